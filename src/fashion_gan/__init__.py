@@ -1,0 +1,29 @@
+"""Train, measure, explore and ship convolutional GANs on Fashion-MNIST or on your own pictures.
+
+Importing this package imports no framework: Keras comes with the first call that needs it.
+"""
+
+from fashion_gan.config import PRESETS, Config
+from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist, load_training_images
+from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.generator import Generator
+from fashion_gan.launch import load_generator, resume, train
+from fashion_gan.runs import Run
+from fashion_gan.version import __version__
+
+__all__ = [
+    "CLASS_NAMES",
+    "PRESETS",
+    "Config",
+    "Dataset",
+    "Generator",
+    "InputError",
+    "Run",
+    "TrainingDiverged",
+    "__version__",
+    "load_fashion_mnist",
+    "load_generator",
+    "load_training_images",
+    "resume",
+    "train",
+]

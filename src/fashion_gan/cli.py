@@ -1,0 +1,171 @@
+"""The command ``fashion-gan``: verbs that parse, call and print."""
+
+import dataclasses
+import sys
+import types
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import numpy as np
+
+from fashion_gan import __version__, launch, pictures, runs
+from fashion_gan.config import Config
+from fashion_gan.datasets import CLASS_NAMES, load_fashion_mnist
+from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.generator import Generator
+
+STATUS_FAILED, STATUS_BAD_INPUT, STATUS_INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit status. What the user can mend is one line on standard error, status 2."""
+    try:
+        app.main(args=arguments, prog_name="fashion-gan", standalone_mode=False)
+    except click.ClickException as error:
+        return _fail(error.format_message(), STATUS_BAD_INPUT)
+    except InputError as error:
+        return _fail(str(error), STATUS_BAD_INPUT)
+    except TrainingDiverged as error:
+        return _fail(str(error), STATUS_FAILED)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(f"{error.filename}: {error.strerror}", STATUS_BAD_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        return STATUS_INTERRUPTED
+    return 0
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"fashion-gan: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="fashion-gan %(version)s")
+def app() -> None:
+    """Train, measure, explore and ship GANs on Fashion-MNIST or on your own pictures."""
+
+
+def _setting_options(command: Any) -> Any:
+    """One option for each setting of ``Config``, from its type and its text."""
+    for field in reversed(dataclasses.fields(Config)):
+        if field.name == "class_names":  # They come with the data.
+            continue
+        kind = get_args(field.type)[0] if isinstance(field.type, types.UnionType) else field.type
+        flag = "--" + field.name.replace("_", "-")
+        text = field.metadata["text"]
+        if "allowed" in field.metadata and kind is str:
+            text += f": {', '.join(field.metadata['allowed'])}"
+        if kind is bool:
+            option = click.option(f"{flag}/--no-{flag[2:]}", default=None, help=text)
+        else:
+            option = click.option(flag, type=kind, default=None, help=text)
+        command = option(command)
+    return command
+
+
+@app.command()
+@_setting_options
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="folder for run folders (runs)")
+@click.option("--resume", "run_path", type=click.Path(path_type=Path), metavar="RUN", help="go on with this run")
+@click.option("--dry-run", is_flag=True, help="print the configuration and stop")
+def train(out: Path, run_path: Path | None, dry_run: bool, **settings: Any) -> None:
+    """Train a GAN; its folder gets pictures, curves, a film, checkpoints and the generator.
+
+    What is left out comes from the preset.
+    """
+    preset = settings.pop("preset")
+    if run_path is None:
+        config, dataset = launch.plan(preset or "transposed", **settings)
+    else:
+        run, dataset = launch.plan_resume(run_path, preset=preset, **settings)
+        config = run.config
+    click.echo(
+        f"fashion-gan {__version__}\n{config}\n  trains on        {len(dataset.images)} images: {dataset.source}"
+    )
+    if dry_run:
+        return
+    run = launch.begin(config, dataset, out) if run_path is None else launch.go_on(run, dataset)
+    click.echo(f"run      {run.path}\nsample   {run.last_sample}")
+
+
+@app.command()
+@click.option("--data", type=click.Path(), help="folder of the four Fashion-MNIST files")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("fashion_mnist.png"), help="the contact sheet")
+def data(data: str | None, out: Path) -> None:
+    """Show where Fashion-MNIST is and what it holds, and draw ten of each class."""
+    train_split, test_split = (load_fashion_mnist(split, data) for split in ("train", "test"))
+    for name, split in (("train", train_split), ("test", test_split)):
+        pixels = split.images.reshape(-1)
+        click.echo(f"{name:<6}{len(split.images):>7} images from {split.source}")
+        click.echo(f"      pixels in [0, 255]: mean {pixels.mean():.2f}, deviation {pixels.std(dtype='float64'):.2f}")
+    click.echo(f"\n{'class':<14}{'train':>7}{'test':>7}")
+    for number, name in enumerate(CLASS_NAMES):
+        counts = [int((split.labels == number).sum()) for split in (train_split, test_split)]
+        click.echo(f"{number} {name:<12}{counts[0]:>7}{counts[1]:>7}")
+    sheet = pictures.contact_sheet(train_split.images, train_split.labels, CLASS_NAMES, per_class=10)
+    pictures.save_png(out, sheet)
+    click.echo(f"\nten of each class: {out}")
+
+
+DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "strip": "interpolation.png"}
+
+
+@app.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="RUN|FILE")
+@click.option("--count", type=int, default=64, show_default=True, help="how many pictures")
+@click.option("--seed", type=int, default=0, show_default=True, help="the same seed gives the same pictures")
+@click.option("--label", help="a class, by name or number; without it, the classes in turn")
+@click.option("--format", "kind", type=click.Choice(["grid", "png", "npz"]), default="grid", show_default=True)
+@click.option(
+    "--interpolate", type=int, nargs=2, metavar="SEED SEED", help="walk between two seeds: a strip, or a .gif"
+)
+@click.option("--frames", type=int, default=16, show_default=True, help="pictures of a walk")
+@click.option("--raw", is_flag=True, help="the weights as trained, not their moving average (of a run only)")
+@click.option("--out", type=click.Path(path_type=Path), help="file, or folder for --format png")
+@click.option("--force", is_flag=True, help="overwrite what is there")
+def generate(
+    model: Path,
+    count: int,
+    seed: int,
+    label: str | None,
+    kind: str,
+    interpolate: tuple[int, int] | None,
+    frames: int,
+    raw: bool,
+    out: Path | None,
+    force: bool,
+) -> None:
+    """Draw pictures with a trained generator: a run's folder, or a .keras or .h5 file of ours."""
+    out = out or Path(DEFAULT_NAMES["strip" if interpolate else kind])
+    if out.exists() and not force:
+        raise InputError(f"{out} is there already: name another --out, or add --force")
+    generator = launch.load_generator(model, raw=raw)
+    if interpolate:
+        images = generator.interpolate(*interpolate, frames=frames, label=label)
+        if out.suffix == ".gif":
+            pictures.save_gif(out, [*images, *images[-2:0:-1]], frame_seconds=0.08, hold_last_seconds=0.08)
+        else:
+            pictures.save_png(out, pictures.grid(images, columns=frames))
+    else:
+        images = generator.generate(count, label, seed)
+        _save_images(out, kind, images, generator, label)
+    click.echo(f"{len(images)} pictures: {out}")
+
+
+def _save_images(out: Path, kind: str, images: Any, generator: Generator, label: str | None) -> None:
+    labels = generator.labels(len(images), label)
+    if kind == "npz":
+        with runs.written_whole(out) as temporary, open(temporary, "wb") as file:
+            arrays = {"images": images} if labels is None else {"images": images, "labels": labels}
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+    elif kind == "png":
+        out.mkdir(parents=True, exist_ok=True)
+        for number, image in enumerate(images):
+            of_class = "" if labels is None else f"_class_{labels[number]}"
+            pictures.save_png(out / f"{number:06d}{of_class}.png", image)
+    else:
+        columns = len(generator.class_names) if labels is not None and label is None else None
+        pictures.save_png(out, pictures.grid(images, columns=columns))

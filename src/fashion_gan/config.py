@@ -1,0 +1,162 @@
+"""Everything that a training run depends on, in one frozen dataclass, and the table of presets."""
+
+import dataclasses
+import json
+import math
+import types
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from fashion_gan.errors import InputError, suggestion
+
+BACKENDS = ("tensorflow", "jax", "torch")
+FAMILIES = ("transposed", "upsampling", "dcgan", "residual")
+LOSSES = ("bce", "hinge", "wasserstein", "relativistic")
+DEFAULT_EPOCHS = 50
+IMAGE_SIZES = tuple(range(16, 129, 4))
+
+# fmt: off
+_COLUMNS =    ("family",     "image_size", "width", "conditional", "batch_size", "learning_rate", "penalty")
+PRESETS = {name: dict(zip(_COLUMNS, values, strict=True)) for name, *values in (
+    ("transposed", "transposed", 28,           64,      False,         64,           2e-4,            0.0),
+    ("upsampling", "upsampling", 28,           64,      False,         128,          2e-4,            0.0),
+    ("dcgan-64",   "dcgan",      64,           64,      False,         64,           2e-4,            0.0),
+    ("dcgan-128",  "dcgan",      128,          64,      False,         64,           2e-4,            0.0),
+    ("fashion",    "residual",   28,           32,      True,          32,           5e-4,            0.2),
+)}
+# fmt: on
+
+
+def _bounded(lowest: float, highest: float = math.inf, *, open_ends: bool = False) -> dict[str, Any]:
+    return {"bounds": {"lowest": lowest, "highest": highest, "open_ends": open_ends}}
+
+
+def _one_of(*allowed: Any) -> dict[str, Any]:
+    return {"allowed": allowed}
+
+
+def _setting(default: Any, text: str, **limits: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"text": text, **limits})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a run is made from: printed at its start, saved in its folder, and enough to repeat it.
+
+    Raises:
+        InputError: a setting is of the wrong type or out of its range.
+    """
+
+    preset: str = _setting("transposed", "the preset that the other settings start from", **_one_of(*PRESETS))
+    data: str | None = _setting(None, "folder of the four Fashion-MNIST files, or of your own pictures")
+
+    family: str = _setting("transposed", "family of networks", **_one_of(*FAMILIES))
+    image_size: int = _setting(28, "height and width of the images, in pixels", **_one_of(*IMAGE_SIZES))
+    channels: int = _setting(1, "1 for grey, 3 for colour", **_one_of(1, 3))
+    width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, 256))
+    latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
+    conditional: bool = _setting(False, "condition both networks on the class")
+    class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")
+
+    loss: str = _setting("bce", "adversarial objective", **_one_of(*LOSSES))
+    penalty: float = _setting(0.0, "weight of the gradient penalty on real and fake images; 0 for none", **_bounded(0))
+    learning_rate: float = _setting(2e-4, "Adam's, of both networks", **_bounded(0, 1, open_ends=True))
+    beta_1: float = _setting(0.5, "Adam's first moment decay", **_bounded(0, 0.9999))
+    ema_decay: float = _setting(0.999, "of the generator's averaged weights, a step", **_bounded(0, 0.999999))
+    batch_size: int = _setting(64, "images in a batch", **_bounded(2, 65536))
+
+    epochs: int | None = _setting(
+        None, "passes over the training images (50, unless steps or minutes are given)", **_bounded(1, 10**6)
+    )
+    steps: int | None = _setting(None, "stop after so many batches", **_bounded(1, 10**9))
+    minutes: float | None = _setting(
+        None, "stop after so many minutes of training", **_bounded(0, 10**6, open_ends=True)
+    )
+    save_interval: int = _setting(5, "epochs between two sample grids", **_bounded(1, 10**6))
+    checkpoint_every: int | None = _setting(None, "batches between two checkpoints (an epoch)", **_bounded(1, 10**9))
+
+    seed: int = _setting(0, "of weights, latents and the order of the data", **_bounded(0, 2**31 - 1))
+    backend: str = _setting("tensorflow", "what runs Keras", **_one_of(*BACKENDS))
+    jit_compile: bool = _setting(False, "compile the training step with XLA")
+    mixed_precision: bool = _setting(False, "compute in bfloat16, for accelerators")
+    deterministic: bool = _setting(False, "ask TensorFlow for operators that repeat bit for bit")
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+        if self.deterministic and self.jit_compile:
+            raise InputError("deterministic=True cannot be kept with jit_compile=True: leave one out")
+        if self.epochs is self.steps is self.minutes is None:
+            object.__setattr__(self, "epochs", DEFAULT_EPOCHS)
+
+    @classmethod
+    def from_preset(cls, preset: str = "transposed", **settings: Any) -> "Config":
+        """The preset's settings, with the given ones in their place; None means the preset's own.
+
+        Raises:
+            InputError: an unknown preset or setting, or a value out of range.
+        """
+        if preset not in PRESETS:
+            raise InputError(f"preset={preset!r} is unknown: {suggestion(str(preset), list(PRESETS))}")
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in settings:
+            if name not in names:
+                raise InputError(f"{name} is not a setting: {suggestion(name, names)}")
+        given = {name: value for name, value in settings.items() if value is not None}
+        return cls(**{"preset": preset, **PRESETS[preset], **given})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Config":
+        """Read what ``to_json`` wrote. Raises InputError where the text is not a configuration."""
+        try:
+            values = json.loads(text)
+            return cls(**values)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"not a fashion-gan configuration: {error}") from error
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+    def __str__(self) -> str:
+        values = dataclasses.asdict(self)
+        return "\n".join(f"  {name:<16} {value}" for name, value in values.items() if value not in (None, ()))
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "a text", tuple: "a list of names"}
+
+
+def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
+    """The value, of the field's own type; InputError where it is out of the field's limits."""
+    optional = isinstance(field.type, types.UnionType)
+    if optional and value is None:
+        return None
+    kind: Any = get_args(field.type)[0] if optional else get_origin(field.type) or field.type
+    if not _is_a(kind, value):
+        raise InputError(f"{field.name}={value!r} must be {_KINDS[kind]}")
+    value = kind(value)
+    allowed = field.metadata.get("allowed", (value,))
+    if value not in allowed:
+        if field.name == "image_size":
+            raise InputError(f"image_size={value} must be a multiple of 4 from {allowed[0]} to {allowed[-1]}")
+        names = [str(name) for name in allowed]
+        raise InputError(f"{field.name}={value!r} is not allowed: {suggestion(str(value), names)}")
+    if "bounds" in field.metadata:
+        _check_bounds(field.name, value, **field.metadata["bounds"])
+    return value
+
+
+def _is_a(kind: type, value: Any) -> bool:
+    if kind in (int, float):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number and (kind is float or float(value).is_integer())
+    accepted: dict[type, tuple[type, ...]] = {tuple: (tuple, list), str: (str, Path), bool: (bool,)}
+    return isinstance(value, accepted[kind])
+
+
+def _check_bounds(name: str, value: float, lowest: float, highest: float, open_ends: bool) -> None:
+    inside = lowest < value < highest if open_ends else lowest <= value <= highest
+    if not (inside and math.isfinite(value)):
+        relation = "between" if open_ends else "from"
+        joint = "and" if open_ends else "to"
+        allowed = f"{relation} {lowest:g} {joint} {highest:g}" if highest < math.inf else f"at least {lowest:g}"
+        raise InputError(f"{name}={value!r} is out of range: it must be {allowed}")

@@ -1,0 +1,159 @@
+"""The adversarial game as a Keras model with a loss: the whole objective on one screen, for every backend."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from fashion_gan.errors import InputError
+from fashion_gan.losses import LOSSES, gradient_penalty
+
+Tensor = Any
+PENALTY_SIGMA = 0.05  # of the noise in the finite-difference penalty; pixels range over [-1, 1]
+
+
+class GAN(keras.Model):
+    """A generator and a discriminator that train each other under plain ``fit``.
+
+    A batch is ``{"images": uint8 (N, h, w, c), "labels": int32 (N,)}``; labels are read by conditional networks only.
+    The images become float in [-1, 1], at the size that the discriminator takes, inside the compiled step.
+
+    Args:
+        generator: latents (N, latent_dim) -> images (N, H, W, C) in [-1, 1]; conditional: [latents, labels].
+        discriminator: images -> logits (N, 1); conditional: [images, labels].
+        averaged_generator: the generator's twin, which follows the moving average of its weights.
+        loss: a name in ``losses.LOSSES``.
+        penalty: γ of the finite-difference gradient penalty, on real and on generated images; 0 leaves it out.
+        ema_decay: how much of the average is kept at each step, in [0, 1); it grows to this over the first steps.
+        seed: of the latents that training draws.
+    """
+
+    def __init__(
+        self, generator, discriminator, averaged_generator, *, loss="bce", penalty=0.0, ema_decay=0.999, seed=0
+    ):
+        super().__init__(name="gan")
+        self.generator = generator
+        self.discriminator = discriminator
+        self.averaged_generator = averaged_generator
+        self.averaged_generator.trainable = False
+        self.averaged_generator.set_weights(generator.get_weights())
+        self.objective = LOSSES[loss]
+        self.penalty = penalty
+        self.ema_decay = ema_decay
+        self.conditional = len(generator.inputs) == 2
+        self.latent_dim = generator.inputs[0].shape[-1]
+        self.seeds = keras.random.SeedGenerator(seed)
+        self.step = self.add_weight(name="step", shape=(), dtype="int32", initializer="zeros", trainable=False)
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+
+    def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
+        """Configure training: one optimizer for each network, and what ``keras.Model.compile`` takes besides."""
+        by_network = {"discriminator.*": discriminator_optimizer}
+        optimizer_map = keras.optimizers.OptimizerMap(generator_optimizer, by_network)
+        super().compile(optimizer=keras.optimizers.MultiOptimizer(optimizer_map), **kwargs)
+        # TensorFlow's fit cannot make the optimizers' variables inside its graph.
+        self.optimizer.build(self.trainable_variables)
+
+    def call(self, batch, training=False):
+        """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""
+        if training:
+            self._average_weights()
+        latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seeds)
+        return self.generator(self._with_labels(latents, batch), training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The discriminator's loss plus the generator's, each with its gradient kept out of the other network."""
+        real, fake = self.preprocess(x["images"]), y_pred
+        weights = [v.value for v in self.discriminator.trainable_variables]
+        state = [v.value for v in self.discriminator.non_trainable_variables]
+
+        def judge(images, state, weights=weights):
+            """The discriminator as a pure function: logits, and its next state (batch statistics, dropout seeds)."""
+            return self.discriminator.stateless_call(weights, state, self._with_labels(images, x), training=training)
+
+        # Judge the generator by a frozen discriminator, and the discriminator on fakes cut off from the generator.
+        # Both passes start from one state, so they are one computation, which compilers find and run once.
+        frozen_logits, _ = judge(fake, state, [ops.stop_gradient(w) for w in weights])
+        fake = ops.stop_gradient(fake)
+        fake_logits, state_after_fake = judge(fake, state)
+        real_logits, state_after_real = judge(real, state_after_fake)
+
+        d_loss = self.objective.discriminator(real_logits, fake_logits)
+        g_loss = self.objective.generator(ops.stop_gradient(real_logits), frozen_logits)
+        if self.penalty:
+            # From the state of the image's own pass, so that only the image differs and not the dropout.
+            nearby_fake_logits, _ = judge(self._nearby(fake), state)
+            nearby_real_logits, _ = judge(self._nearby(real), state_after_fake)
+            d_loss += self.penalty * gradient_penalty(fake_logits, nearby_fake_logits, PENALTY_SIGMA)
+            d_loss += self.penalty * gradient_penalty(real_logits, nearby_real_logits, PENALTY_SIGMA)
+
+        for variable, value in zip(self.discriminator.non_trainable_variables, state_after_real, strict=True):
+            variable.assign(value)
+        self._track(d_loss=d_loss, g_loss=g_loss, d_real=ops.sigmoid(real_logits), d_fake=ops.sigmoid(fake_logits))
+        return d_loss + g_loss
+
+    def realism(self, images, labels=None):
+        """The probability, in [0, 1], that each image is real; calibrated where the loss is ``bce``.
+
+        Args:
+            images: uint8 (N, h, w, c) in [0, 255].
+            labels: int (N,), which a conditional discriminator needs.
+
+        Returns:
+            NumPy float32 (N,).
+        """
+        logits = self.discriminator(self._with_labels(self.preprocess(images), {"labels": labels}), training=False)
+        return ops.convert_to_numpy(ops.sigmoid(logits))[:, 0]
+
+    def state(self):
+        """Everything that training goes on from: weights, optimizers, averages, random state, running metrics.
+
+        Returns:
+            NumPy arrays by unique names that end in the variables' paths.
+        """
+        if hasattr(self, "jax_state_sync"):  # Within an epoch JAX holds the state outside of the variables.
+            self.jax_state_sync()
+        return {name: ops.convert_to_numpy(variable.value) for name, variable in self._state_variables().items()}
+
+    def load_state(self, state):
+        """Take over what ``state`` returned.
+
+        Raises:
+            InputError: it is another architecture's.
+        """
+        variables = self._state_variables()
+        shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+        if shapes != {name: value.shape for name, value in state.items()}:
+            raise InputError("the checkpoint is of another architecture than the run's configuration")
+        for name, variable in variables.items():
+            variable.assign(state[name])
+
+    def _state_variables(self):
+        variables = [*self.variables, *self.optimizer.variables, *self.metrics_variables]
+        return {f"{number:04d}|{variable.path}": variable for number, variable in enumerate(variables)}
+
+    def preprocess(self, images):
+        """uint8 (N, h, w, c) -> float32 (N, H, W, C) in [-1, 1], at the discriminator's size and channels."""
+        height, width, channels = self.discriminator.inputs[0].shape[1:]
+        images = ops.cast(images, "float32") / 127.5 - 1.0
+        if tuple(images.shape[1:3]) != (height, width):
+            images = ops.image.resize(images, (height, width), antialias=True)
+        return images if images.shape[-1] == channels else ops.repeat(images, channels, axis=-1)
+
+    def _with_labels(self, inputs, batch):
+        return [inputs, batch["labels"]] if self.conditional else inputs
+
+    def _nearby(self, images):
+        return images + PENALTY_SIGMA * keras.random.normal(ops.shape(images), seed=self.seeds)
+
+    def _average_weights(self):
+        self.step.assign_add(1)
+        step = ops.cast(self.step, "float32")
+        # A short memory at first, or the average would hold on to the random initial weights.
+        decay = ops.minimum(self.ema_decay, step / (step + 10.0))
+        for average, weight in zip(self.averaged_generator.weights, self.generator.weights, strict=True):
+            average.assign(weight + decay * (average - weight))
+
+    def _track(self, **values):
+        for name, value in values.items():
+            self.trackers[name].update_state(value)

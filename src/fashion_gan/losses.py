@@ -1,0 +1,64 @@
+"""The adversarial objectives: pure functions on logits of shape (N, 1), each a pair (discriminator, generator).
+
+``real`` and ``fake`` are the discriminator's logits on real and on generated images: the larger, the more real.
+Every function returns a scalar, the mean over the batch.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from keras import ops
+
+Tensor = Any
+
+
+class Loss(NamedTuple):
+    """One objective. ``discriminator(real, fake)`` and ``generator(real, fake)`` are both to be minimised."""
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
+
+
+def _mean(values: Tensor) -> Tensor:
+    return ops.mean(values)
+
+
+# −log σ(real) − log(1 − σ(fake)), and the non-saturating −log σ(fake): Goodfellow et al. 2014, arXiv:1406.2661.
+bce = Loss(
+    discriminator=lambda real, fake: _mean(ops.softplus(-real)) + _mean(ops.softplus(fake)),
+    generator=lambda real, fake: _mean(ops.softplus(-fake)),
+)
+
+# max(0, 1 − real) + max(0, 1 + fake), and −fake: Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018.
+hinge = Loss(
+    discriminator=lambda real, fake: _mean(ops.relu(1.0 - real)) + _mean(ops.relu(1.0 + fake)),
+    generator=lambda real, fake: -_mean(fake),
+)
+
+# fake − real, and −fake: Arjovsky et al. 2017, arXiv:1701.07875. It needs a penalty to keep D Lipschitz.
+wasserstein = Loss(
+    discriminator=lambda real, fake: _mean(fake) - _mean(real),
+    generator=lambda real, fake: -_mean(fake),
+)
+
+# −log σ(real − fake), and −log σ(fake − real), image against image: Jolicoeur-Martineau 2018, arXiv:1807.00734,
+# in the pairing form of Huang et al. 2024 (R3GAN), arXiv:2501.05441.
+relativistic = Loss(
+    discriminator=lambda real, fake: _mean(ops.softplus(fake - real)),
+    generator=lambda real, fake: _mean(ops.softplus(real - fake)),
+)
+
+LOSSES = {"bce": bce, "hinge": hinge, "wasserstein": wasserstein, "relativistic": relativistic}
+
+
+def gradient_penalty(logits: Tensor, logits_nearby: Tensor, sigma: float) -> Tensor:
+    """E‖D(x) − D(x + σn)‖² / σ², n ~ N(0, I): what E‖∇D(x)‖² tends to as σ → 0, without a second derivative.
+
+    The zero-centred penalty is R1 on real and R2 on generated images: Mescheder et al. 2018, arXiv:1801.04406.
+
+    Args:
+        logits: D(x), shape (N, 1).
+        logits_nearby: D(x + σn), shape (N, 1).
+        sigma: the deviation σ of the noise, in units of pixels that range over [-1, 1].
+    """
+    return _mean(ops.square(logits - logits_nearby)) / sigma**2

@@ -1,0 +1,150 @@
+"""Trained generators as Keras files with our configuration inside; written, and read back without running code.
+
+Loading a foreign Keras file can run code, ``safe_mode`` or not. So the network is rebuilt from our own code and the
+configuration, and of the file only the weights are read, from plain HDF5 data sets.
+"""
+
+import io
+import logging
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+
+from fashion_gan.config import Config
+from fashion_gan.errors import InputError
+from fashion_gan.generator import Generator
+from fashion_gan.networks import build_generator
+from fashion_gan.runs import Run, written_whole
+
+CONFIG_MEMBER = "fashion_gan.json"  # in the zip that a .keras file is
+CONFIG_ATTRIBUTE = "fashion_gan"  # of the root of an .h5 file
+MAX_BYTES = 1 << 30
+
+
+def save_generator(model: Any, config: Config, path: Path) -> None:
+    """Write a generator as ``.keras`` or ``.h5``; plain Keras loads either, and ``load_generator`` safely."""
+    with written_whole(path) as temporary:
+        if path.suffix == ".keras":
+            model.save(temporary)
+            with zipfile.ZipFile(temporary, "a") as file:
+                file.writestr(CONFIG_MEMBER, config.to_json())
+        else:
+            _save_h5(model, temporary)
+            with h5py.File(temporary, "a") as file:
+                file.attrs[CONFIG_ATTRIBUTE] = config.to_json()
+
+
+def _save_h5(model: Any, path: Path) -> None:
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # Keras advises against .h5, which the field's programs still ask for.
+    try:
+        model.save(path)
+    finally:
+        logger.setLevel(level)
+
+
+def load_generator(source: str | Path, *, raw: bool = False) -> Generator:
+    """Read a generator from a run's folder, or from a ``.keras`` or ``.h5`` file that fashion-gan wrote.
+
+    Args:
+        source: the run's folder (its newest checkpoint is read) or the file.
+        raw: take the weights as trained and not their moving average; in a run's folder only.
+
+    Raises:
+        InputError: there is nothing there, the file is not ours, or it is damaged.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return _from_run(Run.open(path), raw)
+    if raw:
+        raise InputError(f"raw weights are in a run's folder, not in a file: {path}")
+    if not path.is_file():
+        raise InputError(f"{path} is neither a run's folder nor a model file: there is nothing of that name")
+    try:
+        if zipfile.is_zipfile(path):
+            return _from_keras_file(path)
+        if h5py.is_hdf5(path):
+            return _from_h5_file(path)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is damaged or does not hold the weights of its network: {error}") from error
+    raise InputError(f"{path} is not a model file: it must be a .keras or .h5 file that fashion-gan wrote")
+
+
+def as_generator(model: Any, config: Config) -> Generator:
+    """A Keras generator model -> a ``Generator``."""
+    return Generator(
+        lambda inputs: keras.ops.convert_to_numpy(model(inputs, training=False)), config.latent_dim, config.class_names
+    )
+
+
+def _from_run(run: Run, raw: bool) -> Generator:
+    name = "generator" if raw else "averaged_generator"
+    model = build_generator(run.config, name)
+    _, state = run.load_checkpoint()
+    for variable in model.variables:
+        matches = [key for key in state if key.endswith(f"|{variable.path}")]
+        if len(matches) != 1 or state[matches[0]].shape != tuple(variable.shape):
+            raise InputError(f"{run.path} holds a checkpoint of another architecture: {variable.path} does not fit")
+        variable.assign(state[matches[0]])
+    return as_generator(model, run.config)
+
+
+def _from_keras_file(path: Path) -> Generator:
+    with zipfile.ZipFile(path) as file:
+        if CONFIG_MEMBER not in file.namelist():
+            raise _not_ours(path)
+        config = Config.from_json(_member(file, CONFIG_MEMBER, 1 << 20).decode())
+        weights = _member(file, "model.weights.h5", MAX_BYTES)
+    with tempfile.TemporaryDirectory() as folder:
+        weights_path = Path(folder) / "model.weights.h5"
+        weights_path.write_bytes(weights)
+        return _with_weights(config, weights_path, io.BytesIO(weights))
+
+
+def _member(file: zipfile.ZipFile, name: str, limit_bytes: int) -> bytes:
+    if file.getinfo(name).file_size > limit_bytes:
+        raise InputError(f"{file.filename} holds a {name} of over {limit_bytes:,} bytes, which no model of ours does")
+    return file.read(name)
+
+
+def _from_h5_file(path: Path) -> Generator:
+    with h5py.File(path, "r") as file:
+        text = file.attrs.get(CONFIG_ATTRIBUTE)
+    if not isinstance(text, str):
+        raise _not_ours(path)
+    return _with_weights(Config.from_json(text), path, path)
+
+
+def _with_weights(config: Config, path: Path, hdf5: Any) -> Generator:
+    model = build_generator(config)
+    with h5py.File(hdf5, "r") as file:
+        _refuse_unusual_storage(file)
+    model.load_weights(path)
+    return as_generator(model, config)
+
+
+def _refuse_unusual_storage(group: h5py.Group) -> None:
+    """Refuse links and data sets that reach into other files, and sizes that no model of ours has."""
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise InputError(f"{group.file.filename} holds a link ({name}): only plain weights are read")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            _refuse_unusual_storage(item)
+        elif item.external or item.is_virtual or item.nbytes > MAX_BYTES:
+            raise InputError(f"{group.file.filename} holds a data set ({name}) that is not plain weights")
+
+
+def _not_ours(path: Path) -> InputError:
+    return InputError(
+        f"{path} was not written by fashion-gan, and loading a foreign model file can run code: if you trust it, "
+        "load it in Python with keras.models.load_model and wrap it: fashion_gan.Generator(model.predict, latent_dim)"
+    )

@@ -1,0 +1,19 @@
+"""The families of networks; each file builds a generator and a discriminator from a ``Config``.
+
+Every layer's name starts with its network's, so that variable paths are unique and tell the networks apart.
+"""
+
+from fashion_gan.config import Config
+from fashion_gan.networks import dcgan, residual, transposed, upsampling
+
+FAMILIES = {"transposed": transposed, "upsampling": upsampling, "dcgan": dcgan, "residual": residual}
+
+
+def build_generator(config: Config, name: str = "generator"):
+    """A Keras model: latents (N, latent_dim) [and labels (N,)] -> images (N, H, W, C), float32 in [-1, 1]."""
+    return FAMILIES[config.family].generator(config, name)
+
+
+def build_discriminator(config: Config, name: str = "discriminator"):
+    """A Keras model: images (N, H, W, C) in [-1, 1] [and labels (N,)] -> logits (N, 1), float32."""
+    return FAMILIES[config.family].discriminator(config, name)

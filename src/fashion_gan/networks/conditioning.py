@@ -1,0 +1,48 @@
+"""What every family shares: the inputs, the way a class enters a network, and the two output heads."""
+
+import keras
+from keras import initializers, layers
+
+from fashion_gan.config import Config
+
+EMBEDDING_DIM = 50
+
+
+def latent_inputs(config: Config, name: str):
+    """The generator's inputs, and the vector that its first layer reads: latents, with the embedded class beside."""
+    latents = keras.Input((config.latent_dim,), name="latents")
+    if not config.class_names:
+        return [latents], latents
+    labels = keras.Input((), dtype="int32", name="labels")
+    embedded = layers.Embedding(len(config.class_names), EMBEDDING_DIM, name=f"{name}_embedding")(labels)
+    return [latents, labels], layers.Concatenate(name=f"{name}_concatenate")([latents, embedded])
+
+
+def image_inputs(config: Config):
+    """The discriminator's inputs, and the labels among them (None where it is unconditional)."""
+    images = keras.Input((config.image_size, config.image_size, config.channels), name="images")
+    if not config.class_names:
+        return [images], None
+    labels = keras.Input((), dtype="int32", name="labels")
+    return [images, labels], labels
+
+
+def images_model(inputs, x, name: str):
+    """Squash to [-1, 1], in float32 whatever the precision of the layers before."""
+    images = layers.Activation("tanh", dtype="float32", name=f"{name}_tanh")(x)
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=name)
+
+
+def logit_model(config: Config, inputs, features, labels, name: str):
+    """One logit; a conditional one adds the projection of the features on the class (Miyato & Koyama 2018)."""
+    logits = layers.Dense(1, dtype="float32", name=f"{name}_logit")(features)
+    if labels is not None:
+        width = features.shape[-1]
+        # Scaled so that the projection of unit features starts as small as a dense logit does.
+        start = initializers.RandomNormal(stddev=width**-0.5)
+        embedded = layers.Embedding(
+            len(config.class_names), width, embeddings_initializer=start, name=f"{name}_embedding"
+        )(labels)
+        projection = layers.Dot(axes=-1, dtype="float32", name=f"{name}_projection")([features, embedded])
+        logits = layers.Add(dtype="float32", name=f"{name}_conditional_logit")([logits, projection])
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], logits, name=name)

@@ -1,0 +1,64 @@
+"""Residual networks made for a CPU: all work at a quarter and a half of the size, pixel-shuffle to the whole.
+
+A convolution at full size costs four times what it does at half size and adds little to a small picture, so both
+networks fold 2×2 blocks of pixels into channels there (Shi et al. 2016, arXiv:1609.05158).
+"""
+
+from keras import layers, ops
+
+from fashion_gan.config import Config
+from fashion_gan.networks import conditioning as condition
+
+
+def _generator_block(x, name: str):
+    """x + conv(relu(norm(conv(relu(norm(x)))))): He et al. 2016, arXiv:1603.05027."""
+    residual = x
+    for half in (1, 2):
+        residual = layers.BatchNormalization(name=f"{name}_norm_{half}")(residual)
+        residual = layers.ReLU(name=f"{name}_relu_{half}")(residual)
+        residual = layers.Conv2D(x.shape[-1], 3, padding="same", use_bias=False, name=f"{name}_conv_{half}")(residual)
+    return layers.Add(name=f"{name}_add")([x, residual])
+
+
+def _discriminator_block(x, name: str):
+    """x + conv(relu(conv(relu(x)))): no normalisation, so that each image is judged alone."""
+    residual = x
+    for half in (1, 2):
+        residual = layers.LeakyReLU(0.2, name=f"{name}_relu_{half}")(residual)
+        residual = layers.Conv2D(x.shape[-1], 3, padding="same", name=f"{name}_conv_{half}")(residual)
+    return layers.Add(name=f"{name}_add")([x, residual])
+
+
+def generator(config: Config, name: str):
+    """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> tanh."""
+    base, width = config.image_size // 4, config.width
+    inputs, x = condition.latent_inputs(config, name)
+
+    x = layers.Dense(base * base * 2 * width, name=f"{name}_dense")(x)
+    x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 2w)
+    x = _generator_block(x, f"{name}_quarter")
+    x = layers.UpSampling2D(name=f"{name}_upsample")(x)
+    x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_narrow")(x)  # (N, 14, 14, w)
+    x = _generator_block(x, f"{name}_half")
+    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    x = layers.ReLU(name=f"{name}_relu")(x)
+    x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
+    x = ops.depth_to_space(x, 2)  # (N, 28, 28, 1)
+    return condition.images_model(inputs, x, name)
+
+
+def discriminator(config: Config, name: str):
+    """Pixels folded into channels -> a block at half of the size -> a block at a quarter -> one logit."""
+    inputs, labels = condition.image_inputs(config)
+    width = config.width
+
+    x = ops.space_to_depth(inputs[0], 2)  # (N, 14, 14, 4)
+    x = layers.Conv2D(width, 3, padding="same", name=f"{name}_pixels")(x)
+    x = _discriminator_block(x, f"{name}_half")
+    x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
+    x = layers.Conv2D(2 * width, 4, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
+    x = _discriminator_block(x, f"{name}_quarter")
+    x = layers.LeakyReLU(0.2, name=f"{name}_features_relu")(x)
+    x = layers.Flatten(name=f"{name}_flatten")(x)
+    x = layers.Dense(128, activation="leaky_relu", name=f"{name}_features")(x)
+    return condition.logit_model(config, inputs, x, labels, name)

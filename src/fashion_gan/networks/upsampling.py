@@ -1,0 +1,36 @@
+"""The upsampling GAN of many a notebook: nearest-neighbour upsampling and 3×3 convolutions (Odena et al. 2016)."""
+
+from keras import layers
+
+from fashion_gan.config import Config
+from fashion_gan.networks import conditioning as condition
+
+
+def generator(config: Config, name: str):
+    """Latents -> Dense at a quarter of the size -> twice (upsample, 3×3 convolution, norm) -> tanh."""
+    base, width = config.image_size // 4, config.width
+    inputs, x = condition.latent_inputs(config, name)
+
+    x = layers.Dense(base * base * 2 * width, activation="relu", name=f"{name}_dense")(x)
+    x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 128)
+    for stage, channels in enumerate((2 * width, width), start=1):  # (N, 28, 28, 64) at the end
+        x = layers.UpSampling2D(name=f"{name}_upsample_{stage}")(x)
+        x = layers.Conv2D(channels, 3, padding="same", name=f"{name}_conv_{stage}")(x)
+        x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
+        x = layers.ReLU(name=f"{name}_relu_{stage}")(x)
+    x = layers.Conv2D(config.channels, 3, padding="same", name=f"{name}_conv_3")(x)  # (N, 28, 28, 1)
+    return condition.images_model(inputs, x, name)
+
+
+def discriminator(config: Config, name: str):
+    """Four 3×3 convolutions, three of them strided, with batch norm and dropout -> one logit."""
+    inputs, labels = condition.image_inputs(config)
+    x, width = inputs[0], config.width
+    for stage, (channels, strides) in enumerate([(width // 2, 2), (width, 2), (2 * width, 2), (4 * width, 1)], start=1):
+        x = layers.Conv2D(channels, 3, strides=strides, padding="same", name=f"{name}_conv_{stage}")(x)
+        if stage > 1:  # Normalising the first layer makes the game unstable (Radford et al. 2015).
+            x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
+        x = layers.LeakyReLU(0.2, name=f"{name}_relu_{stage}")(x)
+        x = layers.Dropout(0.25, name=f"{name}_dropout_{stage}")(x)
+    x = layers.Flatten(name=f"{name}_flatten")(x)
+    return condition.logit_model(config, inputs, x, labels, name)

@@ -1,0 +1,178 @@
+"""A training run's folder: its configuration, its log, its checkpoints. Everything is written whole or not at all."""
+
+import contextlib
+import csv
+import importlib.metadata
+import itertools
+import json
+import os
+import platform
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fashion_gan.config import Config
+from fashion_gan.errors import InputError
+
+CHECKPOINTS_KEPT = 2
+LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
+# What a run's figures can depend on; those that are installed are written down beside it.
+PACKAGES = ("fashion-gan", "keras", "tensorflow-cpu", "tensorflow", "jax", "jaxlib", "torch", "numpy", "pillow", "h5py")
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name in the same folder, with the same suffix, that becomes ``path`` if all goes well."""
+    temporary = path.with_name(f".writing-{path.name}")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class Run:
+    """One run's folder.
+
+    Attributes:
+        path: the folder.
+        config: what the run was started with.
+    """
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self.path = path
+        self.config = config
+
+    @classmethod
+    def create(cls, out: str | Path, config: Config, data_fingerprint: str) -> "Run":
+        """Make the next numbered folder in ``out``, for example ``runs/0007-transposed``.
+
+        Raises:
+            InputError: ``out`` cannot be written.
+        """
+        out = Path(out)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            numbers = [int(p.name[:4]) for p in out.iterdir() if p.name[:4].isdigit() and p.name[4:5] == "-"]
+            for number in itertools.count(max(numbers, default=0) + 1):
+                path = out / f"{number:04d}-{config.preset}"
+                with contextlib.suppress(FileExistsError):  # Another run may have taken the number since.
+                    path.mkdir()
+                    break
+            for folder in ("checkpoints", "samples", "film"):
+                (path / folder).mkdir()
+            run = cls(path, config)
+            run.write_text("config.json", config.to_json())
+            run.write_text("environment.json", json.dumps(environment(data_fingerprint), indent=2))
+        except OSError as error:
+            raise InputError(f"the output folder {out} cannot be written: {error.strerror}") from error
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Run":
+        """Open a run's folder. Raises InputError where it is not one."""
+        path = Path(path)
+        if not path.is_dir():
+            raise InputError(f"{path} is not a run's folder: there is no such folder")
+        if not (path / "config.json").is_file():
+            raise InputError(f"{path} is not a run's folder: it holds no config.json")
+        try:
+            return cls(path, Config.from_json((path / "config.json").read_text()))
+        except (InputError, UnicodeDecodeError) as error:
+            raise InputError(f"{path / 'config.json'}: {error}") from error
+
+    @property
+    def data_fingerprint(self) -> str:
+        """SHA-256 of the data that the run was started on."""
+        return str(json.loads((self.path / "environment.json").read_text())["data_sha256"])
+
+    def write_text(self, name: str, text: str) -> None:
+        with written_whole(self.path / name) as temporary:
+            temporary.write_text(text + "\n")
+
+    def append_log(self, row: dict[str, Any]) -> None:
+        path = self.path / "log.csv"
+        new = not path.exists()
+        with open(path, "a", newline="") as file:
+            writer = csv.DictWriter(file, LOG_COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def read_log(self) -> dict[str, np.ndarray]:
+        """The log's columns as float arrays; empty ones before the first row."""
+        path = self.path / "log.csv"
+        rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
+        return {name: np.array([float(row[name]) for row in rows]) for name in LOG_COLUMNS}
+
+    def rewind(self, step: int) -> None:
+        """Drop what was logged and drawn after a step, and half-written files: a resumed run writes them again."""
+        for leftover in self.path.rglob(".writing-*"):
+            leftover.unlink()
+        for frame in self.path.glob("film/step_*.png"):
+            if int(frame.stem.removeprefix("step_")) > step:
+                frame.unlink()
+        path = self.path / "log.csv"
+        if path.exists():
+            header, *rows = path.read_text().splitlines()
+            # A kill can leave half a row at the end.
+            whole = [row for row in rows if row.count(",") == header.count(",")]
+            kept = [row for row in whole if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
+            self.write_text("log.csv", "\n".join([header, *kept]))
+
+    @property
+    def last_sample(self) -> Path | None:
+        """The newest sample grid."""
+        grids = self.path.glob("samples/gan_generated_image_epoch_*.png")
+        return max(grids, key=lambda path: int(path.stem.rpartition("_")[2]), default=None)
+
+    def save_checkpoint(self, step: int, state: dict[str, np.ndarray]) -> None:
+        """Write a checkpoint, then drop all but the last two.
+
+        Raises:
+            OSError: it could not be written, for example on a full disk; the earlier ones are as they were.
+        """
+        with written_whole(self.path / "checkpoints" / f"step-{step:09d}.npz") as temporary:
+            np.savez(temporary, allow_pickle=False, **state)
+        for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
+            old.unlink()
+
+    def checkpoints(self) -> list[Path]:
+        """The checkpoints' files, the oldest first."""
+        return sorted((self.path / "checkpoints").glob("step-*.npz"))
+
+    def load_checkpoint(self) -> tuple[int, dict[str, np.ndarray]]:
+        """The step and the state of the newest checkpoint that can be read.
+
+        Raises:
+            InputError: there is none.
+        """
+        failures = []
+        for path in reversed(self.checkpoints()):
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    return int(path.stem.removeprefix("step-")), {name: file[name] for name in file.files}
+            except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+                failures.append(f"{path.name}: {error}")
+        reason = "; ".join(failures) or "it was stopped before its first checkpoint"
+        raise InputError(f"{self.path} has no checkpoint to go on from ({reason})")
+
+
+def environment(data_fingerprint: str) -> dict[str, Any]:
+    """The exact versions that a run is made with."""
+    versions = {}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "packages": versions,
+        "data_sha256": data_fingerprint,
+    }
