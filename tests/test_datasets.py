@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +154,7 @@ def test_real_pixels_have_the_published_mean_and_deviation(real):
     assert deviation / 255 == pytest.approx(0.3530, abs=1e-4)
 
 
-def test_loading_the_training_split_adds_less_than_150_MB_to_the_peak(real):
+def test_loading_the_training_split_adds_less_than_150_megabytes_to_the_peak(real):
     # VmHWM and not ru_maxrss: the latter is inherited from the process that runs the tests, and would hide it all.
     program = """
 import re
@@ -431,6 +432,7 @@ def test_download_replaces_a_damaged_file_in_the_cache(nowhere, contents, serve)
 
 def test_endless_download_is_cut_off(monkeypatch, nowhere, contents, serve):
     monkeypatch.setattr(datasets, "_LARGEST_FILE_BYTES", 100_000)
+    monkeypatch.setattr(datasets, "_read_verified", lambda *_: pytest.fail("it was downloaded to its end"))
     serve(Mirror({f"{TRAIN_IMAGES}.gz": bytes(200_000)}))
     assert "too long: 100000 bytes at most" in refusal(load_fashion_mnist, "train")
     assert list(nowhere.iterdir()) == []
@@ -440,7 +442,9 @@ def test_silent_mirror_is_given_up_after_the_time_out(monkeypatch, contents):
     monkeypatch.setattr(datasets, "TIMEOUT_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(datasets, "MIRRORS", (f"http://127.0.0.1:{silent.getsockname()[1]}/",))
+        started = time.monotonic()
         assert f"{TRAIN_IMAGES}.gz: timed out" in refusal(load_fashion_mnist, "train")
+        assert time.monotonic() - started < 4
 
 
 def test_interrupted_download_leaves_nothing_behind(monkeypatch, nowhere, contents, serve):
@@ -544,12 +548,12 @@ def test_camera_held_on_its_side_gives_an_upright_picture(tmp_path):
 
 
 def test_large_photograph_resizes_to_nearly_what_full_decoding_gives(tmp_path):
-    ramp = np.linspace(0, 255, 1024).astype(np.uint8)
-    photograph = np.stack([np.tile(ramp, (1024, 1)), np.tile(ramp[:, None], (1, 1024)), flat(80, (1024, 1024))], -1)
+    blocks = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    photograph = blocks.repeat(32, 0).repeat(32, 1)
     picture(tmp_path / "in" / "a.jpg", photograph, quality=95)
-    whole = Image.fromarray(photograph).resize((32, 32), Image.Resampling.LANCZOS)
-    error = load_pictures(tmp_path / "in", 32, 3).images[0].astype(int) - np.asarray(whole)
-    assert np.abs(error).max() <= 4
+    whole = Image.fromarray(photograph).resize((256, 256), Image.Resampling.LANCZOS)
+    error = load_pictures(tmp_path / "in", 256, 3).images[0].astype(int) - np.asarray(whole)
+    assert np.abs(error).mean() < 1.5
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + bytes(20), b"%!PS-Adobe-3.0\n"])
@@ -572,6 +576,12 @@ def test_picture_without_a_known_range_is_named(tmp_path):
     assert f"{path} cannot be read as a picture: pixels of 32 bits" in refusal(load_pictures, tmp_path / "in", 8, 1)
 
 
+def test_file_of_a_format_that_is_not_read_is_refused_under_any_name(tmp_path):
+    path = picture(tmp_path / "in" / "a.png", flat(1), format="PCX")
+    assert f"{path} cannot be read as a picture" in refusal(load_pictures, tmp_path / "in", 8, 1)
+
+
+@pytest.mark.filterwarnings("ignore")  # as where nobody made Pillow's warning an error
 @pytest.mark.parametrize("limit", [40, 20])  # 64 pixels: Pillow warns above its limit, and refuses above its double
 def test_picture_so_large_that_it_may_be_an_attack_is_refused(monkeypatch, tmp_path, limit):
     path = picture(tmp_path / "in" / "a.png", flat(1))
@@ -606,7 +616,7 @@ def test_progress_is_shown_from_501_pictures_on(tmp_path, capsys, count, shown):
     for index in range(1, count):
         (tmp_path / "in" / f"{index}.png").hardlink_to(first)
     assert len(load_pictures(tmp_path / "in", 2, 1).images) == count
-    assert ("501/501" in capsys.readouterr().err) == shown
+    assert ("pictures" in capsys.readouterr().err) == shown
 
 
 # ---- What a run trains on ----

@@ -35,7 +35,7 @@ def training_curve(log: dict[str, np.ndarray], path: Path) -> None:
     opinions.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
     opinions.set_xlabel("training images seen")
     for axes in (losses, opinions):
-        axes.legend(loc="upper right", frameon=False)
+        axes.legend(loc="best", frameon=False)
         axes.grid(alpha=0.2)
         axes.spines[["top", "right"]].set_visible(False)
     with written_whole(path) as temporary:

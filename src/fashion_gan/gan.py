@@ -64,8 +64,9 @@ class GAN(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The discriminator's loss plus the generator's, each with its gradient kept out of the other network."""
         real, fake = self.preprocess(x["images"]), y_pred
-        weights = [v.value for v in self.discriminator.trainable_variables]
-        state = [v.value for v in self.discriminator.non_trainable_variables]
+        # Read each variable once: what is read twice, a compiler must take for two values.
+        weights = [ops.copy(v) for v in self.discriminator.trainable_variables]
+        state = [ops.copy(v) for v in self.discriminator.non_trainable_variables]
 
         def judge(images, state, weights=weights):
             """The discriminator as a pure function: logits, and its next state (batch statistics, dropout seeds)."""
