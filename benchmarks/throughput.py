@@ -45,7 +45,9 @@ def plain(config, dataset):
     adam_g, adam_d = (keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1) for _ in range(2))
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
     images = (dataset.images.astype("float32") - 127.5) / 127.5
-    stream = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images)).batch(config.batch_size, drop_remainder=True)
+    stream = (
+        tf.data.Dataset.from_tensor_slices(images).shuffle(len(images)).batch(config.batch_size, drop_remainder=True)
+    )
 
     @tf.function
     def step(real):
@@ -120,15 +122,25 @@ def main(preset, batch_size, images, rounds):
             epoch()
             rates[name].append(steps * config.batch_size / (time.perf_counter() - start))
         peaks.append(peak_gflops())
-        print(f"round {round_number + 1}:", *(f"{name} {rate[-1]:.1f} images/s " for name, rate in rates.items()), flush=True)
+        print(
+            f"round {round_number + 1}:",
+            *(f"{name} {rate[-1]:.1f} images/s " for name, rate in rates.items()),
+            flush=True,
+        )
     peak, cost = statistics.median(peaks), step_flops(config) / 1e9
-    print(f"\n{preset}, batch {config.batch_size}, {images} images an epoch, {rounds} rounds, {os.cpu_count()} processors")
+    print(
+        f"\n{preset}, batch {config.batch_size}, {images} images an epoch, {rounds} rounds, {os.cpu_count()} processors"
+    )
     print(f"{cost:.3f} GFLOP an image; a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
         median = statistics.median(rate)
-        print(f"{name:<12} median {median:7.1f} images/s  {median * cost:6.1f} GFLOP/s  {median * cost / peak:4.0%} of that")
+        print(
+            f"{name:<12} median {median:7.1f} images/s  {median * cost:6.1f} GFLOP/s  {median * cost / peak:4.0%} of that"
+        )
     ratios = [a / b for a, b in zip(rates["fashion-gan"], rates["plain loop"], strict=True)]
-    print(f"ratio, fashion-gan to plain loop: median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
+    print(
+        f"ratio, fashion-gan to plain loop: median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+    )
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         if error.filename is None:
             raise
         return _fail(f"{error.filename}: {error.strerror}", STATUS_BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort):
-        return STATUS_INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        return _fail(str(interrupt) or "stopped", STATUS_INTERRUPTED)
     return 0
 
 

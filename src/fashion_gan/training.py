@@ -129,7 +129,7 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
             )
         checkpoint.save()
     if stopped.is_set():
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"stopped at step {position.step}: go on with fashion-gan train --resume {run.path}")
     finish(run, gan, samples)
     return run
 

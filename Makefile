@@ -1,0 +1,45 @@
+# `make demo` and `make test` do all the set-up; both leave everything they install in .venv.
+
+PYTHON   ?= python3
+VENV     ?= .venv
+MINUTES  ?= 4
+# The backends whose agreement is tested. PyTorch's download is several GB with CUDA, so it is not among them by default.
+BACKENDS ?= tensorflow jax
+
+comma    := ,
+BIN      := $(VENV)/bin
+PIP      := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
+TEST_EXTRAS := train,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch)
+
+.PHONY: demo test check data clean
+
+demo: $(VENV)/train data
+	$(BIN)/fashion-gan train --preset fashion --minutes $(MINUTES) --save-interval 1 --out runs
+
+test: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data check
+	FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest
+
+check: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS))
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Fashion-MNIST where it is already, or from its mirrors; where they cannot be reached, from Debian's package.
+data: $(VENV)/train
+	@$(BIN)/fashion-gan data --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt 2> $(VENV)/data.err \
+	|| { echo "the mirrors cannot be reached: installing the package dataset-fashion-mnist"; \
+	     $(APT) update -qq && $(APT) install -y -qq dataset-fashion-mnist > /dev/null; \
+	     $(BIN)/fashion-gan data --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt; }
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fashion-gan needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV) || { $(APT) update -qq && $(APT) install -y -qq python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+
+# A file named after the extras says that they are installed, and is older than what decides them when they change.
+$(VENV)/%: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) --editable ".[$(subst -,$(comma),$*)]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache src/*.egg-info

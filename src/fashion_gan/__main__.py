@@ -1,0 +1,7 @@
+"""``python -m fashion_gan`` is the command ``fashion-gan``."""
+
+import sys
+
+from fashion_gan.cli import main
+
+sys.exit(main())

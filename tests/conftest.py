@@ -1,0 +1,49 @@
+"""What the tests share: a small world of pictures on which everything trains in seconds."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.pop("FASHION_GAN_DATA", None)
+
+import numpy as np
+import pytest
+from PIL import Image
+
+# Small enough to train in a second a hundred steps, and with every part of the real thing.
+TOY = {"image_size": 16, "width": 4, "latent_dim": 8, "batch_size": 8}
+TOY_FLAGS = [f"--{name.replace('_', '-')}={value}" for name, value in TOY.items()]
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory) -> Path:
+    """Two classes of 20 pictures each, 16 × 16 grey: bright left halves and bright right halves."""
+    folder = tmp_path_factory.mktemp("toy")
+    random = np.random.default_rng(0)
+    for side, name in enumerate(("left", "right")):
+        (folder / name).mkdir()
+        for number in range(20):
+            picture = random.integers(0, 40, (16, 16), np.uint8)
+            picture[:, 8 * side : 8 * side + 8] += 200
+            Image.fromarray(picture).save(folder / name / f"{number:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_run(toy_folder, tmp_path_factory):
+    """A finished run on the toy pictures: three epochs of five steps, a grid after each."""
+    import fashion_gan
+
+    return fashion_gan.train(
+        "fashion", data=toy_folder, out=tmp_path_factory.mktemp("runs"), epochs=3, save_interval=1, **TOY
+    )
+
+
+def command(*arguments, **keywords) -> subprocess.CompletedProcess:
+    """Run ``fashion-gan`` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "fashion_gan", *map(str, arguments)], capture_output=True, text=True, **keywords
+    )

@@ -1,0 +1,221 @@
+"""The adversarial objective: who learns from what, at every size, with every family."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from conftest import TOY
+from keras import ops
+
+from fashion_gan import losses, networks
+from fashion_gan.config import FAMILIES, Config
+from fashion_gan.gan import GAN
+from fashion_gan.training import build_gan
+
+NAMES = ("left", "right")
+
+
+def toy_config(family="residual", conditional=True, **settings):
+    names = NAMES if conditional else ()
+    settings = {**TOY, "conditional": conditional, "class_names": names, "penalty": 0.0, **settings}
+    return Config.from_preset("fashion", family=family, **settings)
+
+
+def toy_batch(count=8, size=16, seed=0):
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 256, (count, size, size, 1), np.uint8)
+    return {"images": images, "labels": np.arange(count, dtype=np.int32) % 2}
+
+
+def weights_of(model):
+    return [ops.convert_to_numpy(v) for v in model.trainable_variables]
+
+
+def same(before, after):
+    return [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+
+
+def silent(real, fake):
+    return 0.0 * ops.mean(real) + 0.0 * ops.mean(fake)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_the_generators_loss_leaves_the_discriminator_as_it_was(family, loss):
+    gan = build_gan(toy_config(family, loss=loss))
+    gan.objective = losses.Loss(silent, gan.objective.generator)
+    gan.run_eagerly = True
+    before = weights_of(gan.discriminator), weights_of(gan.generator)
+    gan.train_on_batch(toy_batch())
+    assert all(same(before[0], weights_of(gan.discriminator)))
+    assert not any(same(before[1], weights_of(gan.generator)))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_the_discriminators_loss_leaves_the_generator_as_it_was(family, loss):
+    gan = build_gan(toy_config(family, loss=loss, penalty=1.0))
+    gan.objective = losses.Loss(gan.objective.discriminator, silent)
+    gan.run_eagerly = True
+    before = weights_of(gan.discriminator), weights_of(gan.generator)
+    gan.train_on_batch(toy_batch())
+    # The loss of the bias of the last layer is the same for real and for generated images where it is a difference.
+    changed = [not equal for equal in same(before[0], weights_of(gan.discriminator))]
+    assert sum(changed) >= len(changed) - 1
+    assert all(same(before[1], weights_of(gan.generator)))
+
+
+def test_both_networks_train_in_every_one_of_twenty_rounds():
+    gan = build_gan(toy_config(conditional=False))
+    for round_number in range(20):
+        before = weights_of(gan.discriminator), weights_of(gan.generator)
+        gan.train_on_batch(toy_batch(seed=round_number))
+        assert not any(same(before[0], weights_of(gan.discriminator)))
+        assert not any(same(before[1], weights_of(gan.generator)))
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [16, 20, 28, 36, 64, 100, 128])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_size_and_number_of_channels_builds_and_trains(family, size, channels, conditional):
+    config = toy_config(family, conditional, image_size=size, channels=channels, width=2)
+    gan = build_gan(config)
+    gan.run_eagerly = True
+    before = weights_of(gan.generator)
+    gan.train_on_batch(toy_batch(4, size=28))  # which it resizes
+    assert not any(same(before, weights_of(gan.generator)))
+    fake = gan(toy_batch(4))
+    assert fake.shape == (4, size, size, channels)
+    assert float(ops.max(ops.abs(fake))) <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("preset", "generator", "discriminator"),
+    [
+        # Kernels by hand. Dense 100·12544 + 2·12544; 5·5·256·128 + 2·128; 5·5·128·64 + 2·64; 5·5·64·1.
+        ("transposed", 1_254_400 + 25_088 + 819_200 + 256 + 204_800 + 128 + 1_600, 1_664 + 204_928 + 6_273),
+        # Dense 100·6272 + 6272; 3·3·128·128 + 128 + 256; 3·3·128·64 + 64 + 128; 3·3·64 + 1.
+        (
+            "upsampling",
+            633_472 + 147_584 + 256 + 73_792 + 128 + 577,
+            320 + 18_496 + 128 + 73_856 + 256 + 295_168 + 512 + 4_097,
+        ),
+        # Dense 100·8192 + 2·512; 4·4·512·256 + 2·256; 4·4·256·128 + 2·128; 4·4·128·64 + 2·64; 4·4·64 + 1.
+        (
+            "dcgan-64",
+            820_224 + 2_097_664 + 524_544 + 131_200 + 1_025,
+            1_088 + 131_200 + 524_544 + 2_097_664 + 8_193,
+        ),
+    ],
+)
+def test_presets_have_as_many_weights_as_the_architectures_they_name(preset, generator, discriminator):
+    config = Config.from_preset(preset)
+    count = lambda model: sum(int(np.prod(v.shape)) for v in model.trainable_variables)  # noqa: E731
+    assert count(networks.build_generator(config)) == generator
+    assert count(networks.build_discriminator(config)) == discriminator
+
+
+def test_dcgan_128_is_one_stage_deeper_than_dcgan_64():
+    stages = [
+        sum("conv" in layer.name for layer in networks.build_generator(Config.from_preset(preset)).layers)
+        for preset in ("dcgan-64", "dcgan-128")
+    ]
+    assert stages == [4, 5]
+
+
+def test_realism_is_a_probability_that_training_moves():
+    gan = build_gan(toy_config(conditional=False, learning_rate=2e-3))
+    batch = toy_batch()
+    for _ in range(30):
+        gan.train_on_batch(batch)
+    realism = gan.realism(batch["images"])
+    assert realism.shape == (8,)
+    assert ((realism >= 0) & (realism <= 1)).all()
+    blank = np.zeros_like(batch["images"])
+    assert realism.mean() > gan.realism(blank).mean() + 0.1
+
+
+def test_pixels_become_minus_one_to_one_at_the_networks_size():
+    gan = build_gan(toy_config(image_size=20, channels=3))
+    images = np.zeros((2, 28, 28, 1), np.uint8)
+    images[1] = 255
+    real = ops.convert_to_numpy(gan.preprocess(images))
+    assert real.shape == (2, 20, 20, 3)
+    assert real[0] == pytest.approx(-1)
+    assert real[1] == pytest.approx(1)
+
+
+def test_the_average_follows_every_weight_and_statistic_of_the_generator():
+    gan = build_gan(toy_config(ema_decay=0.5))
+    expected = [ops.convert_to_numpy(w) for w in gan.averaged_generator.weights]
+    for step in range(1, 6):
+        decay = min(0.5, step / (step + 10))
+        now = [ops.convert_to_numpy(w) for w in gan.generator.weights]
+        expected = [w + decay * (a - w) for a, w in zip(expected, now, strict=True)]
+        gan.train_on_batch(toy_batch(seed=step))
+    for average, value in zip(gan.averaged_generator.weights, expected, strict=True):
+        assert ops.convert_to_numpy(average) == pytest.approx(value, abs=1e-6)
+
+
+def test_the_penalty_sees_the_same_dropout_on_both_of_its_points(monkeypatch):
+    monkeypatch.setattr(GAN, "_nearby", lambda self, images: images)
+    # With no distance between the points, only different dropout could make a difference between their logits.
+    plain, penalised = (build_gan(toy_config("transposed", penalty=penalty)) for penalty in (0.0, 1000.0))
+    logs = [gan.train_on_batch(toy_batch(), return_dict=True)["d_loss"] for gan in (plain, penalised)]
+    assert float(logs[0]) == pytest.approx(float(logs[1]), rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_two_mode_toy_does_not_collapse_in_two_hundred_steps(seed):
+    """Bright left halves and bright right halves: after 200 steps both are drawn, and little else."""
+    config = toy_config(conditional=False, width=8, batch_size=32, penalty=0.2, learning_rate=1e-3, seed=seed)
+    gan, random = build_gan(config), np.random.default_rng(seed)
+    modes = np.zeros((2, 16, 16, 1), np.uint8)
+    modes[0, :, :8] = modes[1, :, 8:] = 255
+    for _ in range(200):
+        gan.train_on_batch({"images": modes[random.integers(0, 2, 32)], "labels": np.zeros(32, np.int32)})
+    latents = random.normal(size=(200, config.latent_dim)).astype("float32")
+    fake = ops.convert_to_numpy(gan.averaged_generator(latents, training=False))
+    distances = np.abs(fake[:, None] - (modes / 127.5 - 1)).mean(axis=(2, 3, 4))
+    shares = np.bincount(distances.argmin(axis=1), minlength=2) / 200
+    assert shares.min() >= 0.2
+    assert np.median(distances.min(axis=1)) <= 0.35
+
+
+def test_state_comes_back_bit_for_bit_and_another_architectures_is_refused():
+    from fashion_gan.errors import InputError
+
+    config = toy_config("transposed")
+    gan = build_gan(config)
+    gan.train_on_batch(toy_batch())
+    state = gan.state()
+    gan.train_on_batch(toy_batch(seed=1))
+    after = gan.state()
+    assert any("seed" in name for name in state)
+    other = build_gan(dataclasses.replace(config, seed=9))
+    other.load_state(state)
+    other.train_on_batch(toy_batch(seed=1))
+    assert all(np.array_equal(after[name], value) for name, value in other.state().items())
+    with pytest.raises(InputError, match="another architecture"):
+        build_gan(toy_config("residual")).load_state(state)
+
+
+def test_mixed_precision_is_bfloat16_with_logits_and_images_in_float32():
+    gan = build_gan(toy_config(mixed_precision=True))
+    try:
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        logs = gan.train_on_batch(toy_batch(), return_dict=True)
+        assert np.isfinite(float(logs["d_loss"]))
+        assert keras.backend.standardize_dtype(gan(toy_batch()).dtype) == "float32"
+        assert gan.state()["0000|" + gan.variables[0].path].dtype == np.float32
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_another_backend_than_keras_runs_on_is_refused():
+    from fashion_gan.errors import InputError
+
+    with pytest.raises(InputError, match="KERAS_BACKEND=jax"):
+        build_gan(toy_config(backend="jax"))

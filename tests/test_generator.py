@@ -1,0 +1,101 @@
+"""Latents and labels -> images, with a network that is worked out by hand."""
+
+import numpy as np
+import pytest
+
+from fashion_gan.errors import InputError
+from fashion_gan.generator import BATCH_SIZE, Generator, draw_latents
+
+NAMES = ("T-shirt/top", "Trouser", "Ankle boot")
+
+
+def first_two_latents(latents):
+    """A 'network' that paints the first two latents, squashed to [-1, 1]."""
+    return np.tanh(latents[:, :2]).reshape(-1, 1, 2, 1)
+
+
+def label_painter(inputs):
+    """A conditional 'network' that paints the label: black, mid-grey, white."""
+    return (inputs[1] - 1.0).reshape(-1, 1, 1, 1)
+
+
+PLAIN = Generator(first_two_latents, latent_dim=4)
+CONDITIONAL = Generator(label_painter, latent_dim=4, class_names=NAMES)
+
+
+def test_the_same_seed_gives_the_same_images_and_another_others():
+    assert np.array_equal(PLAIN.generate(9, seed=5), PLAIN.generate(9, seed=5))
+    assert not np.array_equal(PLAIN.generate(9, seed=5), PLAIN.generate(9, seed=6))
+
+
+def test_many_images_are_drawn_in_bounded_batches_and_equal_those_drawn_at_once():
+    sizes = []
+
+    def predict(latents):
+        sizes.append(len(latents))
+        return first_two_latents(latents)
+
+    count = 2 * BATCH_SIZE + 3
+    images = Generator(predict, 4).generate(count, seed=1)
+    assert sizes == [BATCH_SIZE, BATCH_SIZE, 3]
+    expected = np.rint(first_two_latents(draw_latents(count, 4, 1)) * 127.5 + 127.5)
+    assert np.array_equal(images, expected.astype(np.uint8))
+
+
+def test_a_class_can_be_named_in_any_case_or_numbered():
+    for label in ("ankle BOOT", "2", 2, np.int64(2), [2, "2", "Ankle boot"]):
+        assert np.array_equal(CONDITIONAL.generate(3, label).ravel(), [255, 255, 255])
+
+
+def test_without_a_label_the_classes_take_turns():
+    assert CONDITIONAL.generate(5).ravel().tolist() == [0, 128, 255, 0, 128]
+
+
+@pytest.mark.parametrize(
+    ("label", "hint"), [("Ankle boots", "did you mean 'Ankle boot'"), (3, "0 to 2"), ("-1", "0 to 2")]
+)
+def test_an_unknown_label_is_refused_with_the_near_ones(label, hint):
+    with pytest.raises(InputError, match=hint):
+        CONDITIONAL.generate(2, label)
+
+
+def test_a_label_for_an_unconditional_model_is_refused():
+    with pytest.raises(InputError, match="unconditional"):
+        PLAIN.generate(2, "Trouser")
+
+
+@pytest.mark.parametrize(("count", "seed"), [(0, 0), (-1, 0), (10**9, 0), (1, -1)])
+def test_counts_and_seeds_out_of_range_are_refused(count, seed):
+    with pytest.raises(InputError, match="out of range"):
+        PLAIN.generate(count, seed=seed)
+
+
+def test_as_many_labels_as_images_are_asked_for():
+    with pytest.raises(InputError, match="2 entries for 3 images"):
+        CONDITIONAL.generate(3, [1, 2])
+
+
+def test_a_walk_starts_at_one_seed_ends_at_the_other_and_keeps_to_the_sphere():
+    walked = []
+
+    def predict(latents):
+        walked.append(latents)
+        return first_two_latents(latents)
+
+    generator = Generator(predict, 64)
+    images = generator.interpolate(3, 7, frames=9)
+    assert np.array_equal(images[0], generator.generate(1, seed=3)[0])
+    assert np.array_equal(images[-1], generator.generate(1, seed=7)[0])
+    lengths = np.linalg.norm(walked[0], axis=1)
+    assert lengths.min() >= 0.99 * min(lengths[0], lengths[-1])
+
+
+def test_a_walk_from_a_seed_to_itself_stands_still():
+    images = PLAIN.interpolate(3, 3, frames=4)
+    assert (images == images[0]).all()
+
+
+@pytest.mark.parametrize("arguments", [(3, 7, 1), (3, 7, 10**6), (-3, 7, 4)])
+def test_a_walk_out_of_range_is_refused(arguments):
+    with pytest.raises(InputError, match="out of range"):
+        PLAIN.interpolate(*arguments)

@@ -1,0 +1,62 @@
+"""Each loss against numbers worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from keras import ops
+
+from fashion_gan import config
+from fashion_gan.losses import LOSSES, gradient_penalty
+
+REAL = np.array([[2.0], [-1.0]], "float32")
+FAKE = np.array([[0.5], [-3.0]], "float32")
+
+
+def softplus(x):
+    return math.log1p(math.exp(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "discriminator", "generator"),
+    [
+        (
+            "bce",
+            (softplus(-2) + softplus(1)) / 2 + (softplus(0.5) + softplus(-3)) / 2,
+            (softplus(-0.5) + softplus(3)) / 2,
+        ),
+        ("hinge", (0 + 2) / 2 + (1.5 + 0) / 2, 1.25),
+        ("wasserstein", -1.25 - 0.5, 1.25),
+        ("relativistic", (softplus(-1.5) + softplus(-2)) / 2, (softplus(1.5) + softplus(2)) / 2),
+    ],
+)
+def test_loss_equals_hand_worked_number(name, discriminator, generator):
+    assert float(LOSSES[name].discriminator(REAL, FAKE)) == pytest.approx(discriminator, abs=1e-6)
+    assert float(LOSSES[name].generator(REAL, FAKE)) == pytest.approx(generator, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_stay_finite_on_huge_logits(name):
+    for real, fake in ((1e4, -1e4), (-1e4, 1e4)):
+        logits = ops.full((3, 1), real), ops.full((3, 1), fake)
+        assert np.isfinite(float(LOSSES[name].discriminator(*logits)))
+        assert np.isfinite(float(LOSSES[name].generator(*logits)))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_discriminator_prefers_telling_apart_and_generator_prefers_fooling(name):
+    far_apart, mixed_up = (REAL + 3, FAKE - 3), (FAKE - 3, REAL + 3)
+    assert float(LOSSES[name].discriminator(*far_apart)) < float(LOSSES[name].discriminator(*mixed_up))
+    assert float(LOSSES[name].generator(*mixed_up)) < float(LOSSES[name].generator(*far_apart))
+
+
+def test_penalty_tends_to_the_squared_gradient_of_a_linear_discriminator():
+    random = np.random.default_rng(0)
+    slope, images, sigma = random.normal(size=(5, 1)), random.normal(size=(200_000, 5)), 0.05
+    nearby = images + sigma * random.normal(size=images.shape)
+    penalty = float(gradient_penalty(images @ slope, nearby @ slope, sigma))
+    assert penalty == pytest.approx(float((slope**2).sum()), rel=0.02)
+
+
+def test_configuration_and_losses_name_the_same_losses():
+    assert tuple(LOSSES) == config.LOSSES

@@ -1,0 +1,86 @@
+"""The same weights, latents and images give the same losses and the same updated weights on every backend.
+
+The backends are named in FASHION_GAN_TEST_BACKENDS; the first is the one that the others are held against.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
+STEPS = 3
+
+# Run in a process of its own, since Keras has one backend a process. Arguments: family, weights or "-", output.
+SCRIPT = (
+    """
+import sys
+import keras, numpy as np
+from keras import ops
+from fashion_gan.config import Config
+from fashion_gan.training import build_gan
+
+family, start, output = sys.argv[1:]
+# Numbers that look drawn, and are the same on every backend.
+def pseudo_normal(shape, **unused):
+    shape = tuple(int(n) for n in shape)
+    return ops.convert_to_tensor(2.0 * np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype("float32"))
+keras.random.normal = pseudo_normal
+
+config = Config.from_preset("fashion", family=family, image_size=16, width=4, latent_dim=8, batch_size=8,
+                            class_names=("a", "b"), penalty=0.2, backend=keras.backend.backend())
+gan = build_gan(config)
+for layer in gan.discriminator.layers:
+    if hasattr(layer, "rate"):
+        layer.rate = 0.0  # each backend drops out other units
+weights = {f"{i:03d}": w for i, w in enumerate(gan.weights)}
+if start == "-":
+    np.savez(output + ".start.npz", **{k: ops.convert_to_numpy(w) for k, w in weights.items()})
+else:
+    for name, value in np.load(start).items():
+        weights[name].assign(value)
+images = np.random.default_rng(0).integers(0, 256, (8, 28, 28, 1), np.uint8)
+batch = {"images": images, "labels": np.arange(8, dtype=np.int32) % 2}
+result = {}
+for step in range(%d):
+    gan.reset_metrics()
+    logs = gan.train_on_batch(batch, return_dict=True)
+    result.update({f"{name} of step {step}": float(value) for name, value in logs.items()})
+for (name, _), variable in zip(weights.items(), gan.weights):
+    result["updated " + variable.path] = ops.convert_to_numpy(variable)
+np.savez(output, **result)
+"""
+    % STEPS
+)
+
+
+def train(backend: str, family: str, start: str, output: Path) -> dict[str, np.ndarray]:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, family, start, str(output)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    with np.load(output) as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.fixture(scope="module", params=["transposed", "upsampling", "dcgan", "residual"])
+def reference(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parity")
+    output = folder / "reference.npz"
+    return request.param, f"{output}.start.npz", train(BACKENDS[0], request.param, "-", output)
+
+
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+def test_backends_agree_on_losses_and_updated_weights(reference, backend, tmp_path):
+    family, start, expected = reference
+    result = train(backend, family, start, tmp_path / "result.npz")
+    assert result.keys() == expected.keys()
+    for name, value in expected.items():
+        tolerance = 1e-5 if "step 0" in name else 1e-3
+        assert result[name] == pytest.approx(value, abs=tolerance, rel=tolerance), name

@@ -1,0 +1,132 @@
+"""A run's folder: numbers, checkpoints that are whole or not there, a log that can be rewound."""
+
+import errno
+
+import numpy as np
+import pytest
+
+from fashion_gan import runs
+from fashion_gan.config import Config
+from fashion_gan.errors import InputError
+from fashion_gan.runs import LOG_COLUMNS, Run
+
+CONFIG = Config.from_preset("transposed")
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run.create(tmp_path / "runs", CONFIG, "0" * 64)
+
+
+def row(step):
+    return {**dict.fromkeys(LOG_COLUMNS, 1.5), "step": step}
+
+
+def state(value):
+    return {"0000|a": np.full(1000, value, "float32"), "0001|b": np.array(value)}
+
+
+def test_runs_are_numbered_and_never_overwritten(tmp_path):
+    first, second = (Run.create(tmp_path, CONFIG, "") for _ in range(2))
+    (tmp_path / "notes").mkdir()
+    (first.path / "log.csv").write_text("kept")
+    third = Run.create(tmp_path, Config.from_preset("dcgan-64"), "")
+    assert [run.path.name for run in (first, second, third)] == ["0001-transposed", "0002-transposed", "0003-dcgan-64"]
+    assert (first.path / "log.csv").read_text() == "kept"
+
+
+def test_an_opened_run_has_the_configuration_it_was_created_with(run):
+    assert Run.open(run.path).config == CONFIG
+    assert Run.open(run.path).data_fingerprint == "0" * 64
+
+
+def test_the_versions_a_run_is_made_with_are_written_down(run):
+    environment = runs.environment("x")
+    assert {"keras", "numpy", "fashion-gan"} <= set(environment["packages"])
+
+
+@pytest.mark.parametrize("content", [None, "", "{}}", '{"preset": "no such"}'])
+def test_a_folder_that_is_not_a_runs_is_refused(tmp_path, content):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(InputError, match=str(tmp_path)):
+        Run.open(tmp_path)
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot be written"):
+        Run.create(tmp_path / "file", CONFIG, "")
+
+
+def test_the_last_two_checkpoints_are_kept_and_the_newest_is_loaded(run):
+    for step in (5, 10, 15):
+        run.save_checkpoint(step, state(step))
+    assert [path.name for path in run.checkpoints()] == ["step-000000010.npz", "step-000000015.npz"]
+    step, loaded = run.load_checkpoint()
+    assert step == 15
+    assert np.array_equal(loaded["0000|a"], state(15)["0000|a"])
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a checkpoint", None])
+def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(run, damage):
+    for step in (5, 10):
+        run.save_checkpoint(step, state(step))
+    newest = run.checkpoints()[-1]
+    newest.write_bytes(newest.read_bytes()[:1500] if damage is None else damage)
+    step, loaded = run.load_checkpoint()
+    assert step == 5
+    assert loaded["0001|b"] == 5
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed(run):
+    for step in (5, 10):
+        run.save_checkpoint(step, state(step))
+    newest = run.checkpoints()[-1]
+    data = bytearray(newest.read_bytes())
+    data[2000] ^= 1
+    newest.write_bytes(data)
+    assert run.load_checkpoint()[0] == 5
+
+
+def test_no_checkpoint_that_can_be_read_is_an_error_that_names_each(run):
+    run.save_checkpoint(5, state(5))
+    run.checkpoints()[0].write_bytes(b"junk")
+    with pytest.raises(InputError, match="step-000000005"):
+        run.load_checkpoint()
+
+
+def test_a_write_that_fails_leaves_the_earlier_checkpoint_and_no_litter(run, monkeypatch):
+    run.save_checkpoint(5, state(5))
+
+    def full_disk(path, **arrays):
+        path.write_bytes(b"half a checkpoint")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(runs.np, "savez", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        run.save_checkpoint(10, state(10))
+    assert [path.name for path in (run.path / "checkpoints").iterdir()] == ["step-000000005.npz"]
+    assert run.load_checkpoint()[0] == 5
+
+
+def test_a_rewound_log_ends_at_the_checkpoint_and_drops_half_a_row(run):
+    for step in (50, 100, 150):
+        run.append_log(row(step))
+    with open(run.path / "log.csv", "a") as file:
+        file.write("1.5,200,1.")
+    (run.path / "film" / "step_000000090.png").touch()
+    (run.path / "film" / "step_000000110.png").touch()
+    (run.path / "checkpoints" / ".writing-step-000000200.npz").touch()
+    run.rewind(100)
+    run.append_log(row(120))
+    assert run.read_log()["step"].tolist() == [50, 100, 120]
+    assert [path.name for path in (run.path / "film").iterdir()] == ["step_000000090.png"]
+    assert not list(run.path.rglob(".writing-*"))
+
+
+def test_the_last_sample_is_the_one_of_the_highest_epoch(run):
+    assert run.last_sample is None
+    for epoch in (9, 10):
+        (run.path / "samples" / f"gan_generated_image_epoch_{epoch}.png").touch()
+    assert run.last_sample.name == "gan_generated_image_epoch_10.png"

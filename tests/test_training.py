@@ -1,0 +1,284 @@
+"""Whole runs: what they leave, how they stop, and that they go on as if they had never stopped."""
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import TOY, TOY_FLAGS, command
+from PIL import Image
+
+import fashion_gan
+from fashion_gan import callbacks, pictures
+from fashion_gan.datasets import load_fashion_mnist
+from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.runs import Run
+
+TRAIN = ["train", "--preset", "fashion", *TOY_FLAGS]
+
+
+def checkpoint_of(path):
+    step, state = Run.open(path).load_checkpoint()
+    return step, {name: value for name, value in state.items() if name != "seconds"}
+
+
+def assert_equal_runs(left, right):
+    (left_step, left_state), (right_step, right_state) = checkpoint_of(left), checkpoint_of(right)
+    assert left_step == right_step
+    assert left_state.keys() == right_state.keys()
+    for name, value in left_state.items():
+        assert np.array_equal(value, right_state[name]), name
+    assert not_timed(left) == not_timed(right)
+
+
+def not_timed(path):
+    log = Run.open(path).read_log()
+    return {name: log[name].tolist() for name in ("epoch", "step", "images", "d_loss", "g_loss", "d_real", "d_fake")}
+
+
+def test_a_run_leaves_everything_its_users_look_for(toy_run):
+    for name in (
+        "config.json",
+        "environment.json",
+        "log.csv",
+        "training_curve.png",
+        "training.gif",
+        "generator.keras",
+        "generator.h5",
+        *(f"samples/gan_generated_image_epoch_{epoch}.png" for epoch in (1, 2, 3)),
+    ):
+        assert (toy_run.path / name).stat().st_size > 0, name
+    assert list((toy_run.path / "tensorboard").glob("events.out.tfevents.*"))
+    assert toy_run.last_sample.name == "gan_generated_image_epoch_3.png"
+    assert not list(toy_run.path.rglob(".writing-*"))
+    assert Run.open(toy_run.path).config == toy_run.config
+    assert toy_run.config.class_names == ("left", "right")
+
+
+def test_the_log_has_a_row_at_each_epochs_end_with_means_that_are_probable(toy_run):
+    log = toy_run.read_log()
+    assert log["step"].tolist() == [5, 10, 15]
+    assert log["epoch"].tolist() == [1, 2, 3]
+    assert log["images"].tolist() == [40, 80, 120]
+    assert np.isfinite(np.stack(list(log.values()))).all()
+    for name in ("d_real", "d_fake"):
+        assert ((log[name] > 0) & (log[name] < 1)).all()
+
+
+def test_the_sample_grids_are_of_the_same_latents_and_the_film_shows_them_learning(toy_run):
+    grids = [pictures.load_png(path) for path in sorted((toy_run.path / "samples").iterdir())]
+    assert len({grid.shape for grid in grids}) == 1
+    assert not np.array_equal(grids[0], grids[-1])
+    assert np.array_equal(grids[-1], pictures.load_png(toy_run.last_sample))
+    with Image.open(toy_run.path / "training.gif") as film:
+        assert film.n_frames >= 3
+
+
+def test_the_tensorboard_events_hold_the_logs_figures(toy_run):
+    from tensorboardX.proto import event_pb2
+    from tensorboardX.record_writer import RecordWriter  # noqa: F401  (the format's own package is what writes it)
+
+    (path,) = (toy_run.path / "tensorboard").glob("events.out.tfevents.*")
+    data, values = path.read_bytes(), {}
+    while data:
+        length = int.from_bytes(data[:8], "little")
+        event = event_pb2.Event.FromString(data[12 : 12 + length])
+        data = data[16 + length :]
+        for value in event.summary.value:
+            values.setdefault(value.tag, []).append((event.step, value.simple_value))
+    log = toy_run.read_log()
+    assert values["g_loss"] == [
+        (step, pytest.approx(loss)) for step, loss in zip(log["step"], log["g_loss"], strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "step"),
+    [({"steps": 7}, 7), ({"epochs": 2}, 10), ({"epochs": 2, "steps": 7}, 7), ({"epochs": 1, "steps": 7}, 5)],
+)
+def test_the_budget_that_ends_first_ends_the_run(toy_folder, tmp_path, settings, step):
+    run = fashion_gan.train("fashion", data=toy_folder, out=tmp_path, **TOY, **settings)
+    assert checkpoint_of(run.path)[0] == step
+
+
+def test_a_budget_in_minutes_ends_the_run(toy_folder, tmp_path):
+    run = fashion_gan.train("fashion", data=toy_folder, out=tmp_path, minutes=0.1, **TOY)
+    assert 6 <= run.read_log()["seconds"][-1] <= 9
+
+
+@pytest.mark.parametrize("stopped_at", [5, 8])
+def test_a_resumed_run_equals_an_uninterrupted_one(toy_folder, tmp_path, stopped_at):
+    """Bit for bit, at an epoch's end and in the middle of one; ``transposed`` has dropout and batch statistics."""
+    settings = {"family": "transposed", "penalty": 0.2, "data": toy_folder, "deterministic": True, **TOY}
+    whole = fashion_gan.train("fashion", out=tmp_path / "whole", steps=12, checkpoint_every=stopped_at, **settings)
+    part = fashion_gan.train(
+        "fashion", out=tmp_path / "part", steps=stopped_at, checkpoint_every=stopped_at, **settings
+    )
+    fashion_gan.resume(part.path, steps=12)
+    left, right = checkpoint_of(whole.path), checkpoint_of(part.path)
+    assert left[0] == right[0] == 12
+    for name, value in left[1].items():
+        assert np.array_equal(value, right[1][name]), name
+    last = "gan_generated_image_epoch_3.png"
+    assert (whole.path / "samples" / last).read_bytes() == (part.path / "samples" / last).read_bytes()
+
+
+def started(flags, **keywords):
+    return subprocess.Popen(
+        [sys.executable, "-m", "fashion_gan", *map(str, flags)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **keywords,
+    )
+
+
+def wait_for_step(path, step, process):
+    for _ in range(1200):
+        names = [file.stem for file in path.glob("0001-fashion/checkpoints/step-*.npz")]
+        if any(int(name.removeprefix("step-")) >= step for name in names):
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    raise AssertionError("no checkpoint in a minute")
+
+
+def test_a_run_killed_with_sigkill_resumes_to_the_same_bits(toy_folder, tmp_path):
+    flags = [*TRAIN, "--data", toy_folder, "--deterministic", "--checkpoint-every", "7", "--steps", "400"]
+    whole = started([*flags, "--out", tmp_path / "whole"])
+    assert whole.wait() == 0, whole.communicate()
+    killed = started([*flags, "--out", tmp_path / "killed"])
+    wait_for_step(tmp_path / "killed", 21, killed)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    path = tmp_path / "killed" / "0001-fashion"
+    assert checkpoint_of(path)[0] < 400
+    resumed = command("train", "--resume", path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert_equal_runs(tmp_path / "whole" / "0001-fashion", path)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(toy_folder, tmp_path):
+    run = fashion_gan.train("fashion", data=toy_folder, out=tmp_path, steps=6, deterministic=True, **TOY)
+    expected = checkpoint_of(run.path)
+    for path in run.checkpoints():
+        path.unlink()
+    fashion_gan.resume(run.path)
+    step, state = checkpoint_of(run.path)
+    assert step == 6
+    assert all(np.array_equal(state[name], value) for name, value in expected[1].items())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_saves_then_ends_with_status_130(toy_folder, tmp_path, number):
+    process = started([*TRAIN, "--data", toy_folder, "--steps", "1000000", "--out", tmp_path])
+    wait_for_step(tmp_path, 5, process)
+    time.sleep(1)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "--resume" in errors
+    run = Run.open(tmp_path / "0001-fashion")
+    step = run.load_checkpoint()[0]
+    assert step > run.read_log()["step"][-1] - callbacks.LOG_EVERY_STEPS
+    fashion_gan.resume(run.path, steps=step + 3)
+    assert run.load_checkpoint()[0] == step + 3
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_checkpoint(toy_folder, tmp_path):
+    settings = {**TOY, "learning_rate": 0.999, "loss": "wasserstein", "checkpoint_every": 1}
+    with pytest.raises(TrainingDiverged, match="last good checkpoint is kept"):
+        fashion_gan.train("fashion", data=toy_folder, out=tmp_path, epochs=10_000, penalty=1e6, **settings)
+    _, state = checkpoint_of(tmp_path / "0001-fashion")
+    assert all(np.isfinite(value).all() for value in state.values())
+
+
+def test_a_diverged_run_ends_the_command_with_one_line(toy_folder, tmp_path):
+    flags = ["--learning-rate", "0.999", "--loss", "wasserstein", "--penalty", "1e6", "--epochs", "10000"]
+    done = command(*TRAIN, *flags, "--data", toy_folder, "--out", tmp_path)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("fashion-gan: ")]
+    assert "finite" in line
+    assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_fills_ends_the_run_with_one_line_and_the_earlier_checkpoint_loads(toy_folder, tmp_path):
+    run = fashion_gan.train("fashion", data=toy_folder, out=tmp_path, steps=5, **TOY)
+    before = run.load_checkpoint()
+    limit = run.checkpoints()[-1].stat().st_size - 1000
+
+    def fill_the_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = command("train", "--resume", run.path, "--steps", "20", preexec_fn=fill_the_disk)
+    assert done.returncode == 2, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("fashion-gan: ")]
+    assert "cannot be written" in line
+    assert "Traceback" not in done.stderr
+    step, state = run.load_checkpoint()
+    assert step == before[0]
+    assert all(np.array_equal(state[name], value) for name, value in before[1].items())
+
+
+def test_a_resume_of_another_architecture_is_refused(toy_folder, tmp_path, toy_run):
+    with pytest.raises(InputError, match=r"family='residual' and cannot go on with 'dcgan'"):
+        fashion_gan.resume(toy_run.path, family="dcgan")
+    run = fashion_gan.train("fashion", data=toy_folder, out=tmp_path, steps=2, **TOY)
+    text = (run.path / "config.json").read_text()
+    (run.path / "config.json").write_text(text.replace('"width": 4', '"width": 5'))
+    with pytest.raises(InputError, match="another architecture"):
+        fashion_gan.resume(run.path, steps=4)
+
+
+def test_a_resume_on_other_data_is_refused(toy_folder, tmp_path):
+    run = fashion_gan.train("fashion", data=toy_folder, out=tmp_path, steps=2, **TOY)
+    text = (run.path / "environment.json").read_text()
+    (run.path / "environment.json").write_text(text.replace('"data_sha256": "', '"data_sha256": "0'))
+    with pytest.raises(InputError, match="other data"):
+        fashion_gan.resume(run.path, steps=4)
+
+
+def test_a_batch_larger_than_the_data_is_refused(toy_folder, tmp_path):
+    with pytest.raises(InputError, match="batch_size=41 is more than the 40 images"):
+        fashion_gan.train("fashion", data=toy_folder, out=tmp_path, **{**TOY, "batch_size": 41})
+    assert not list(tmp_path.iterdir())
+
+
+def test_conditional_training_without_classes_is_refused(toy_folder, tmp_path):
+    with pytest.raises(InputError, match="two classes"):
+        fashion_gan.train("fashion", data=toy_folder / "left", out=tmp_path, **TOY)
+
+
+def test_one_real_minute_on_fashion_mnist_moves_pixels_and_discriminator_the_right_way(tmp_path):
+    """After a minute generated pixels are spread as real ones are, and the discriminator knows real from noise."""
+    from fashion_gan.training import build_gan
+
+    run = fashion_gan.train("fashion", minutes=1, out=tmp_path)
+    test = load_fashion_mnist("test")
+    real = test.images[:1000]
+    gan = build_gan(run.config)
+    before = fashion_gan.Generator(lambda x: np.asarray(gan.generator(x)), 100, run.config.class_names).generate(1000)
+    gan.load_state({name: value for name, value in run.load_checkpoint()[1].items() if name != "seconds"})
+    after = fashion_gan.load_generator(run.path).generate(1000)
+
+    def distance(images):
+        """How far the mean picture, and the deviation of each pixel, are from the real ones', in grey levels."""
+        return sum(
+            np.abs(statistic(images.astype(float), axis=0) - statistic(real.astype(float), axis=0)).mean()
+            for statistic in (np.mean, np.std)
+        )
+
+    assert distance(after) < 0.4 * distance(before)
+    assert abs(after.mean() - real.mean()) < 25
+    labels = np.arange(1000, dtype=np.int32) % 10
+    on_real, on_fake, on_noise = (
+        gan.realism(images, classes)
+        for images, classes in ((real, test.labels[:1000]), (after, labels), (before, labels))
+    )
+    # It has learnt what is real, unseen images included; and the trained generator fools it where noise does not.
+    assert (np.mean(on_real > 0.5) + np.mean(on_noise < 0.5)) / 2 > 0.8
+    assert on_noise.mean() < on_fake.mean() < on_real.mean() + 0.1
