@@ -134,13 +134,11 @@ def main(preset, batch_size, images, rounds):
     print(f"{cost:.3f} GFLOP an image; a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
         median = statistics.median(rate)
-        print(
-            f"{name:<12} median {median:7.1f} images/s  {median * cost:6.1f} GFLOP/s  {median * cost / peak:4.0%} of that"
-        )
+        achieved = median * cost
+        print(f"{name:<12} median {median:7.1f} images/s  {achieved:6.1f} GFLOP/s  {achieved / peak:4.0%} of that")
     ratios = [a / b for a, b in zip(rates["fashion-gan"], rates["plain loop"], strict=True)]
-    print(
-        f"ratio, fashion-gan to plain loop: median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
-    )
+    middle, least, most = statistics.median(ratios), min(ratios), max(ratios)
+    print(f"ratio, fashion-gan to plain loop: median {middle:.3f} ({least:.3f} to {most:.3f})")
 
 
 if __name__ == "__main__":

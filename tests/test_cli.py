@@ -1,5 +1,8 @@
 """The command: its verbs, and that every bad request is one clear line and status 2."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from conftest import TOY_FLAGS, command
@@ -8,6 +11,11 @@ from PIL import Image
 from fashion_gan.cli import main
 
 TRAIN = ["train", "--preset", "fashion", *TOY_FLAGS]
+
+
+def size_of(path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
 
 
 def refused(capsys, *arguments) -> str:
@@ -89,7 +97,7 @@ def test_an_existing_output_is_kept_unless_forced(capsys, toy_run, tmp_path):
     assert "--force" in refused(capsys, "generate", toy_run.path, "--out", out)
     assert out.read_text() == "mine"
     assert main(["generate", str(toy_run.path), "--out", str(out), "--force"]) == 0
-    assert Image.open(out).size[0] > 16
+    assert size_of(out)[0] > 16
 
 
 def test_a_dry_run_prints_the_configuration_and_makes_nothing(capsys, toy_folder, tmp_path):
@@ -120,7 +128,7 @@ def test_each_format_holds_the_pictures_asked_for(toy_run, tmp_path, kind):
     flags = ["--count", "9", "--seed", "3", "--label", "right", "--format", kind, "--out", str(out)]
     assert main(["generate", str(toy_run.path), *flags]) == 0
     if kind == "grid":
-        assert Image.open(out).size == (3 * 18 + 2, 3 * 18 + 2)
+        assert size_of(out) == (3 * 18 + 2, 3 * 18 + 2)
     elif kind == "png":
         assert [path.name for path in sorted(out.iterdir())] == [f"{i:06d}_class_1.png" for i in range(9)]
     else:
@@ -133,8 +141,9 @@ def test_a_walk_between_seeds_is_a_strip_or_a_film(toy_run, tmp_path):
     flags = ["generate", str(toy_run.path), "--interpolate", "3", "7", "--frames", "5", "--out"]
     assert main([*flags, str(tmp_path / "walk.png")]) == 0
     assert main([*flags, str(tmp_path / "walk.gif")]) == 0
-    assert Image.open(tmp_path / "walk.png").size == (5 * 18 + 2, 18 + 2)
-    assert Image.open(tmp_path / "walk.gif").n_frames >= 3
+    assert size_of(tmp_path / "walk.png") == (5 * 18 + 2, 18 + 2)
+    with Image.open(tmp_path / "walk.gif") as film:
+        assert film.n_frames >= 3
 
 
 def test_data_prints_what_there_is_and_draws_ten_of_each_class(capsys, tmp_path):
@@ -142,15 +151,15 @@ def test_data_prints_what_there_is_and_draws_ten_of_each_class(capsys, tmp_path)
     printed = capsys.readouterr().out
     for words in ("60000 images", "10000 images", "mean 72.94", "deviation 90.02", "9 Ankle boot     6000   1000"):
         assert words in printed
-    assert Image.open(tmp_path / "sheet.png").size[1] > 10 * 28
+    assert size_of(tmp_path / "sheet.png")[1] > 10 * 28
 
 
 @pytest.mark.parametrize("flags", [["--help"], ["train", "--help"], ["generate", "--help"], ["--version"]])
 def test_help_and_version_import_no_framework(flags):
-    script = f"import sys; from fashion_gan.cli import main; main({flags!r}); sys.exit(bool({{'keras', 'tensorflow', 'jax', 'torch', 'matplotlib'}} & set(sys.modules)))"
-    import subprocess
-    import sys
-
+    script = (
+        f"import sys; from fashion_gan.cli import main; main({flags!r});"
+        "sys.exit(bool({'keras', 'tensorflow', 'jax', 'torch', 'matplotlib'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "fashion-gan" in done.stdout

@@ -1,6 +1,7 @@
 """Generator files: they come back exactly, plain Keras reads them, and nothing in them is ever run."""
 
 import dataclasses
+import json
 import os
 import shutil
 import zipfile
@@ -52,7 +53,7 @@ def test_no_code_in_a_file_is_run(toy_run, tmp_path, suffix, monkeypatch):
     proof = tmp_path / "ran"
     if suffix == "h5":
         with h5py.File(path, "a") as file:
-            file.attrs["model_config"] = '{"class_name": "Lambda", "config": {"function": "open(%r)"}}' % str(proof)
+            file.attrs["model_config"] = json.dumps({"class_name": "Lambda", "config": {"function": f"open({proof})"}})
     else:
         rewrite(
             path, "config.json", b'{"module": "os", "class_name": "mkdir", "config": {"path": "%s"}}' % bytes(proof)

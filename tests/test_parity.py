@@ -12,11 +12,8 @@ import numpy as np
 import pytest
 
 BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
-STEPS = 3
-
 # Run in a process of its own, since Keras has one backend a process. Arguments: family, weights or "-", output.
-SCRIPT = (
-    """
+SCRIPT = """
 import sys
 import keras, numpy as np
 from keras import ops
@@ -45,7 +42,7 @@ else:
 images = np.random.default_rng(0).integers(0, 256, (8, 28, 28, 1), np.uint8)
 batch = {"images": images, "labels": np.arange(8, dtype=np.int32) % 2}
 result = {}
-for step in range(%d):
+for step in range(3):
     gan.reset_metrics()
     logs = gan.train_on_batch(batch, return_dict=True)
     result.update({f"{name} of step {step}": float(value) for name, value in logs.items()})
@@ -53,8 +50,6 @@ for (name, _), variable in zip(weights.items(), gan.weights):
     result["updated " + variable.path] = ops.convert_to_numpy(variable)
 np.savez(output, **result)
 """
-    % STEPS
-)
 
 
 def train(backend: str, family: str, start: str, output: Path) -> dict[str, np.ndarray]:

@@ -86,20 +86,36 @@ class Log(keras.callbacks.Callback):
     def __init__(self, run: Run, position: Position) -> None:
         super().__init__()
         self.run, self.position = run, position
-        self.tensorboard = SummaryWriter(str(run.path / "tensorboard"), purge_step=position.step or None)
+        self.tensorboard: SummaryWriter | None = None
         self._epoch_start = 0
         self._last: dict[str, Any] = {}
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        if self.tensorboard is None:
+            # A resumed run's events hide those that the cut-off one wrote after the checkpoint.
+            folder, first_step = str(self.run.path / "tensorboard"), self.position.step
+            self.tensorboard = SummaryWriter(folder, purge_step=first_step + 1 if first_step else None)
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch_start = epoch * self.position.steps_per_epoch
-        self._last = {"step": self.position.step, "seconds": self.position.seconds, **self.model.get_metrics_result()}
+        self._last = {}
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if not self._last:  # The epoch's first step; a resumed run has its metrics back by now.
+            metrics = self.model.get_metrics_result()
+            self._last = {"step": self.position.step, "seconds": self.position.seconds, **metrics}
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self.position.step % LOG_EVERY_STEPS == 0 or self.position.epoch_is_over or self.position.is_over:
             self.write(logs)
 
     def write(self, logs: Any) -> None:
-        """Log what has happened since the last row. The metrics are means since the epoch's start: take differences."""
+        """Log what has happened since the last row, if anything has.
+
+        The metrics are means since the epoch's start, so those of a part of it come from differences.
+        """
+        if self._last.get("step") == self.position.step:
+            return
         logs = {name: float(value) for name, value in logs.items()}
         _stop_if_not_finite(logs, self.position.step)
         position, last = self.position, self._last
@@ -115,13 +131,15 @@ class Log(keras.callbacks.Callback):
         before, now = last["step"] - self._epoch_start, position.step - self._epoch_start
         for name in ("d_loss", "g_loss", "d_real", "d_fake"):
             row[name] = round((logs[name] * now - float(last[name]) * before) / steps, 6)
-            self.tensorboard.add_scalar(name, row[name], position.step)
-        self.tensorboard.add_scalar("images_per_second", row["images_per_second"], position.step)
+        if self.tensorboard is not None:
+            for name in ("d_loss", "g_loss", "d_real", "d_fake", "images_per_second"):
+                self.tensorboard.add_scalar(name, row[name], position.step)
         self.run.append_log(row)
         self._last = {"step": position.step, "seconds": position.seconds, **logs}
 
-    def on_train_end(self, logs: Any = None) -> None:
-        self.tensorboard.flush()
+    def close(self) -> None:
+        if self.tensorboard is not None:
+            self.tensorboard.close()
 
 
 def _stop_if_not_finite(logs: dict[str, float], step: int) -> None:
@@ -232,9 +250,9 @@ class Samples(keras.callbacks.Callback):
 class Checkpoint(keras.callbacks.Callback):
     """Save everything that training goes on from, and restore the epoch's running metrics when it does."""
 
-    def __init__(self, run: Run, position: Position) -> None:
+    def __init__(self, run: Run, position: Position, log: Log) -> None:
         super().__init__()
-        self.run, self.position = run, position
+        self.run, self.position, self.log = run, position, log
         self.every_steps = run.config.checkpoint_every or position.steps_per_epoch
         self._saved_step, self._saved_at = position.step, time.monotonic()
         self._metrics: list[np.ndarray] = []
@@ -259,10 +277,8 @@ class Checkpoint(keras.callbacks.Callback):
         """
         if self._saved_step == self.position.step:
             return
-        _stop_if_not_finite(
-            {name: float(value) for name, value in (logs or self.model.get_metrics_result()).items()},
-            self.position.step,
-        )
+        # A row at each checkpoint, so that a resumed run's log goes on where the checkpoint is.
+        self.log.write(logs or self.model.get_metrics_result())
         state = self.model.state()
         for name, value in state.items():
             if not np.isfinite(value).all():

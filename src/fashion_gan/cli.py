@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         if error.filename is None:
             raise
         return _fail(f"{error.filename}: {error.strerror}", STATUS_BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort) as interrupt:
-        return _fail(str(interrupt) or "stopped", STATUS_INTERRUPTED)
+    except click.Abort as abort:  # What click makes of a KeyboardInterrupt, which says how to go on.
+        return _fail(str(abort.__cause__ or "") or "stopped", STATUS_INTERRUPTED)
     return 0
 
 

@@ -1,5 +1,7 @@
 """The two ways a request can fail that are the world's fault and not a bug."""
 
+import difflib
+
 
 class InputError(ValueError):
     """What the user gave cannot be used; the message is one line that says what and what is allowed."""
@@ -11,9 +13,7 @@ class TrainingDiverged(RuntimeError):
 
 def suggestion(value: str, allowed: list[str]) -> str:
     """Name what is allowed, the nearest first: ``did you mean 'dcgan-64'? (one of …)``."""
-    import difflib
-
-    near = difflib.get_close_matches(value.lower(), [name.lower() for name in allowed], n=3, cutoff=0.5)
-    names = [name for name in allowed if name.lower() in near]
-    hint = f"did you mean {' or '.join(repr(name) for name in names)}? " if names else ""
+    by_lower = {name.lower(): name for name in allowed}
+    near = difflib.get_close_matches(value.lower(), by_lower, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(repr(by_lower[name]) for name in near)}? " if near else ""
     return f"{hint}(one of {', '.join(allowed)})"

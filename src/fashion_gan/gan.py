@@ -1,5 +1,6 @@
 """The adversarial game as a Keras model with a loss: the whole objective on one screen, for every backend."""
 
+import re
 from typing import Any
 
 import keras
@@ -50,19 +51,19 @@ class GAN(keras.Model):
         """Configure training: one optimizer for each network, and what ``keras.Model.compile`` takes besides."""
         by_network = {"discriminator.*": discriminator_optimizer}
         optimizer_map = keras.optimizers.OptimizerMap(generator_optimizer, by_network)
-        super().compile(optimizer=keras.optimizers.MultiOptimizer(optimizer_map), **kwargs)
+        super().compile(optimizer=keras.optimizers.MultiOptimizer(optimizer_map, name="optimizers"), **kwargs)
         # TensorFlow's fit cannot make the optimizers' variables inside its graph.
         self.optimizer.build(self.trainable_variables)
 
     def call(self, batch, training=False):
         """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""
-        if training:
-            self._average_weights()
         latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seeds)
         return self.generator(self._with_labels(latents, batch), training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The discriminator's loss plus the generator's, each with its gradient kept out of the other network."""
+        if training:
+            self._average_weights()
         real, fake = self.preprocess(x["images"]), y_pred
         # Read each variable once: what is read twice, a compiler must take for two values.
         weights = [ops.copy(v) for v in self.discriminator.trainable_variables]
@@ -131,7 +132,9 @@ class GAN(keras.Model):
 
     def _state_variables(self):
         variables = [*self.variables, *self.optimizer.variables, *self.metrics_variables]
-        return {f"{number:04d}|{variable.path}": variable for number, variable in enumerate(variables)}
+        # Keras numbers the seed generators that it names itself by how many the process has made before.
+        paths = [re.sub(r"seed_generator_\d+", "seed_generator", variable.path) for variable in variables]
+        return {f"{number:04d}|{path}": v for number, (path, v) in enumerate(zip(paths, variables, strict=True))}
 
     def preprocess(self, images):
         """uint8 (N, h, w, c) -> float32 (N, H, W, C) in [-1, 1], at the discriminator's size and channels."""

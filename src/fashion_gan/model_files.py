@@ -7,6 +7,7 @@ configuration, and of the file only the weights are read, from plain HDF5 data s
 import io
 import logging
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,13 @@ def _with_weights(config: Config, path: Path, hdf5: Any) -> Generator:
     model = build_generator(config)
     with h5py.File(hdf5, "r") as file:
         _refuse_unusual_storage(file)
-    model.load_weights(path)
+    with warnings.catch_warnings():
+        # Keras only warns where it finds no weights for a layer, and leaves that layer random.
+        warnings.simplefilter("error")
+        try:
+            model.load_weights(path)
+        except UserWarning as warning:
+            raise ValueError(warning) from warning
     return as_generator(model, config)
 
 

@@ -155,7 +155,7 @@ class Run:
         failures = []
         for path in reversed(self.checkpoints()):
             try:
-                with np.load(path, allow_pickle=False) as file:
+                with open(path, "rb") as whole, np.load(whole, allow_pickle=False) as file:
                     return int(path.stem.removeprefix("step-")), {name: file[name] for name in file.files}
             except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
                 failures.append(f"{path.name}: {error}")

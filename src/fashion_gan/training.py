@@ -90,12 +90,10 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
     config = run.config
     _check_data(config, dataset)
     gan = build_gan(config)
-    steps_per_epoch = len(dataset.images) // config.batch_size
-    budgets = [config.steps] if config.steps else []
-    budgets += [config.epochs * steps_per_epoch] if config.epochs else []
-    total_seconds = config.minutes * 60 if config.minutes else None
-    position = callbacks.Position(steps_per_epoch, min(budgets, default=None), total_seconds)
-    checkpoint = callbacks.Checkpoint(run, position)
+    position = _start_position(config, len(dataset.images))
+    log = callbacks.Log(run, position)
+    checkpoint = callbacks.Checkpoint(run, position, log)
+    checkpoint.set_model(gan)
     if resume:
         if run.data_fingerprint != dataset.fingerprint:
             raise InputError(f"{run.path} was trained on other data than {dataset.source}")
@@ -103,15 +101,14 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
             checkpoint.load()
         run.rewind(position.step)
         run.write_text("config.json", config.to_json())
-    averaged = as_generator(gan.averaged_generator, config)
-    log, samples = callbacks.Log(run, position), callbacks.Samples(run, position, averaged)
+    samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))
     samples.set_model(gan)
     progress = callbacks.Progress(config, position)
 
     # A resumed run first finishes the epoch that it was in; fit does the others in one go.
-    with stop_after_the_step(gan) as stopped, contextlib.closing(progress):
+    with stop_after_the_step() as stopped, contextlib.closing(progress), contextlib.closing(log):
         while not (position.is_over or stopped.is_set()):
-            epoch, done = divmod(position.step, steps_per_epoch)
+            epoch, done = divmod(position.step, position.steps_per_epoch)
             gan.fit(
                 batches(
                     dataset.images,
@@ -122,7 +119,7 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
                 ),
                 initial_epoch=epoch,
                 epochs=epoch + 1 if done else config.epochs or 10**9,
-                steps_per_epoch=steps_per_epoch - done,
+                steps_per_epoch=position.steps_per_epoch - done,
                 shuffle=False,
                 verbose=0,
                 callbacks=[position, log, progress, samples, checkpoint, stopped],
@@ -132,6 +129,14 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
         raise KeyboardInterrupt(f"stopped at step {position.step}: go on with fashion-gan train --resume {run.path}")
     finish(run, gan, samples)
     return run
+
+
+def _start_position(config: Config, image_count: int) -> callbacks.Position:
+    steps_per_epoch = image_count // config.batch_size
+    budgets = [config.steps] if config.steps else []
+    budgets += [config.epochs * steps_per_epoch] if config.epochs else []
+    total_seconds = config.minutes * 60 if config.minutes else None
+    return callbacks.Position(steps_per_epoch, min(budgets, default=None), total_seconds)
 
 
 def finish(run: Run, gan: GAN, samples: Any) -> None:
@@ -158,7 +163,7 @@ class _Stopped(keras.callbacks.Callback):
 
 
 @contextlib.contextmanager
-def stop_after_the_step(gan: GAN) -> Iterator[_Stopped]:
+def stop_after_the_step() -> Iterator[_Stopped]:
     """Turn the first Ctrl-C or SIGTERM into a flag; a second one acts at once."""
     stopped = _Stopped()
     if threading.current_thread() is not threading.main_thread():  # Only the main thread may handle signals.

@@ -4,7 +4,7 @@ A convolution at full size costs four times what it does at half size and adds l
 networks fold 2×2 blocks of pixels into channels there (Shi et al. 2016, arXiv:1609.05158).
 """
 
-from keras import layers, ops
+from keras import layers
 
 from fashion_gan.config import Config
 from fashion_gan.networks import conditioning as condition
@@ -29,6 +29,22 @@ def _discriminator_block(x, name: str):
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
+def _unfold_pixels(x, name: str):
+    """(N, h, w, 4c) -> (N, 2h, 2w, c): channels become pixels, in plain layers that every file format knows."""
+    _, height, width, channels = x.shape
+    x = layers.Reshape((height, width, 2, 2, channels // 4), name=f"{name}_split")(x)
+    x = layers.Permute((1, 3, 2, 4, 5), name=f"{name}_interleave")(x)
+    return layers.Reshape((2 * height, 2 * width, channels // 4), name=f"{name}_unfold")(x)
+
+
+def _fold_pixels(x, name: str):
+    """(N, 2h, 2w, c) -> (N, h, w, 4c): the way back."""
+    _, height, width, channels = x.shape
+    x = layers.Reshape((height // 2, 2, width // 2, 2, channels), name=f"{name}_split")(x)
+    x = layers.Permute((1, 3, 2, 4, 5), name=f"{name}_gather")(x)
+    return layers.Reshape((height // 2, width // 2, 4 * channels), name=f"{name}_fold")(x)
+
+
 def generator(config: Config, name: str):
     """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> tanh."""
     base, width = config.image_size // 4, config.width
@@ -43,7 +59,7 @@ def generator(config: Config, name: str):
     x = layers.BatchNormalization(name=f"{name}_norm")(x)
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
-    x = ops.depth_to_space(x, 2)  # (N, 28, 28, 1)
+    x = _unfold_pixels(x, name)  # (N, 28, 28, 1)
     return condition.images_model(inputs, x, name)
 
 
@@ -52,7 +68,7 @@ def discriminator(config: Config, name: str):
     inputs, labels = condition.image_inputs(config)
     width = config.width
 
-    x = ops.space_to_depth(inputs[0], 2)  # (N, 14, 14, 4)
+    x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
     x = layers.Conv2D(width, 3, padding="same", name=f"{name}_pixels")(x)
     x = _discriminator_block(x, f"{name}_half")
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
