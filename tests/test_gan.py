@@ -75,9 +75,21 @@ def test_both_networks_train_in_every_one_of_twenty_rounds():
         assert not any(same(before[1], weights_of(gan.generator)))
 
 
-@pytest.mark.parametrize("conditional", [False, True])
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [16, 20, 28, 36, 64, 100, 128])
+@pytest.mark.parametrize(
+    ("size", "channels", "conditional"),
+    [
+        (16, 1, False),
+        (20, 3, True),
+        (28, 1, True),
+        (28, 3, False),
+        (36, 3, False),
+        (64, 1, True),
+        (64, 3, True),
+        (100, 1, False),
+        (128, 3, False),
+        (128, 1, True),
+    ],
+)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_size_and_number_of_channels_builds_and_trains(family, size, channels, conditional):
     config = toy_config(family, conditional, image_size=size, channels=channels, width=2)
@@ -96,11 +108,11 @@ def test_every_size_and_number_of_channels_builds_and_trains(family, size, chann
     [
         # Kernels by hand. Dense 100·12544 + 2·12544; 5·5·256·128 + 2·128; 5·5·128·64 + 2·64; 5·5·64·1.
         ("transposed", 1_254_400 + 25_088 + 819_200 + 256 + 204_800 + 128 + 1_600, 1_664 + 204_928 + 6_273),
-        # Dense 100·6272 + 6272; 3·3·128·128 + 128 + 256; 3·3·128·64 + 64 + 128; 3·3·64 + 1.
+        # Dense 100·6272 + 6272; 3·3·128·128 + 2·128; 3·3·128·64 + 2·64; 3·3·64 + 1.
         (
             "upsampling",
-            633_472 + 147_584 + 256 + 73_792 + 128 + 577,
-            320 + 18_496 + 128 + 73_856 + 256 + 295_168 + 512 + 4_097,
+            633_472 + 147_456 + 256 + 73_728 + 128 + 577,
+            320 + 18_432 + 128 + 73_728 + 256 + 294_912 + 512 + 4_097,
         ),
         # Dense 100·8192 + 2·512; 4·4·512·256 + 2·256; 4·4·256·128 + 2·128; 4·4·128·64 + 2·64; 4·4·64 + 1.
         (

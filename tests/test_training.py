@@ -148,12 +148,13 @@ def wait_for_step(path, step, process):
 
 def test_a_run_killed_with_sigkill_resumes_to_the_same_bits(toy_folder, tmp_path):
     flags = [*TRAIN, "--data", toy_folder, "--deterministic", "--checkpoint-every", "7", "--steps", "400"]
-    whole = started([*flags, "--out", tmp_path / "whole"])
-    assert whole.wait() == 0, whole.communicate()
+    whole = command(*flags, "--out", tmp_path / "whole")
+    assert whole.returncode == 0, whole.stderr
     killed = started([*flags, "--out", tmp_path / "killed"])
     wait_for_step(tmp_path / "killed", 21, killed)
     killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
     path = tmp_path / "killed" / "0001-fashion"
     assert checkpoint_of(path)[0] < 400
     resumed = command("train", "--resume", path)

@@ -14,8 +14,18 @@ def latent_inputs(config: Config, name: str):
     if not config.class_names:
         return [latents], latents
     labels = keras.Input((), dtype="int32", name="labels")
-    embedded = layers.Embedding(len(config.class_names), EMBEDDING_DIM, name=f"{name}_embedding")(labels)
+    embedded = _embedding(config, labels, EMBEDDING_DIM, initializers.RandomNormal(stddev=0.05), name)
     return [latents, labels], layers.Concatenate(name=f"{name}_concatenate")([latents, embedded])
+
+
+def _embedding(config: Config, labels, width: int, start, name: str):
+    """A learnt vector for each class: int labels (N,) -> (N, width).
+
+    A dense layer on one-hot labels, since what TensorFlow makes of an ``Embedding``'s gradient, a sparse one in which
+    a class stands as often as the batch holds it, made Adam's steps other than those of the other backends.
+    """
+    one_hot = layers.CategoryEncoding(len(config.class_names), output_mode="one_hot", name=f"{name}_one_hot")(labels)
+    return layers.Dense(width, use_bias=False, kernel_initializer=start, name=f"{name}_embedding")(one_hot)
 
 
 def image_inputs(config: Config):
@@ -40,9 +50,7 @@ def logit_model(config: Config, inputs, features, labels, name: str):
         width = features.shape[-1]
         # Scaled so that the projection of unit features starts as small as a dense logit does.
         start = initializers.RandomNormal(stddev=width**-0.5)
-        embedded = layers.Embedding(
-            len(config.class_names), width, embeddings_initializer=start, name=f"{name}_embedding"
-        )(labels)
+        embedded = _embedding(config, labels, width, start, name)
         projection = layers.Dot(axes=-1, dtype="float32", name=f"{name}_projection")([features, embedded])
         logits = layers.Add(dtype="float32", name=f"{name}_conditional_logit")([logits, projection])
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], logits, name=name)

@@ -1,4 +1,7 @@
-"""The upsampling GAN of many a notebook: nearest-neighbour upsampling and 3×3 convolutions (Odena et al. 2016)."""
+"""The upsampling GAN of many a notebook: nearest-neighbour upsampling and 3×3 convolutions (Odena et al. 2016).
+
+A convolution before a batch norm has no bias: the norm takes it out again.
+"""
 
 from keras import layers
 
@@ -15,7 +18,7 @@ def generator(config: Config, name: str):
     x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 128)
     for stage, channels in enumerate((2 * width, width), start=1):  # (N, 28, 28, 64) at the end
         x = layers.UpSampling2D(name=f"{name}_upsample_{stage}")(x)
-        x = layers.Conv2D(channels, 3, padding="same", name=f"{name}_conv_{stage}")(x)
+        x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv_{stage}")(x)
         x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
         x = layers.ReLU(name=f"{name}_relu_{stage}")(x)
     x = layers.Conv2D(config.channels, 3, padding="same", name=f"{name}_conv_3")(x)  # (N, 28, 28, 1)
@@ -27,8 +30,11 @@ def discriminator(config: Config, name: str):
     inputs, labels = condition.image_inputs(config)
     x, width = inputs[0], config.width
     for stage, (channels, strides) in enumerate([(width // 2, 2), (width, 2), (2 * width, 2), (4 * width, 1)], start=1):
-        x = layers.Conv2D(channels, 3, strides=strides, padding="same", name=f"{name}_conv_{stage}")(x)
-        if stage > 1:  # Normalising the first layer makes the game unstable (Radford et al. 2015).
+        normalised = stage > 1  # Normalising the first layer makes the game unstable (Radford et al. 2015).
+        x = layers.Conv2D(
+            channels, 3, strides=strides, padding="same", use_bias=not normalised, name=f"{name}_conv_{stage}"
+        )(x)
+        if normalised:
             x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
         x = layers.LeakyReLU(0.2, name=f"{name}_relu_{stage}")(x)
         x = layers.Dropout(0.25, name=f"{name}_dropout_{stage}")(x)
