@@ -13,6 +13,7 @@ APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 TEST_EXTRAS := train,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch)
 
 .PHONY: demo test check data clean
+.NOTPARALLEL:
 
 demo: $(VENV)/train data
 	$(BIN)/fashion-gan train --preset fashion --minutes $(MINUTES) --save-interval 1 --out runs
@@ -28,7 +29,7 @@ check: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS))
 # Fashion-MNIST where it is already, or from its mirrors; where they cannot be reached, from Debian's package.
 data: $(VENV)/train
 	@$(BIN)/fashion-gan data --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt 2> $(VENV)/data.err \
-	|| { echo "the mirrors cannot be reached: installing the package dataset-fashion-mnist"; \
+	|| { cat $(VENV)/data.err; echo "trying the package dataset-fashion-mnist"; \
 	     $(APT) update -qq && $(APT) install -y -qq dataset-fashion-mnist > /dev/null; \
 	     $(BIN)/fashion-gan data --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt; }
 

@@ -21,7 +21,7 @@ import keras
 import tensorflow as tf
 
 from fashion_gan import networks
-from fashion_gan.batches import batches
+from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
 from fashion_gan.training import build_gan
@@ -30,7 +30,8 @@ from fashion_gan.training import build_gan
 def ours(config, dataset):
     """Our way: a function that trains for one epoch."""
     gan = build_gan(config)
-    steps = len(dataset.images) // config.batch_size
+    steps = steps_in_epoch(len(dataset.images), config.batch_size)
+    gan.steps_per_execution = steps_per_execution(steps)
 
     def epoch():
         stream = batches(dataset.images, dataset.labels, batch_size=config.batch_size, seed=config.seed)
@@ -84,7 +85,7 @@ def forward_flops(model):
 
 
 def step_flops(config):
-    """Operations that one image costs a step: G forward and twice back; D twice forward, back four times and a half."""
+    """Operations that one image costs a step: G forward and twice back; D twice forward, four times and once back."""
     generator, discriminator = networks.build_generator(config), networks.build_discriminator(config)
     return 3 * forward_flops(generator) + 7 * forward_flops(discriminator)
 

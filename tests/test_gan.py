@@ -10,6 +10,7 @@ from keras import ops
 
 from fashion_gan import losses, networks
 from fashion_gan.config import FAMILIES, Config
+from fashion_gan.errors import InputError
 from fashion_gan.gan import GAN
 from fashion_gan.training import build_gan
 
@@ -149,6 +150,13 @@ def test_realism_is_a_probability_that_training_moves():
     assert realism.mean() > gan.realism(blank).mean() + 0.1
 
 
+def test_a_conditional_discriminator_asks_for_labels():
+    gan, batch = build_gan(toy_config()), toy_batch()
+    assert gan.realism(batch["images"], batch["labels"]).shape == (8,)
+    with pytest.raises(InputError, match="labels=None"):
+        gan.realism(batch["images"])
+
+
 def test_pixels_become_minus_one_to_one_at_the_networks_size():
     gan = build_gan(toy_config(image_size=20, channels=3))
     images = np.zeros((2, 28, 28, 1), np.uint8)
@@ -202,8 +210,6 @@ def test_a_two_mode_toy_does_not_collapse_in_two_hundred_steps(seed):
 
 
 def test_state_comes_back_bit_for_bit_and_another_architectures_is_refused():
-    from fashion_gan.errors import InputError
-
     config = toy_config("transposed")
     gan = build_gan(config)
     gan.train_on_batch(toy_batch())
@@ -232,7 +238,5 @@ def test_mixed_precision_is_bfloat16_with_logits_and_images_in_float32():
 
 
 def test_another_backend_than_keras_runs_on_is_refused():
-    from fashion_gan.errors import InputError
-
     with pytest.raises(InputError, match="KERAS_BACKEND=jax"):
         build_gan(toy_config(backend="jax"))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
+assert len(BACKENDS) > 1, "FASHION_GAN_TEST_BACKENDS must name two backends to hold against each other"
 # Run in a process of its own, since Keras has one backend a process. Arguments: family, weights or "-", output.
 SCRIPT = """
 import sys

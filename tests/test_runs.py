@@ -125,6 +125,23 @@ def test_a_rewound_log_ends_at_the_checkpoint_and_drops_half_a_row(run):
     assert not list(run.path.rglob(".writing-*"))
 
 
+@pytest.mark.parametrize("text", ["", "epoch,st", ",".join(LOG_COLUMNS)])
+def test_a_log_cut_off_in_its_header_is_begun_again(run, text):
+    (run.path / "log.csv").write_text(text)
+    run.rewind(0)
+    run.append_log(row(50))
+    assert run.read_log()["step"].tolist() == [50]
+
+
+def test_rewinding_drops_the_damaged_checkpoint_so_that_the_good_one_is_kept(run):
+    for step in (5, 10):
+        run.save_checkpoint(step, state(step))
+    run.checkpoints()[-1].write_bytes(b"junk")
+    run.rewind(run.load_checkpoint()[0])
+    run.save_checkpoint(7, state(7))
+    assert [path.name for path in run.checkpoints()] == ["step-000000005.npz", "step-000000007.npz"]
+
+
 def test_the_last_sample_is_the_one_of_the_highest_epoch(run):
     assert run.last_sample is None
     for epoch in (9, 10):

@@ -7,7 +7,7 @@ from fashion_gan.config import PRESETS, Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist, load_training_images
 from fashion_gan.errors import InputError, TrainingDiverged
 from fashion_gan.generator import Generator
-from fashion_gan.launch import load_generator, resume, train
+from fashion_gan.launch import load_gan, load_generator, resume, train
 from fashion_gan.runs import Run
 from fashion_gan.version import __version__
 
@@ -22,6 +22,7 @@ __all__ = [
     "TrainingDiverged",
     "__version__",
     "load_fashion_mnist",
+    "load_gan",
     "load_generator",
     "load_training_images",
     "resume",

@@ -1,5 +1,6 @@
 """What happens between steps: each concern of a run is one Keras callback, and all read one ``Position``."""
 
+import contextlib
 import math
 import sys
 import time
@@ -12,7 +13,7 @@ from tqdm import tqdm
 
 from fashion_gan import pictures
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.errors import TrainingDiverged
 from fashion_gan.generator import Generator, draw_latents
 from fashion_gan.runs import Run
 
@@ -42,6 +43,7 @@ class Position(keras.callbacks.Callback):
         self.total_seconds = total_seconds
         self.step = 0
         self.seconds = 0.0
+        self._previous_step = 0
         self._segment_start = 0
         self._last_time = 0.0
 
@@ -53,6 +55,10 @@ class Position(keras.callbacks.Callback):
     @property
     def epoch_is_over(self) -> bool:
         return self.step % self.steps_per_epoch == 0
+
+    def passed(self, every_steps: int) -> bool:
+        """Whether the last execution, of one step or several, reached a multiple of ``every_steps``."""
+        return self.step // every_steps > self._previous_step // every_steps
 
     @property
     def is_over(self) -> bool:
@@ -75,7 +81,7 @@ class Position(keras.callbacks.Callback):
         now = time.perf_counter()
         self.seconds += now - self._last_time
         self._last_time = now
-        self.step = self._segment_start + batch + 1
+        self._previous_step, self.step = self.step, self._segment_start + batch + 1
         if self.is_over:
             self.model.stop_training = True
 
@@ -93,8 +99,8 @@ class Log(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         if self.tensorboard is None:
             # A resumed run's events hide those that the cut-off one wrote after the checkpoint.
-            folder, first_step = str(self.run.path / "tensorboard"), self.position.step
-            self.tensorboard = SummaryWriter(folder, purge_step=first_step + 1 if first_step else None)
+            folder = str(self.run.path / "tensorboard")
+            self.tensorboard = SummaryWriter(folder, purge_step=self.position.step + 1)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch_start = epoch * self.position.steps_per_epoch
@@ -106,7 +112,7 @@ class Log(keras.callbacks.Callback):
             self._last = {"step": self.position.step, "seconds": self.position.seconds, **metrics}
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.position.step % LOG_EVERY_STEPS == 0 or self.position.epoch_is_over or self.position.is_over:
+        if self.position.passed(LOG_EVERY_STEPS) or self.position.epoch_is_over or self.position.is_over:
             self.write(logs)
 
     def write(self, logs: Any) -> None:
@@ -131,15 +137,16 @@ class Log(keras.callbacks.Callback):
         before, now = last["step"] - self._epoch_start, position.step - self._epoch_start
         for name in ("d_loss", "g_loss", "d_real", "d_fake"):
             row[name] = round((logs[name] * now - float(last[name]) * before) / steps, 6)
+        self.run.append_log(row)  # First, for TensorBoard's writer, a thread, would not say that a disk is full.
         if self.tensorboard is not None:
             for name in ("d_loss", "g_loss", "d_real", "d_fake", "images_per_second"):
                 self.tensorboard.add_scalar(name, row[name], position.step)
-        self.run.append_log(row)
         self._last = {"step": position.step, "seconds": position.seconds, **logs}
 
     def close(self) -> None:
         if self.tensorboard is not None:
-            self.tensorboard.close()
+            with contextlib.suppress(OSError):  # Its writer's thread ended on a full disk, which log.csv told of.
+                self.tensorboard.close()
 
 
 def _stop_if_not_finite(logs: dict[str, float], step: int) -> None:
@@ -176,19 +183,25 @@ class Progress(keras.callbacks.Callback):
         if since < due and not position.is_over and not (position.epoch_is_over and self.bar is None):
             return
         self._seconds_shown = position.seconds
-        text = self.describe({name: float(value) for name, value in logs.items()})
+        values = {name: float(value) for name, value in logs.items()}
         if self.bar is None:
-            print(text, flush=True)
+            print(self.describe(values), flush=True)
         else:
             self.bar.n = int(1000 * position.share_done)
-            self.bar.set_description_str(text)
+            self.bar.set_description_str(self.describe(values, short=True))
 
-    def describe(self, logs: dict[str, float]) -> str:
+    def describe(self, logs: dict[str, float], short: bool = False) -> str:
+        """All figures in a line; the short one leaves room for a bar within 80 columns."""
         position, config = self.position, self.config
         steps, seconds = position.step - self._start[0], position.seconds - self._start[1]
         images_per_second = steps * config.batch_size / max(seconds, 1e-9)
         left = seconds_left(position, steps / max(seconds, 1e-9))
         of = f"/{config.epochs}" if config.epochs else ""
+        if short:
+            return (
+                f"{position.epoch}{of} {images_per_second:.0f} img/s D {logs['d_loss']:.2f} G {logs['g_loss']:.2f} "
+                f"D(real) {logs['d_real']:.2f} D(fake) {logs['d_fake']:.2f} {tqdm.format_interval(left)} left"
+            )
         return (
             f"epoch {position.epoch}{of}  step {position.step}  {images_per_second:.0f} images/s  "
             f"d_loss {logs['d_loss']:.3f}  g_loss {logs['g_loss']:.3f}  "
@@ -225,13 +238,16 @@ class Samples(keras.callbacks.Callback):
         frames = sorted((run.path / "film").glob("step_*.png"))
         self._last_frame = int(frames[-1].stem.removeprefix("step_")) if frames else None
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        step = self.position.step
-        if self._last_frame is None or step >= math.ceil(self._last_frame * FILM_GROWTH) + 5:
-            pictures.save_png(self.run.path / "film" / f"step_{step:09d}.png", self.draw())
-            self._last_frame = step
+    def on_train_begin(self, logs: Any = None) -> None:
+        if self._last_frame is None:  # The film starts with what an untrained generator draws.
+            self._save_frame(0)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        # Both before the step's checkpoint, so that a kill after it leaves no gap.
+        step = self.position.step
+        if step >= math.ceil((self._last_frame or 0) * FILM_GROWTH) + 5:
+            _stop_if_not_finite({name: float(value) for name, value in logs.items()}, step)
+            self._save_frame(step)
         if self.position.epoch_is_over and self.position.epoch % self.run.config.save_interval == 0:
             self.save()
 
@@ -240,6 +256,10 @@ class Samples(keras.callbacks.Callback):
         path = self.run.path / "samples" / f"gan_generated_image_epoch_{self.position.epoch}.png"
         pictures.save_png(path, self.draw())
         return path
+
+    def _save_frame(self, step: int) -> None:
+        pictures.save_png(self.run.path / "film" / f"step_{step:09d}.png", self.draw())
+        self._last_frame = step
 
     def draw(self) -> np.ndarray:
         if hasattr(self.model, "jax_state_sync"):
@@ -254,7 +274,7 @@ class Checkpoint(keras.callbacks.Callback):
         super().__init__()
         self.run, self.position, self.log = run, position, log
         self.every_steps = run.config.checkpoint_every or position.steps_per_epoch
-        self._saved_step, self._saved_at = position.step, time.monotonic()
+        self._saved_step, self._saved_at = -1, time.monotonic()
         self._metrics: list[np.ndarray] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -265,7 +285,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         late = time.monotonic() - self._saved_at >= CHECKPOINT_EVERY_SECONDS
-        if late or self.position.step % self.every_steps == 0:
+        if late or self.position.passed(self.every_steps):
             self.save(logs)
 
     def save(self, logs: Any = None) -> None:
@@ -273,12 +293,13 @@ class Checkpoint(keras.callbacks.Callback):
 
         Raises:
             TrainingDiverged: a weight or loss is not finite; nothing was written.
-            InputError: it cannot be written, on a full disk say; the earlier checkpoints are whole.
+            OSError: it cannot be written, on a full disk say; the earlier checkpoints are whole.
         """
         if self._saved_step == self.position.step:
             return
         # A row at each checkpoint, so that a resumed run's log goes on where the checkpoint is.
-        self.log.write(logs or self.model.get_metrics_result())
+        if self.position.step:
+            self.log.write(logs or self.model.get_metrics_result())
         state = self.model.state()
         for name, value in state.items():
             if not np.isfinite(value).all():
@@ -287,13 +308,7 @@ class Checkpoint(keras.callbacks.Callback):
                     f"{variable} stopped being finite before step {self.position.step}: the last good checkpoint "
                     "is kept; try a lower learning rate, or a gradient penalty"
                 )
-        try:
-            self.run.save_checkpoint(self.position.step, {**state, "seconds": np.array(self.position.seconds)})
-        except OSError as error:
-            raise InputError(
-                f"the checkpoint of step {self.position.step} cannot be written to {self.run.path}: "
-                f"{error.strerror}; the earlier one is whole: free some space and use --resume {self.run.path}"
-            ) from error
+        self.run.save_checkpoint(self.position.step, {**state, "seconds": np.array(self.position.seconds)})
         self._saved_step, self._saved_at = self.position.step, time.monotonic()
 
     def load(self) -> None:

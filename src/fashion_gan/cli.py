@@ -29,9 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     except TrainingDiverged as error:
         return _fail(str(error), STATUS_FAILED)
     except OSError as error:
-        if error.filename is None:
+        if error.errno is None:
             raise
-        return _fail(f"{error.filename}: {error.strerror}", STATUS_BAD_INPUT)
+        return _fail(f"{error.filename or 'writing'}: {error.strerror}", STATUS_BAD_INPUT)
     except click.Abort as abort:  # What click makes of a KeyboardInterrupt, which says how to go on.
         return _fail(str(abort.__cause__ or "") or "stopped", STATUS_INTERRUPTED)
     return 0
@@ -98,9 +98,11 @@ def data(data: str | None, out: Path) -> None:
     """Show where Fashion-MNIST is and what it holds, and draw ten of each class."""
     train_split, test_split = (load_fashion_mnist(split, data) for split in ("train", "test"))
     for name, split in (("train", train_split), ("test", test_split)):
-        pixels = split.images.reshape(-1)
+        shares = np.bincount(split.images.reshape(-1), minlength=256) / split.images.size
+        mean = shares @ np.arange(256)
+        deviation = (shares @ (np.arange(256) - mean) ** 2) ** 0.5
         click.echo(f"{name:<6}{len(split.images):>7} images from {split.source}")
-        click.echo(f"      pixels in [0, 255]: mean {pixels.mean():.2f}, deviation {pixels.std(dtype='float64'):.2f}")
+        click.echo(f"      pixels in [0, 255]: mean {mean:.2f}, deviation {deviation:.2f}")
     click.echo(f"\n{'class':<14}{'train':>7}{'test':>7}")
     for number, name in enumerate(CLASS_NAMES):
         counts = [int((split.labels == number).sum()) for split in (train_split, test_split)]

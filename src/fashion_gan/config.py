@@ -86,6 +86,8 @@ class Config:
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
         if self.deterministic and self.jit_compile:
             raise InputError("deterministic=True cannot be kept with jit_compile=True: leave one out")
+        if self.jit_compile and self.backend == "torch":
+            raise InputError("jit_compile=True is not for backend='torch', where compiling takes longer than it saves")
         if self.epochs is self.steps is self.minutes is None:
             object.__setattr__(self, "epochs", DEFAULT_EPOCHS)
 
@@ -148,7 +150,7 @@ def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
 def _is_a(kind: type, value: Any) -> bool:
     if kind in (int, float):
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and (kind is float or float(value).is_integer())
+        return number and (kind is float or isinstance(value, int) or value.is_integer())
     accepted: dict[type, tuple[type, ...]] = {tuple: (tuple, list), str: (str, Path), bool: (bool,)}
     return isinstance(value, accepted[kind])
 

@@ -103,7 +103,12 @@ class GAN(keras.Model):
 
         Returns:
             NumPy float32 (N,).
+
+        Raises:
+            InputError: the discriminator is conditional and no labels were given.
         """
+        if self.conditional and labels is None:
+            raise InputError("labels=None, but this discriminator is conditional: give the class of each image")
         logits = self.discriminator(self._with_labels(self.preprocess(images), {"labels": labels}), training=False)
         return ops.convert_to_numpy(ops.sigmoid(logits))[:, 0]
 

@@ -1,23 +1,19 @@
-"""What the user asks for in words -> a run or a generator. Settles the Keras backend before Keras is imported."""
+"""What the user asks for in words -> a run or a generator; the backend is settled before Keras is imported."""
 
-import contextlib
 import dataclasses
-import importlib.util
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fashion_gan.config import BACKENDS, Config
-from fashion_gan.datasets import Dataset, load_training_images
-from fashion_gan.errors import InputError, suggestion
+from fashion_gan.backends import check_backend, default_backend, use_backend
+from fashion_gan.config import Config
+from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
+from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
 from fashion_gan.runs import Run
 
 BUDGETS = ("epochs", "steps", "minutes")
-RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every")  # what a resumed run may do differently
+RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every", "data")  # what a resumed run may do differently
 
 
 def train(preset: str = "transposed", *, out: str | Path = "runs", **settings: Any) -> Run:
@@ -62,6 +58,11 @@ def resume(path: str | Path, **settings: Any) -> Run:
 def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     """What ``train`` would do: the configuration, complete with the classes of its data, and the data."""
     settings["backend"] = settings.get("backend") or default_backend()
+    if settings.get("class_names"):
+        raise InputError("class_names is not for you to set: the classes come with the data")
+    data = settings.get("data") or os.environ.get(DATA_VARIABLE)
+    # Written down in full, so that the run can go on from another folder and without the variable.
+    settings["data"] = Path(data).expanduser().absolute() if data else None
     config = Config.from_preset(preset, **settings)
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
@@ -97,6 +98,8 @@ def go_on(run: Run, dataset: Dataset) -> Run:
 def config_to_resume(run: Run, settings: dict[str, Any]) -> Config:
     """The run's configuration with the settings that a resumed run may change."""
     given = {name: value for name, value in settings.items() if value is not None}
+    if "data" in given:  # It may have moved; its checksum is what must be the same.
+        given["data"] = Path(given["data"]).expanduser().absolute()
     for name, value in given.items():
         if name not in RESUMABLE and getattr(run.config, name, None) != value:
             raise InputError(
@@ -127,49 +130,20 @@ def load_generator(source: str | Path, *, raw: bool = False) -> Generator:
     return model_files.load_generator(source, raw=raw)
 
 
-def default_backend() -> str:
-    """The backend that Keras runs on already, or was asked to (KERAS_BACKEND), or the first that is installed."""
-    if "keras" in sys.modules:
-        return str(sys.modules["keras"].backend.backend())
-    asked = os.environ.get("KERAS_BACKEND")
-    if asked:
-        if asked not in BACKENDS:
-            raise InputError(f"KERAS_BACKEND={asked!r} is not allowed: {suggestion(asked, list(BACKENDS))}")
-        return asked
-    return next((name for name in BACKENDS if importlib.util.find_spec(name)), BACKENDS[0])
+def load_gan(path: str | Path) -> Any:
+    """Read both networks of a run, as its newest checkpoint left them, on the backend that it was trained on.
 
+    Args:
+        path: the run's folder.
 
-def check_backend(name: str) -> None:
-    """Raises InputError where Keras or the backend is not installed."""
-    if importlib.util.find_spec("keras") is None or importlib.util.find_spec(name) is None:
-        extra = {"tensorflow": "train", "jax": "gpu", "torch": "torch"}[name]
-        raise InputError(f"backend {name!r} is not installed: pip install 'fashion-gan[{extra}]'")
+    Returns:
+        A ``fashion_gan.gan.GAN``, for example for its ``realism(images)``.
 
+    Raises:
+        InputError: there is no such run or checkpoint, or Keras already runs on another backend.
+    """
+    run = Run.open(path)
+    use_backend(run.config.backend)
+    from fashion_gan import training
 
-def use_backend(name: str) -> None:
-    """Let Keras, which is imported after this, run on a backend. Raises InputError where it is not installed."""
-    check_backend(name)
-    os.environ["KERAS_BACKEND"] = name
-    if name == "tensorflow" and "tensorflow" not in sys.modules:
-        # TensorFlow greets with lines about its build that tell the user nothing.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _error_output_held_back():
-            importlib.import_module("tensorflow")
-
-
-@contextlib.contextmanager
-def _error_output_held_back() -> Iterator[None]:
-    """Hold back what native code writes to standard error; let it out where an exception ends the block."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(terminal, held.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
+    return training.load_gan(run)

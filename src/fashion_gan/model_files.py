@@ -71,9 +71,9 @@ def load_generator(source: str | Path, *, raw: bool = False) -> Generator:
             return _from_keras_file(path)
         if h5py.is_hdf5(path):
             return _from_h5_file(path)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # A hostile file can make zipfile, HDF5 and Keras raise almost anything.
         raise InputError(f"{path} is damaged or does not hold the weights of its network: {error}") from error
     raise InputError(f"{path} is not a model file: it must be a .keras or .h5 file that fashion-gan wrote")
 
@@ -129,7 +129,7 @@ def _with_weights(config: Config, path: Path, hdf5: Any) -> Generator:
         _refuse_unusual_storage(file)
     with warnings.catch_warnings():
         # Keras only warns where it finds no weights for a layer, and leaves that layer random.
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", category=UserWarning, module="keras")
         try:
             model.load_weights(path)
         except UserWarning as warning:
@@ -146,7 +146,7 @@ def _refuse_unusual_storage(group: h5py.Group) -> None:
         item = group[name]
         if isinstance(item, h5py.Group):
             _refuse_unusual_storage(item)
-        elif item.external or item.is_virtual or item.nbytes > MAX_BYTES:
+        elif not isinstance(item, h5py.Dataset) or item.external or item.is_virtual or item.nbytes > MAX_BYTES:
             raise InputError(f"{group.file.filename} holds a data set ({name}) that is not plain weights")
 
 

@@ -7,10 +7,11 @@ import itertools
 import json
 import os
 import platform
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -34,6 +35,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def lock(file: IO[str]) -> None:
+    """Lock a file for this process, or raise OSError at once."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Run:
@@ -89,7 +102,24 @@ class Run:
     @property
     def data_fingerprint(self) -> str:
         """SHA-256 of the data that the run was started on."""
-        return str(json.loads((self.path / "environment.json").read_text())["data_sha256"])
+        try:
+            return str(json.loads((self.path / "environment.json").read_text())["data_sha256"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.path / 'environment.json'} is missing or damaged: {error!r}") from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training this run meanwhile; a killed process lets go by itself.
+
+        Raises:
+            InputError: another process trains it.
+        """
+        with open(self.path / ".lock", "w") as file:
+            try:
+                lock(file)
+            except OSError as error:
+                raise InputError(f"{self.path} is being trained by another process") from error
+            yield
 
     def write_text(self, name: str, text: str) -> None:
         with written_whole(self.path / name) as temporary:
@@ -114,14 +144,18 @@ class Run:
         """Drop what was logged and drawn after a step, and half-written files: a resumed run writes them again."""
         for leftover in self.path.rglob(".writing-*"):
             leftover.unlink()
+        for damaged in self.checkpoints():
+            if int(damaged.stem.removeprefix("step-")) > step:
+                damaged.unlink()
         for frame in self.path.glob("film/step_*.png"):
             if int(frame.stem.removeprefix("step_")) > step:
                 frame.unlink()
         path = self.path / "log.csv"
         if path.exists():
-            header, *rows = path.read_text().splitlines()
-            # A kill can leave half a row at the end.
-            whole = [row for row in rows if row.count(",") == header.count(",")]
+            header = ",".join(LOG_COLUMNS)
+            rows = [row for row in path.read_text().splitlines() if row != header]
+            # A kill can leave half a row, or half a header, at the end.
+            whole = [row for row in rows if row.count(",") == header.count(",") and row[:1].isdigit()]
             kept = [row for row in whole if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
             self.write_text("log.csv", "\n".join([header, *kept]))
 

@@ -10,7 +10,8 @@ from typing import Any
 import keras
 
 from fashion_gan import callbacks, curves, pictures
-from fashion_gan.batches import batches
+from fashion_gan.backends import use_backend
+from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError
@@ -19,6 +20,8 @@ from fashion_gan.model_files import as_generator, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.runs import Run
 
+LARGEST_IMAGE_TO_GROUP = 32  # In pixels; of larger ones a step takes so long that the time between steps is nothing.
+
 
 def build_gan(config: Config) -> GAN:
     """The compiled GAN of a configuration; the same seed gives the same weights.
@@ -26,13 +29,19 @@ def build_gan(config: Config) -> GAN:
     Raises:
         InputError: the configuration asks for another backend than the one that Keras runs on.
     """
-    if keras.backend.backend() != config.backend:
-        raise InputError(
-            f"backend={config.backend!r}, but Keras already runs on {keras.backend.backend()!r}: "
-            f"set the environment variable KERAS_BACKEND={config.backend} before Python starts"
-        )
+    if config.conditional != bool(config.class_names):
+        raise InputError("class_names must name the classes of a conditional run, and of no other")
+    use_backend(config.backend)
     # bfloat16, for its range: the inner optimizers would bypass the loss scaling that float16 needs.
+    policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
+    try:
+        return _build_gan(config)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _build_gan(config: Config) -> GAN:
     keras.utils.set_random_seed(config.seed)
     if config.deterministic and config.backend == "tensorflow":
         import tensorflow as tf
@@ -55,6 +64,14 @@ def build_gan(config: Config) -> GAN:
     return gan
 
 
+def load_gan(run: Run) -> GAN:
+    """The GAN of a run as its newest checkpoint left it."""
+    gan = build_gan(run.config)
+    _, state = run.load_checkpoint()
+    gan.load_state({name: value for name, value in state.items() if name != "seconds"})
+    return gan
+
+
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:
     """Make the folder of a new run.
 
@@ -73,6 +90,20 @@ def _check_data(config: Config, dataset: Dataset) -> None:
 
 
 def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
+    """``train_alone`` while no other process may, and with what cannot be written told in one line."""
+    with run.locked():
+        try:
+            return train_alone(run, dataset, resume)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            raise InputError(
+                f"{run.path} cannot be written: {error.strerror}; its last checkpoint is whole: "
+                f"free some space, then fashion-gan train --resume {run.path}"
+            ) from error
+
+
+def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
     """Train until a budget ends, then write the run's files: pictures, curve, film, and the averaged generator.
 
     Ctrl-C, or a SIGTERM, ends training after the step under way and a checkpoint.
@@ -101,14 +132,22 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
             checkpoint.load()
         run.rewind(position.step)
         run.write_text("config.json", config.to_json())
+    if not position.step:
+        checkpoint.save()  # So that there always is a last good one.
     samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))
     samples.set_model(gan)
     progress = callbacks.Progress(config, position)
+
+    if config.backend == "tensorflow" and config.image_size <= LARGEST_IMAGE_TO_GROUP:
+        gan.steps_per_execution = steps_per_execution(
+            position.steps_per_epoch, position.total_steps or 0, position.step
+        )
 
     # A resumed run first finishes the epoch that it was in; fit does the others in one go.
     with stop_after_the_step() as stopped, contextlib.closing(progress), contextlib.closing(log):
         while not (position.is_over or stopped.is_set()):
             epoch, done = divmod(position.step, position.steps_per_epoch)
+            steps_left = position.total_steps - position.step if position.total_steps else position.steps_per_epoch
             gan.fit(
                 batches(
                     dataset.images,
@@ -119,7 +158,7 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
                 ),
                 initial_epoch=epoch,
                 epochs=epoch + 1 if done else config.epochs or 10**9,
-                steps_per_epoch=position.steps_per_epoch - done,
+                steps_per_epoch=min(position.steps_per_epoch - done, steps_left),
                 shuffle=False,
                 verbose=0,
                 callbacks=[position, log, progress, samples, checkpoint, stopped],
@@ -132,7 +171,7 @@ def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
 
 
 def _start_position(config: Config, image_count: int) -> callbacks.Position:
-    steps_per_epoch = image_count // config.batch_size
+    steps_per_epoch = steps_in_epoch(image_count, config.batch_size)
     budgets = [config.steps] if config.steps else []
     budgets += [config.epochs * steps_per_epoch] if config.epochs else []
     total_seconds = config.minutes * 60 if config.minutes else None

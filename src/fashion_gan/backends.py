@@ -1,0 +1,68 @@
+"""Which backend Keras runs on: TensorFlow, JAX or PyTorch, once and for all in a process."""
+
+import contextlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from fashion_gan.config import BACKENDS
+from fashion_gan.errors import InputError, suggestion
+
+
+def default_backend() -> str:
+    """The backend that Keras runs on already, or was asked to (KERAS_BACKEND), or the first that is installed."""
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].backend.backend())
+    asked = os.environ.get("KERAS_BACKEND")
+    if asked:
+        if asked not in BACKENDS:
+            raise InputError(f"KERAS_BACKEND={asked!r} is not allowed: {suggestion(asked, list(BACKENDS))}")
+        return asked
+    return next((name for name in BACKENDS if importlib.util.find_spec(name)), BACKENDS[0])
+
+
+def check_backend(name: str) -> None:
+    """Raises InputError where Keras or the backend is not installed."""
+    if importlib.util.find_spec("keras") is None or importlib.util.find_spec(name) is None:
+        extra = {"tensorflow": "train", "jax": "gpu", "torch": "torch"}[name]
+        raise InputError(f"backend {name!r} is not installed: pip install 'fashion-gan[{extra}]'")
+
+
+def use_backend(name: str) -> None:
+    """Let Keras, which is imported after this, run on a backend.
+
+    Raises:
+        InputError: the backend is not installed, or Keras was imported before and runs on another.
+    """
+    check_backend(name)
+    if "keras" in sys.modules and default_backend() != name:
+        raise InputError(
+            f"backend={name!r}, but Keras already runs on {default_backend()!r}: "
+            f"set the environment variable KERAS_BACKEND={name} before Python starts"
+        )
+    os.environ["KERAS_BACKEND"] = name
+    if name == "tensorflow" and "tensorflow" not in sys.modules:
+        # TensorFlow greets with lines about its build that tell the user nothing.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with _error_output_held_back():
+            importlib.import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def _error_output_held_back() -> Iterator[None]:
+    """Hold back what native code writes to standard error; let it out where an exception ends the block."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

@@ -1,0 +1,73 @@
+"""The README's commands, run as written."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TOY_FLAGS, command
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [
+    line.split(" #")[0].strip()
+    for language, text in BLOCKS
+    if language == "bash"
+    for line in text.splitlines()
+    if line.startswith("fashion-gan ")
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, toy_folder):
+    """A folder where README's run exists already, made in seconds, and pictures of one's own."""
+    place = tmp_path_factory.mktemp("readme")
+    done = command("train", "--preset", "fashion", "--width=2", "--steps=20", "--out=runs", cwd=place)
+    assert done.returncode == 0, done.stderr
+    (place / "my-pictures").symlink_to(toy_folder)
+    return place
+
+
+def test_the_readme_shows_the_commands_that_it_is_about():
+    verbs = {shlex.split(line)[1] for line in COMMANDS}
+    assert verbs == {"train", "generate", "data"}
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_readme_does_what_it_says(place, line):
+    words = shlex.split(line)[1:]
+    if words[0] == "train" and not {"--minutes", "--resume", "--dry-run"} & set(words):
+        words.append("--dry-run")  # It would train for long; that it is understood is what can be seen in seconds.
+    if "--minutes" in words:
+        words[words.index("--minutes") + 1] = "0.05"
+        words += [flag for flag in TOY_FLAGS if "--width" in flag]
+    done = command(*words, cwd=place)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("code", [text for language, text in BLOCKS if language == "python"])
+def test_python_of_the_readme_runs(place, code):
+    short = code.replace("epochs=50", "steps=5, width=4")
+    done = subprocess.run([sys.executable, "-c", short], cwd=place, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_figure_is_left_to_fill_in():
+    assert "@@" not in README
+
+
+def test_the_annotated_tree_names_every_module():
+    source = ROOT / "src" / "fashion_gan"
+    for path in [*source.glob("*.py"), *source.glob("networks/*.py")]:
+        if not path.stem.startswith("__"):
+            assert path.name in README, path.name
+
+
+@pytest.mark.parametrize(
+    "link", re.findall(r"\]\((?!https?:|#)([^)#]+)", README) + re.findall(r'src="([^"]+)"', README)
+)
+def test_a_link_of_the_readme_leads_somewhere(link):
+    assert (ROOT / link).exists()
