@@ -109,7 +109,8 @@ class GAN(keras.Model):
         """
         if self.conditional and labels is None:
             raise InputError("labels=None, but this discriminator is conditional: give the class of each image")
-        logits = self.discriminator(self._with_labels(self.preprocess(images), {"labels": labels}), training=False)
+        batch = {"labels": ops.convert_to_tensor(labels, "int32")} if self.conditional else {}
+        logits = self.discriminator(self._with_labels(self.preprocess(images), batch), training=False)
         return ops.convert_to_numpy(ops.sigmoid(logits))[:, 0]
 
     def state(self):

@@ -34,6 +34,6 @@ def discriminator(config: Config, name: str):
     for stage, channels in enumerate((config.width, 2 * config.width), start=1):
         x = layers.Conv2D(channels, 5, strides=2, padding="same", name=f"{name}_conv_{stage}")(x)
         x = layers.LeakyReLU(0.3, name=f"{name}_relu_{stage}")(x)
-        x = layers.Dropout(0.3, name=f"{name}_dropout_{stage}")(x)
+        x = layers.Dropout(0.3, seed=config.seed + stage, name=f"{name}_dropout_{stage}")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
     return condition.logit_model(config, inputs, x, labels, name)

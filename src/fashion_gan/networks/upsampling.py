@@ -37,6 +37,6 @@ def discriminator(config: Config, name: str):
         if normalised:
             x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
         x = layers.LeakyReLU(0.2, name=f"{name}_relu_{stage}")(x)
-        x = layers.Dropout(0.25, name=f"{name}_dropout_{stage}")(x)
+        x = layers.Dropout(0.25, seed=config.seed + stage, name=f"{name}_dropout_{stage}")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
     return condition.logit_model(config, inputs, x, labels, name)
