@@ -15,6 +15,7 @@ from fashion_gan import pictures
 from fashion_gan.config import Config
 from fashion_gan.errors import TrainingDiverged
 from fashion_gan.generator import Generator, draw_latents
+from fashion_gan.metrics.validation import COUNT, NAME, Validation
 from fashion_gan.runs import Run
 
 LOG_EVERY_STEPS = 50
@@ -143,6 +144,11 @@ class Log(keras.callbacks.Callback):
                 self.tensorboard.add_scalar(name, row[name], position.step)
         self._last = {"step": position.step, "seconds": position.seconds, **logs}
 
+    def scalar(self, name: str, value: float) -> None:
+        """Show one more number in TensorBoard, at this step."""
+        if self.tensorboard is not None:
+            self.tensorboard.add_scalar(name, value, self.position.step)
+
     def close(self) -> None:
         if self.tensorboard is not None:
             with contextlib.suppress(OSError):  # Its writer's thread ended on a full disk, which log.csv told of.
@@ -265,6 +271,50 @@ class Samples(keras.callbacks.Callback):
         if hasattr(self.model, "jax_state_sync"):
             self.model.jax_state_sync()
         return pictures.grid(self.generator.decode(self.latents, self.labels), columns=self.columns)
+
+
+class Evaluate(keras.callbacks.Callback):
+    """The quick score every so many epochs: to ``metrics.jsonl`` and TensorBoard; the best checkpoint is kept."""
+
+    def __init__(self, run: Run, position: Position, log: Log, generator: Generator, validation: Validation) -> None:
+        super().__init__()
+        self.run, self.position, self.log = run, position, log
+        self.generator, self.validation = generator, validation
+        self.best = min((row[NAME] for row in _scored(run)), default=math.inf)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        every = self.run.config.evaluate_every
+        if every and self.position.epoch_is_over and self.position.epoch % every == 0:
+            self.measure()
+
+    def measure(self) -> None:
+        """Score the averaged generator; keep this checkpoint if none was better.
+
+        As good counts as better, so that a resumed run, which measures again what it had measured, keeps the same one.
+        """
+        if hasattr(self.model, "jax_state_sync"):
+            self.model.jax_state_sync()
+        score = self.validation.score(self.generator.generate(COUNT, seed=self.run.config.seed))
+        if is_best := score <= self.best:
+            self.best = score
+            state = {**self.model.state(), "seconds": np.array(self.position.seconds)}
+            self.run.save_best(self.position.step, state)
+        self.run.append_metrics(
+            {
+                "epoch": self.position.epoch,
+                "step": self.position.step,
+                "images": self.position.step * self.run.config.batch_size,
+                "seconds": round(self.position.seconds, 2),
+                NAME: score,
+                "best": is_best,
+            }
+        )
+        self.log.scalar(NAME, score)
+        tqdm.write(f"{NAME} {score:.3f}{' (the best so far)' if is_best else ''}")
+
+
+def _scored(run: Run) -> list[dict[str, Any]]:
+    return [row for row in run.read_metrics() if NAME in row]
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import click
 import numpy as np
 
-from fashion_gan import __version__, launch, pictures, runs
+from fashion_gan import __version__, files, launch, pictures
 from fashion_gan.config import Config
 from fashion_gan.datasets import CLASS_NAMES, load_fashion_mnist
 from fashion_gan.errors import InputError, TrainingDiverged
@@ -21,7 +21,8 @@ STATUS_FAILED, STATUS_BAD_INPUT, STATUS_INTERRUPTED = 1, 2, 130
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status. What the user can mend is one line on standard error, status 2."""
     try:
-        app.main(args=arguments, prog_name="fashion-gan", standalone_mode=False)
+        # Outside its standalone mode, click returns what a command's Exit says.
+        return int(app.main(args=arguments, prog_name="fashion-gan", standalone_mode=False) or 0)
     except click.ClickException as error:
         return _fail(error.format_message(), STATUS_BAD_INPUT)
     except InputError as error:
@@ -34,7 +35,6 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"{error.filename or 'writing'}: {error.strerror}", STATUS_BAD_INPUT)
     except click.Abort as abort:  # What click makes of a KeyboardInterrupt, which says how to go on.
         return _fail(str(abort.__cause__ or "") or "stopped", STATUS_INTERRUPTED)
-    return 0
 
 
 def _fail(message: str, status: int) -> int:
@@ -116,6 +116,84 @@ DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.
 
 
 @app.command()
+@click.argument("path", type=click.Path(path_type=Path), metavar="RUN|MODEL|FOLDER|NPZ", required=False)
+@click.option(
+    "--protocol", "protocols", multiple=True, metavar="NAME", help="standard (without it), full, or one by its name"
+)
+@click.option("--labels", type=click.Path(path_type=Path), help="the images' classes: .npy, or text with one a line")
+@click.option("--seed", type=int, default=0, show_default=True, help="of a generator's images")
+@click.option("--seeds", type=int, default=1, show_default=True, help="draw so many times; mean and deviation")
+@click.option("--report", type=click.Path(path_type=Path), help="folder (RUN/report, or ./report)")
+@click.option("--data", type=click.Path(), help="folder of the four Fashion-MNIST files")
+@click.option("--raw", is_flag=True, help="the weights as trained, not their moving average (of a run only)")
+@click.option("--best", is_flag=True, help="the best checkpoint by --evaluate-every (of a run only)")
+@click.option("--self-check", is_flag=True, help="score damaged real images: does each figure see what it should?")
+@click.option("--force", is_flag=True, help="overwrite a report that is there")
+def evaluate(
+    path: Path | None,
+    protocols: tuple[str, ...],
+    labels: Path | None,
+    seed: int,
+    seeds: int,
+    report: Path | None,
+    data: str | None,
+    raw: bool,
+    best: bool,
+    self_check: bool,
+    force: bool,
+) -> None:
+    """Measure how good images are: of a run, a model file, a folder of pictures, or an .npz of any system's."""
+    from fashion_gan import evaluation
+
+    if self_check:
+        if not _print_checks(evaluation.check_metrics(data)):
+            raise click.exceptions.Exit(STATUS_FAILED)
+        return
+    if path is None:
+        raise InputError("what is to be scored? name a run, a model file, a folder of pictures or an .npz")
+    folder = report or (path / "report" if (path / "config.json").is_file() else Path("report"))
+    if folder != path / "report" and (folder / "metrics.json").exists() and not force:
+        raise InputError(f"{folder} holds a report already: name another --report, or add --force")
+    found, page = evaluation.evaluate(
+        path,
+        protocols=protocols or ("standard",),
+        labels=labels,
+        seed=seed,
+        seeds=seeds,
+        report=folder,
+        data=data,
+        raw=raw,
+        best=best,
+    )
+    click.echo(evaluation.table(found))
+    click.echo(f"\nreport   {page}")
+
+
+def _print_checks(checks: list[Any]) -> bool:
+    from fashion_gan.metrics.figures import MEANINGS
+
+    click.echo(f"{'damage':<24}{'figure':<22}{'none':>9}{'weak':>9}{'strong':>9}")
+    for check in checks:
+        none, weak, strong = (MEANINGS[check.figure].show(value) for value in check.values)
+        verdict = "seen" if check.passed else "NOT SEEN"
+        click.echo(f"{check.damage:<24}{check.figure:<22}{none:>9}{weak:>9}{strong:>9}  {verdict}")
+    return all(check.passed for check in checks)
+
+
+@app.command()
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+def compare(first: Path, second: Path) -> None:
+    """Say which of two evaluated models is better, as far as their figures can tell.
+
+    FIRST and SECOND are reports of `evaluate`: a run, a report's folder, or a metrics.json.
+    """
+    from fashion_gan import evaluation
+
+    click.echo(evaluation.comparison(first, second))
+
+
+@app.command()
 @click.argument("model", type=click.Path(path_type=Path), metavar="RUN|FILE")
 @click.option("--count", type=int, default=64, show_default=True, help="how many pictures")
 @click.option("--seed", type=int, default=0, show_default=True, help="the same seed gives the same pictures")
@@ -126,6 +204,7 @@ DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.
 )
 @click.option("--frames", type=int, default=16, show_default=True, help="pictures of a walk")
 @click.option("--raw", is_flag=True, help="the weights as trained, not their moving average (of a run only)")
+@click.option("--best", is_flag=True, help="the best checkpoint by --evaluate-every (of a run only)")
 @click.option("--out", type=click.Path(path_type=Path), help="file, or folder for --format png")
 @click.option("--force", is_flag=True, help="overwrite what is there")
 def generate(
@@ -137,6 +216,7 @@ def generate(
     interpolate: tuple[int, int] | None,
     frames: int,
     raw: bool,
+    best: bool,
     out: Path | None,
     force: bool,
 ) -> None:
@@ -144,7 +224,7 @@ def generate(
     out = out or Path(DEFAULT_NAMES["strip" if interpolate else kind])
     if out.exists() and not force:
         raise InputError(f"{out} is there already: name another --out, or add --force")
-    generator = launch.load_generator(model, raw=raw)
+    generator = launch.load_generator(model, raw=raw, best=best)
     if interpolate:
         images = generator.interpolate(*interpolate, frames=frames, label=label)
         if out.suffix == ".gif":
@@ -160,7 +240,7 @@ def generate(
 def _save_images(out: Path, kind: str, images: Any, generator: Generator, label: str | None) -> None:
     labels = generator.labels(len(images), label)
     if kind == "npz":
-        with runs.written_whole(out) as temporary, open(temporary, "wb") as file:
+        with files.written_whole(out) as temporary, open(temporary, "wb") as file:
             arrays = {"images": images} if labels is None else {"images": images, "labels": labels}
             np.savez_compressed(file, allow_pickle=False, **arrays)
     elif kind == "png":

@@ -74,6 +74,11 @@ class Config:
     )
     save_interval: int = _setting(5, "epochs between two sample grids", **_bounded(1, 10**6))
     checkpoint_every: int | None = _setting(None, "batches between two checkpoints (an epoch)", **_bounded(1, 10**9))
+    evaluate_every: int | None = _setting(
+        None,
+        "epochs between two quick scores by held-out images; the best checkpoint is kept (no scores)",
+        **_bounded(1, 10**6),
+    )
 
     seed: int = _setting(0, "of weights, latents and the order of the data", **_bounded(0, 2**31 - 1))
     backend: str = _setting("tensorflow", "what runs Keras", **_one_of(*BACKENDS))

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fashion_gan.runs import written_whole
+from fashion_gan.files import written_whole
 
 
 def training_curve(log: dict[str, np.ndarray], path: Path) -> None:

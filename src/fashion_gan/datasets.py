@@ -318,16 +318,16 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
     folder = Path(folder).expanduser()
     if channels not in _MODES:
         raise InputError(f"channels={channels!r} is not allowed: 1 for grey, 3 for colour")
-    classes = _list_pictures(folder)
+    classes = list_pictures(folder)
     paths = [path for found in classes.values() for path in found]
     images = np.empty((len(paths), image_size, image_size, channels), np.uint8)
     for index, path in enumerate(tqdm(paths, desc=f"reading {folder}", unit=" pictures", disable=len(paths) <= 500)):
-        images[index] = _read_picture(path, image_size, channels)
+        images[index] = _read_picture(path, lambda image: _square(image, image_size, channels))
     labels = np.repeat(np.arange(len(classes), dtype=np.int32), [len(found) for found in classes.values()])
     return Dataset(images, labels, tuple(name for name in classes if name), str(folder))
 
 
-def _list_pictures(folder: Path) -> dict[str, list[Path]]:
+def list_pictures(folder: Path) -> dict[str, list[Path]]:
     """The pictures of each class, in the order of their names; "" is the class of a folder without classes."""
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: {_LAYOUTS}")
@@ -350,12 +350,26 @@ def _pictures_in(folder: Path) -> list[Path]:
     )
 
 
-def _read_picture(path: Path, image_size: int, channels: int) -> Bytes:
+def read_pixels(path: Path) -> Bytes:
+    """A picture's pixels as they are, uint8 (H, W, 1), or (H, W, 3) where its three colours differ.
+
+    Raises:
+        InputError: it cannot be read, or is so large that it may be an attack.
+    """
+
+    def pixels(image: Image.Image) -> Bytes:
+        colours = np.asarray(image.convert("RGB"))
+        return colours[..., :1] if (colours == colours[..., :1]).all() else colours
+
+    return _read_picture(path, pixels)
+
+
+def _read_picture(path: Path, read: Callable[[Image.Image], Bytes]) -> Bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=_PICTURE_FORMATS) as image:
-                return _square(image, image_size, channels)
+                return read(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is too large a picture: at most {Image.MAX_IMAGE_PIXELS} pixels are read") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:

@@ -112,7 +112,7 @@ def config_to_resume(run: Run, settings: dict[str, Any]) -> Config:
     return dataclasses.replace(run.config, **changes)
 
 
-def load_generator(source: str | Path, *, raw: bool = False) -> Generator:
+def load_generator(source: str | Path, *, raw: bool = False, best: bool = False) -> Generator:
     """Read a trained generator from a run's folder, or from a ``.keras`` or ``.h5`` file that fashion-gan wrote.
 
     No code in the file is run: the network is rebuilt from its configuration and only weights are read.
@@ -120,6 +120,7 @@ def load_generator(source: str | Path, *, raw: bool = False) -> Generator:
     Args:
         source: the run's folder (its newest checkpoint) or the file.
         raw: the weights as trained and not their moving average; of a run's folder only.
+        best: the best checkpoint by ``evaluate_every`` and not the newest; of a run's folder only.
 
     Raises:
         InputError: there is nothing there, the file is not ours, or it is damaged.
@@ -127,7 +128,7 @@ def load_generator(source: str | Path, *, raw: bool = False) -> Generator:
     use_backend(default_backend())
     from fashion_gan import model_files
 
-    return model_files.load_generator(source, raw=raw)
+    return model_files.load_generator(source, raw=raw, best=best)
 
 
 def load_gan(path: str | Path) -> Any:

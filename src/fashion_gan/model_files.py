@@ -17,9 +17,10 @@ import keras
 
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
+from fashion_gan.files import written_whole
 from fashion_gan.generator import Generator
 from fashion_gan.networks import build_generator
-from fashion_gan.runs import Run, written_whole
+from fashion_gan.runs import Run
 
 CONFIG_MEMBER = "fashion_gan.json"  # in the zip that a .keras file is
 CONFIG_ATTRIBUTE = "fashion_gan"  # of the root of an .h5 file
@@ -49,21 +50,23 @@ def _save_h5(model: Any, path: Path) -> None:
         logger.setLevel(level)
 
 
-def load_generator(source: str | Path, *, raw: bool = False) -> Generator:
+def load_generator(source: str | Path, *, raw: bool = False, best: bool = False) -> Generator:
     """Read a generator from a run's folder, or from a ``.keras`` or ``.h5`` file that fashion-gan wrote.
 
     Args:
         source: the run's folder (its newest checkpoint is read) or the file.
         raw: take the weights as trained and not their moving average; in a run's folder only.
+        best: read the best checkpoint by ``evaluate_every`` and not the newest; in a run's folder only.
 
     Raises:
         InputError: there is nothing there, the file is not ours, or it is damaged.
     """
     path = Path(source)
     if path.is_dir():
-        return _from_run(Run.open(path), raw)
-    if raw:
-        raise InputError(f"raw weights are in a run's folder, not in a file: {path}")
+        run = Run.open(path)
+        return as_generator(model_of_run(run, raw=raw, best=best), run.config)
+    if raw or best:
+        raise InputError(f"raw weights and best checkpoints are in a run's folder, not in a file: {path}")
     if not path.is_file():
         raise InputError(f"{path} is neither a run's folder nor a model file: there is nothing of that name")
     try:
@@ -85,16 +88,17 @@ def as_generator(model: Any, config: Config) -> Generator:
     )
 
 
-def _from_run(run: Run, raw: bool) -> Generator:
+def model_of_run(run: Run, *, raw: bool = False, best: bool = False) -> Any:
+    """The Keras generator of a run's newest, or best, checkpoint. Raises InputError where there is none."""
     name = "generator" if raw else "averaged_generator"
     model = build_generator(run.config, name)
-    _, state = run.load_checkpoint()
+    _, state = run.load_best() if best else run.load_checkpoint()
     for variable in model.variables:
         matches = [key for key in state if key.endswith(f"|{variable.path}")]
         if len(matches) != 1 or state[matches[0]].shape != tuple(variable.shape):
             raise InputError(f"{run.path} holds a checkpoint of another architecture: {variable.path} does not fit")
         variable.assign(state[matches[0]])
-    return as_generator(model, run.config)
+    return model
 
 
 def _from_keras_file(path: Path) -> Generator:

@@ -1,8 +1,6 @@
 """Arrays -> grids, strips, films, files: everything that turns images into something to look at."""
 
-import io
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from fashion_gan.errors import InputError
+from fashion_gan.files import written_whole
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -116,9 +115,9 @@ def save_png(path: str | Path, image: Bytes) -> None:
         InputError: an image of another type or shape.
         OSError: the file cannot be written; what was there before is still there.
     """
-    encoded = io.BytesIO()
-    _to_pillow(image).save(encoded, "PNG", optimize=True)
-    _write_whole(Path(path), encoded.getvalue())
+    pillow = _to_pillow(image)
+    with written_whole(Path(path)) as temporary:
+        pillow.save(temporary, "PNG", optimize=True)
 
 
 def load_png(path: str | Path) -> Bytes:
@@ -157,9 +156,8 @@ def save_gif(
         raise InputError(f"a film needs frames of one shape, it got {len(frames)} frames of {sorted(shapes)}")
     first, *rest = [_to_pillow(frame) for frame in frames]
     milliseconds = [round(1000 * frame_seconds)] * len(rest) + [round(1000 * hold_last_seconds)]
-    encoded = io.BytesIO()
-    first.save(encoded, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)
-    _write_whole(Path(path), encoded.getvalue())
+    with written_whole(Path(path)) as temporary:
+        first.save(temporary, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)
 
 
 def _to_pillow(image: Bytes) -> Image.Image:
@@ -176,13 +174,3 @@ def _check_at_least(lowest: int, **numbers: int) -> None:
     for name, value in numbers.items():
         if value < lowest:
             raise InputError(f"{name}={value!r} is out of range: it must be at least {lowest}")
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename: no reader ever sees half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

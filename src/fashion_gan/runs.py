@@ -17,24 +17,12 @@ import numpy as np
 
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
+from fashion_gan.files import written_whole
 
 CHECKPOINTS_KEPT = 2
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
 # What a run's figures can depend on; those that are installed are written down beside it.
 PACKAGES = ("fashion-gan", "keras", "tensorflow-cpu", "tensorflow", "jax", "jaxlib", "torch", "numpy", "pillow", "h5py")
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name in the same folder, with the same suffix, that becomes ``path`` if all goes well."""
-    temporary = path.with_name(f".writing-{path.name}")
-    try:
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def lock(file: IO[str]) -> None:
@@ -47,6 +35,9 @@ def lock(file: IO[str]) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)  # what a damaged .npz raises
 
 
 class Run:
@@ -140,6 +131,20 @@ class Run:
         rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
         return {name: np.array([float(row[name]) for row in rows]) for name in LOG_COLUMNS}
 
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        """Add a line of figures to ``metrics.jsonl``."""
+        with open(self.path / "metrics.jsonl", "a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The lines of ``metrics.jsonl``, the oldest first; half a line that a kill left is passed over."""
+        path = self.path / "metrics.jsonl"
+        rows = []
+        for line in path.read_text().splitlines() if path.exists() else []:
+            with contextlib.suppress(ValueError):
+                rows.append(json.loads(line))
+        return rows
+
     def rewind(self, step: int) -> None:
         """Drop what was logged and drawn after a step, and half-written files: a resumed run writes them again."""
         for leftover in self.path.rglob(".writing-*"):
@@ -158,6 +163,9 @@ class Run:
             whole = [row for row in rows if row.count(",") == header.count(",") and row[:1].isdigit()]
             kept = [row for row in whole if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
             self.write_text("log.csv", "\n".join([header, *kept]))
+        if (self.path / "metrics.jsonl").exists():
+            lines = [json.dumps(row) for row in self.read_metrics() if row.get("step", 0) <= step]
+            (self.path / "metrics.jsonl").unlink() if not lines else self.write_text("metrics.jsonl", "\n".join(lines))
 
     @property
     def last_sample(self) -> Path | None:
@@ -176,6 +184,22 @@ class Run:
         for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
             old.unlink()
 
+    def save_best(self, step: int, state: dict[str, np.ndarray]) -> None:
+        """Keep a checkpoint as the best so far, in the place of the one before. Raises OSError as above."""
+        with written_whole(self.path / "checkpoints" / "best.npz") as temporary:
+            np.savez(temporary, allow_pickle=False, **state, step=np.array(step))
+
+    def load_best(self) -> tuple[int, dict[str, np.ndarray]]:
+        """The step and the state of the best checkpoint. Raises InputError where there is none."""
+        path = self.path / "checkpoints" / "best.npz"
+        if not path.exists():
+            raise InputError(f"{self.path} has no best checkpoint: it was trained without evaluate_every")
+        try:
+            state = _read_state(path)
+            return int(state.pop("step")), state
+        except UNREADABLE as error:
+            raise InputError(f"{path} is damaged: {error}") from error
+
     def checkpoints(self) -> list[Path]:
         """The checkpoints' files, the oldest first."""
         return sorted((self.path / "checkpoints").glob("step-*.npz"))
@@ -189,12 +213,16 @@ class Run:
         failures = []
         for path in reversed(self.checkpoints()):
             try:
-                with open(path, "rb") as whole, np.load(whole, allow_pickle=False) as file:
-                    return int(path.stem.removeprefix("step-")), {name: file[name] for name in file.files}
-            except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+                return int(path.stem.removeprefix("step-")), _read_state(path)
+            except UNREADABLE as error:
                 failures.append(f"{path.name}: {error}")
         reason = "; ".join(failures) or "it was stopped before its first checkpoint"
         raise InputError(f"{self.path} has no checkpoint to go on from ({reason})")
+
+
+def _read_state(path: Path) -> dict[str, np.ndarray]:
+    with open(path, "rb") as whole, np.load(whole, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def environment(data_fingerprint: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A configuration and data -> a finished run: everything that training leaves in its folder."""
 
 import contextlib
+import dataclasses
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,10 +14,12 @@ from fashion_gan import callbacks, curves, pictures
 from fashion_gan.backends import use_backend
 from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
-from fashion_gan.datasets import Dataset
+from fashion_gan.datasets import CLASS_NAMES, Dataset
 from fashion_gan.errors import InputError
 from fashion_gan.gan import GAN
-from fashion_gan.model_files import as_generator, save_generator
+from fashion_gan.metrics import validation
+from fashion_gan.metrics.validation import Validation
+from fashion_gan.model_files import as_generator, model_of_run, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.runs import Run
 
@@ -87,6 +90,9 @@ def _check_data(config: Config, dataset: Dataset) -> None:
         raise InputError(f"batch_size={config.batch_size} is more than the {len(dataset.images)} images there are")
     if config.conditional and len(dataset.class_names) < 2:
         raise InputError("conditional=True needs data with two classes or more: a subfolder of pictures for each")
+    drawn = (config.image_size, config.channels)
+    if config.evaluate_every and (drawn != (28, 1) or dataset.class_names != CLASS_NAMES):
+        raise InputError("evaluate_every scores 28×28 grey pictures of Fashion-MNIST's classes, and no others")
 
 
 def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
@@ -120,13 +126,15 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
     """
     config = run.config
     _check_data(config, dataset)
+    fingerprint = dataset.fingerprint
+    dataset, held_out = _hold_out(config, dataset)
     gan = build_gan(config)
     position = _start_position(config, len(dataset.images))
     log = callbacks.Log(run, position)
     checkpoint = callbacks.Checkpoint(run, position, log)
     checkpoint.set_model(gan)
     if resume:
-        if run.data_fingerprint != dataset.fingerprint:
+        if run.data_fingerprint != fingerprint:
             raise InputError(f"{run.path} was trained on other data than {dataset.source}")
         if run.checkpoints():
             checkpoint.load()
@@ -137,6 +145,9 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
     samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))
     samples.set_model(gan)
     progress = callbacks.Progress(config, position)
+    watching = [position, log, progress, samples]
+    if held_out is not None:
+        watching.append(callbacks.Evaluate(run, position, log, samples.generator, Validation(held_out)))
 
     if config.backend == "tensorflow" and config.image_size <= LARGEST_IMAGE_TO_GROUP:
         gan.steps_per_execution = steps_per_execution(
@@ -161,13 +172,22 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
                 steps_per_epoch=min(position.steps_per_epoch - done, steps_left),
                 shuffle=False,
                 verbose=0,
-                callbacks=[position, log, progress, samples, checkpoint, stopped],
+                callbacks=[*watching, checkpoint, stopped],
             )
         checkpoint.save()
     if stopped.is_set():
         raise KeyboardInterrupt(f"stopped at step {position.step}: go on with fashion-gan train --resume {run.path}")
     finish(run, gan, samples)
     return run
+
+
+def _hold_out(config: Config, dataset: Dataset) -> tuple[Dataset, Any]:
+    """What is trained on, and the images (5000, 28, 28, 1) that checkpoints are chosen by, or None."""
+    if not config.evaluate_every:
+        return dataset, None
+    chosen = validation.held_out(dataset.labels)
+    kept = dataclasses.replace(dataset, images=dataset.images[~chosen], labels=dataset.labels[~chosen])
+    return kept, dataset.images[chosen]
 
 
 def _start_position(config: Config, image_count: int) -> callbacks.Position:
@@ -186,6 +206,8 @@ def finish(run: Run, gan: GAN, samples: Any) -> None:
     pictures.save_gif(run.path / "training.gif", [*frames, pictures.load_png(last)])
     for suffix in ("keras", "h5"):
         save_generator(gan.averaged_generator, run.config, run.path / f"generator.{suffix}")
+    if run.config.evaluate_every and (run.path / "checkpoints" / "best.npz").exists():
+        save_generator(model_of_run(run, best=True), run.config, run.path / "generator_best.keras")
 
 
 class _Stopped(keras.callbacks.Callback):

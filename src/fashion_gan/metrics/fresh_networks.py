@@ -1,0 +1,102 @@
+"""Networks trained for one measurement and then thrown away; the only room of the metrics that needs Keras."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import layers
+
+from fashion_gan import progress
+
+Images = npt.NDArray[np.uint8]
+
+BATCH_SIZE = 64
+EPOCHS = 15
+PEAK_LEARNING_RATE = 2e-3
+PREDICT_BATCH_SIZE = 500
+
+
+def classifier(images: Images, labels: npt.NDArray[np.int32], seed: int, description: str) -> keras.Model:
+    """Train a small convolutional classifier from nothing.
+
+    Args:
+        images: uint8 (N, 28, 28, 1).
+        labels: int32 (N,).
+        seed: of the weights and of the order.
+        description: what the progress bar says.
+
+    Returns:
+        A model from pixels (N, 28, 28, 1) in [0, 255] to logits (N, classes).
+    """
+    keras.utils.set_random_seed(seed)
+    model = _network(int(labels.max()) + 1)
+    steps_per_epoch = max(1, len(images) // BATCH_SIZE)
+    steps = EPOCHS * steps_per_epoch
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 5, warmup_target=PEAK_LEARNING_RATE, warmup_steps=steps // 5
+    )
+    model.compile(keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    random = np.random.default_rng(seed)
+    orders = np.concatenate([random.permutation(len(images))[: steps_per_epoch * BATCH_SIZE] for _ in range(EPOCHS)])
+    batches = orders.reshape(steps, -1)
+    # Not by fit, whose end can wait idly for many seconds on TensorFlow 2.21.
+    for chosen in progress.bar(batches, description, "steps"):
+        model.train_on_batch(images[chosen].astype(np.float32), labels[chosen])
+    return model
+
+
+def _network(classes: int) -> keras.Model:
+    pixels = keras.Input((28, 28, 1))
+    x = layers.Rescaling(1 / 90, -73 / 90)(pixels)  # Fashion-MNIST's mean and deviation
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.MaxPooling2D(2)(x)  # (N, 14, 14, 32), (N, 7, 7, 64), (N, 3, 3, 128)
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
+    return keras.Model(pixels, layers.Dense(classes)(x))
+
+
+def identity() -> str:
+    """What a fresh network's result depends on besides its images: the framework."""
+    return f"keras-{keras.__version__}-{keras.backend.backend()}"
+
+
+def with_weights(weights: list[npt.NDArray[Any]]) -> keras.Model:
+    """The classifier that had these weights, from ``get_weights``."""
+    model = _network(len(weights[-1]))
+    model.set_weights(weights)
+    return model
+
+
+def predicted(model: keras.Model, images: Images) -> npt.NDArray[np.int64]:
+    """The most likely class of each image: (N,)."""
+    starts = range(0, len(images), PREDICT_BATCH_SIZE)
+    parts = [images[start : start + PREDICT_BATCH_SIZE].astype(np.float32) for start in starts]
+    return np.concatenate([np.asarray(model.predict_on_batch(part)).argmax(axis=1) for part in parts])
+
+
+def two_sample_successes(real: Images, generated: Images, seed: int) -> tuple[int, int]:
+    """Teach a fresh network to tell real images from generated ones, and try it on others.
+
+    Half of each set is for learning, the other half for the trial.
+
+    Args:
+        real, generated: uint8 (N, 28, 28, 1), of equal length, at least 4.
+
+    Returns:
+        How many of the held-out images it told right, and how many there were: about half if they are alike.
+
+    Source: Lopez-Paz & Oquab 2017, arXiv:1610.06545.
+    """
+    random = np.random.default_rng(seed)
+    half = len(real) // 2
+    learnt, tried = [], []
+    for images in (real, generated):
+        order = random.permutation(len(images))
+        learnt.append(images[order[:half]])
+        tried.append(images[order[half:]])
+    labels = np.repeat(np.arange(2, dtype=np.int32), half)
+    model = classifier(np.concatenate(learnt), labels, seed, "two-sample network")
+    right = [int((predicted(model, images) == label).sum()) for label, images in enumerate(tried)]
+    return sum(right), sum(map(len, tried))

@@ -1,0 +1,64 @@
+"""Figures that came from a sample -> how far they would vary with another one."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from fashion_gan import progress
+from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, square_root
+
+Interval = tuple[float, float]
+
+CONFIDENCE = 0.95
+REPLICATES = 100  # of a Fréchet distance
+REPLICATES_OF_MEANS = 1000
+
+
+def binomial_interval(successes: int, trials: int) -> Interval:
+    """The 95 % interval of a share (Wilson 1927)."""
+    found = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def bootstrap_mean(contributions: npt.NDArray[np.float64], seed: int = 0) -> tuple[float, Interval]:
+    """Standard error and 95 % interval of a mean, from resampled contributions (N,)."""
+    random = np.random.default_rng(seed)
+    values, counts = np.unique(contributions, return_counts=True)
+    draws = random.multinomial(len(contributions), counts / len(contributions), REPLICATES_OF_MEANS)
+    means = draws @ values / len(contributions)
+    return float(means.std(ddof=1)), _quantiles(means)
+
+
+def bootstrap_frechet(real: Gaussian, generated: npt.NDArray[np.float32], seed: int = 0) -> tuple[float, Interval]:
+    """Standard error and 95 % interval of the Fréchet distance to the real side, from resampled generated vectors.
+
+    A resample holds each vector more than once, so its distance is too large by about as much as the finite sample
+    makes the estimate itself too large. The quantiles are therefore taken around the replicates' mean and put around
+    the estimate: the interval is of the figure at this number of images, which is what is compared.
+
+    Args:
+        real: the reference, which stays as it is: it is part of the protocol.
+        generated: vectors (N, D).
+        seed: of the resampling.
+    """
+    random = np.random.default_rng(seed)
+    count, root = len(generated), square_root(real.covariance)
+    generated = generated.astype(np.float64)
+    value = frechet_distance(real, gaussian(generated), root)
+    replicates = np.empty(REPLICATES)
+    for index in progress.bar(range(REPLICATES), "bootstrap", "resamples"):
+        weights = np.bincount(random.integers(0, count, count), minlength=count)
+        replicates[index] = frechet_distance(real, gaussian(generated, weights), root)
+    low, high = _quantiles(replicates - replicates.mean())
+    return float(replicates.std(ddof=1)), (max(0.0, value + low), value + high)
+
+
+def _quantiles(replicates: npt.NDArray[np.float64]) -> Interval:
+    low, high = np.quantile(replicates, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def normal_interval(value: float, standard_error: float) -> Interval:
+    """The 95 % interval of an estimate that is about normal."""
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
+    return value - reach, value + reach

@@ -1,0 +1,126 @@
+"""Generated, training and held-out feature vectors -> whether the training images are copied."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from fashion_gan import progress
+from fashion_gan.metrics.distances import Floats, squared_distances
+
+Indexes = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Nearest:
+    """For each vector, its nearest one of another set: squared distances (N,), and indexes into that set (N,)."""
+
+    squares: Floats
+    indexes: Indexes
+
+
+def nearest(vectors: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> Nearest:
+    """Find each vector's nearest neighbour in another set: vectors (N, D) among others (M, D)."""
+    squares, indexes = np.empty(len(vectors)), np.empty(len(vectors), np.int64)
+    for part, rows in squared_distances(vectors.astype(np.float64), others.astype(np.float64)):
+        indexes[part] = rows.argmin(axis=1)
+        squares[part] = rows[np.arange(len(rows)), indexes[part]]
+    return Nearest(squares, indexes)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Memorisation:
+    """How generated images lie to the training set and to images held out of it.
+
+    Attributes:
+        copying: C_T, from ``copying_statistic``.
+        closer: (N,) in how many training sets as large as the held-out one each image finds a nearer neighbour than
+            among the held-out images, as a share. About a half on average where nothing is memorised; unlike C_T it
+            is not moved by images that are merely typical, which lie near everything.
+        to_training, to_held_out: each generated image's nearest ones.
+    """
+
+    copying: float
+    closer: Floats
+    to_training: Nearest
+    to_held_out: Nearest
+
+
+def memorisation(
+    generated: npt.NDArray[np.float32],
+    training: npt.NDArray[np.float32],
+    training_classes: npt.NDArray[np.integer],
+    held_out: npt.NDArray[np.float32],
+    held_out_nearest: Nearest,
+) -> Memorisation:
+    """Test whether generated images are nearer to the training images than chance has it.
+
+    Args:
+        generated, training, held_out: feature vectors (N, D), (T, D), (M, D), T at least M.
+        training_classes: (T,), the cells of the copying statistic.
+        held_out_nearest: ``nearest_training(held_out, training, len(held_out))[1]``.
+    """
+    by_part, to_training = nearest_training(generated, training, len(held_out))
+    to_held_out = nearest(generated, held_out)
+    closer = np.mean(
+        [(part.squares < to_held_out.squares) + 0.5 * (part.squares == to_held_out.squares) for part in by_part], axis=0
+    )
+    copying = copying_statistic(
+        to_training.squares,
+        held_out_nearest.squares,
+        training_classes[to_training.indexes],
+        training_classes[held_out_nearest.indexes],
+    )
+    return Memorisation(copying, closer, to_training, to_held_out)
+
+
+def nearest_training(
+    vectors: npt.NDArray[np.float32], training: npt.NDArray[np.float32], size: int
+) -> tuple[list[Nearest], Nearest]:
+    """The nearest training vectors: in each whole part of ``size`` of the training set, and in all of it."""
+    starts = range(0, len(training), size)
+    found = []
+    for start in progress.bar(starts, "nearest training images", "parts"):
+        part = nearest(vectors, training[start : start + size])
+        found.append(Nearest(part.squares, part.indexes + start))
+    squares = np.stack([part.squares for part in found])
+    best = squares.argmin(axis=0), np.arange(len(vectors))
+    overall = Nearest(squares[best], np.stack([part.indexes for part in found])[best])
+    return [part for part, start in zip(found, starts, strict=True) if start + size <= len(training)], overall
+
+
+def copying_statistic(
+    generated_squares: Floats, held_out_squares: Floats, generated_cells: Indexes, held_out_cells: Indexes
+) -> float:
+    """C_T: how many standard deviations the generated images' distances to the training set are from held-out ones'.
+
+    In each cell of the image space, a Mann-Whitney U test asks whether generated images lie nearer to the training
+    set than held-out images do; the z-scores are averaged by the held-out images' share of the cells. Far below 0:
+    training images are copied. Far above 0: the generated images lie further out than real ones do.
+
+    Args:
+        generated_squares, held_out_squares: distances to the training set, (N,) and (M,), squared or not.
+        generated_cells, held_out_cells: the cell of each image, for example the class of its nearest training image.
+
+    Returns:
+        The statistic; 0 where no cell has enough of both.
+
+    Source: Meehan, Chaudhuri & Dasgupta 2020, arXiv:2004.05675.
+    """
+    total, weight = 0.0, 0
+    for cell in np.unique(held_out_cells):
+        ours, theirs = generated_squares[generated_cells == cell], held_out_squares[held_out_cells == cell]
+        if min(len(ours), len(theirs)) < 20:  # The normal approximation needs so many.
+            continue
+        total += len(theirs) * _mann_whitney_z(ours, theirs)
+        weight += len(theirs)
+    return total / weight if weight else 0.0
+
+
+def _mann_whitney_z(first: Floats, second: Floats) -> float:
+    """The z-score of the U statistic, ties counted half; below 0 where the first are smaller."""
+    n, m = len(first), len(second)
+    ranks = stats.rankdata(np.concatenate([first, second]))
+    u = ranks[:n].sum() - n * (n + 1) / 2
+    return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))

@@ -1,0 +1,107 @@
+"""The real side of every comparison, worked out once and kept in the user's cache under what it depends on."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fashion_gan.datasets import CLASS_NAMES, Dataset, cache_folder, load_fashion_mnist
+from fashion_gan.files import written_whole
+from fashion_gan.metrics import features
+from fashion_gan.metrics.distances import Gaussian, gaussian, squared_radii
+from fashion_gan.metrics.features import Features
+from fashion_gan.metrics.figures import fingerprint
+from fashion_gan.metrics.memorisation import Nearest, nearest_training
+
+
+class Reference:
+    """Fashion-MNIST as the metrics see it.
+
+    Args:
+        train, test: the two splits.
+        cache: the folder where results are kept; they are found again by the checksum of the data, of the feature
+            network and of the protocols' version. None keeps nothing.
+    """
+
+    def __init__(self, train: Dataset, test: Dataset, cache: Path | None = None) -> None:
+        self.train, self.test, self.cache = train, test, cache
+        data = hashlib.sha256((train.fingerprint + test.fingerprint).encode()).hexdigest()
+        self.fingerprint = fingerprint(data)
+        self.key = hashlib.sha256(json.dumps(self.fingerprint, sort_keys=True).encode()).hexdigest()[:16]
+
+    @classmethod
+    def load(cls, data: str | Path | None = None) -> "Reference":
+        """Fashion-MNIST from a folder, or wherever it is found. Raises InputError where it is not."""
+        train, test = (load_fashion_mnist(split, data) for split in ("train", "test"))
+        return cls(train, test, cache_folder() / "metrics")
+
+    def kept(self, name: str, work_out: Callable[[], dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Named arrays from the cache, or worked out and then kept there."""
+        path = None if self.cache is None else self.cache / f"{self.key}-{name}.npz"
+        if path is not None:
+            try:
+                with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                    return {name: arrays[name] for name in arrays.files}
+            except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+                pass  # Not there yet, or damaged: it is made anew.
+        arrays = {name: np.asarray(value) for name, value in work_out().items()}
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with written_whole(path) as temporary:
+                    np.savez(temporary, allow_pickle=False, **arrays)
+            except OSError:
+                pass  # A folder that cannot be written, or a full disk, costs time and nothing else.
+        return arrays
+
+    @functools.cached_property
+    def train_features(self) -> Features:
+        found = self.kept("train", lambda: vars(features.extract(self.train.images, "features of the training set")))
+        return Features(found["vectors"], found["logits"])
+
+    @functools.cached_property
+    def test_features(self) -> Features:
+        found = self.kept("test", lambda: vars(features.extract(self.test.images, "features of the test set")))
+        return Features(found["vectors"], found["logits"])
+
+    @functools.cached_property
+    def train_gaussian(self) -> Gaussian:
+        found = self.kept("train-gaussian", lambda: vars(gaussian(self.train_features.vectors)))
+        return Gaussian(found["mean"], found["covariance"], int(found["count"]))
+
+    @functools.cached_property
+    def test_gaussian(self) -> Gaussian:
+        return gaussian(self.test_features.vectors)
+
+    @functools.cached_property
+    def test_radii(self) -> npt.NDArray[np.float64]:
+        return self.kept("test-radii", lambda: {"squares": squared_radii(self.test_features.vectors)})["squares"]
+
+    @functools.cached_property
+    def test_nearest_training(self) -> Nearest:
+        """The test images' nearest training images."""
+        test, train = self.test_features.vectors, self.train_features.vectors
+        found = self.kept("test-nearest", lambda: vars(nearest_training(test, train, len(test))[1]))
+        return Nearest(found["squares"], found["indexes"])
+
+    def halved(self) -> tuple["Reference", npt.NDArray[np.int64]]:
+        """The same with half of the test images as its test set, and the indexes of those left over."""
+        order = np.random.default_rng(0).permutation(len(self.test.images))
+        others, kept = np.array_split(order, 2)
+        test = dataclasses.replace(self.test, images=self.test.images[kept], labels=self.test.labels[kept])
+        half = Reference(self.train, test, self.cache)
+        half.train_features, half.test_features = self.train_features, self.test_features[kept]
+        return half, others
+
+    def training_sample(self, count: int) -> npt.NDArray[np.int64]:
+        """Indexes of ``count`` training images, the classes in turn, as a generator draws them."""
+        random = np.random.default_rng(0)
+        by_class = [random.permutation(np.flatnonzero(self.train.labels == label)) for label in range(len(CLASS_NAMES))]
+        return np.stack([indexes[: count // len(CLASS_NAMES)] for indexes in by_class], axis=1).reshape(-1)

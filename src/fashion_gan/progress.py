@@ -1,0 +1,23 @@
+"""How far something long has got: one bar for all of them."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+SHOWN_AFTER_SECONDS = 2.0
+
+
+def bar(things: Iterable[Any], description: str, unit: str, **settings: Any) -> Any:
+    """Iterate over things, with a bar on standard error once it has taken two seconds."""
+    seconds = 0.2 if sys.stderr.isatty() else 10.0  # a log file is no place for a moving bar
+    return tqdm(
+        things,
+        desc=description,
+        unit=f" {unit}",
+        delay=SHOWN_AFTER_SECONDS,
+        mininterval=seconds,
+        leave=False,
+        **settings,
+    )
