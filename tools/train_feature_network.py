@@ -4,8 +4,8 @@
 
 A small residual classifier. What it writes gives, for pixels in [0, 255], ten logits and a feature vector taken at
 three depths: texture and place (28×28), parts (14×14) and class (7×7). Each depth is centred and scaled so that its
-total variance on the training set is a third of 100: a distance between feature vectors then weighs all three alike, and
-a Fréchet distance reads as hundredths of the training set's variance.
+total variance on the training set is a third of 100: a distance between feature vectors then weighs all three alike,
+and a Fréchet distance reads as hundredths of the training set's variance.
 
 The test set is looked at once, at the end, for the accuracy on the card: nothing was chosen by it.
 """

@@ -56,7 +56,7 @@ def evaluate(
         opened = sources.open_source(source, labels=labels, raw=raw, best=best)
     else:
         opened = sources.of_images("images", source, labels)
-    if any("keras" in PROTOCOLS[name].needs for name in wanted):
+    if any(PROTOCOLS[name].needs == "keras" for name in wanted):
         use_backend(default_backend())
     reference = Reference.load(data)
     found = metrics.evaluate(

@@ -97,16 +97,20 @@ class Canary:
     seen_by: tuple[str, ...]
 
 
+_DISTANCES = ("ffd10k_test", "kernel10k_test")
+_LOOKS = (*_DISTANCES, "precision10k_test", "density10k_test")
+_CLASSES = ("class_imbalance10k", "missing_classes10k", "ffd10k_test", "recall10k_test", "coverage10k_test")
+
 # fmt: off
 CANARIES = (
-    Canary("classes missing",     missing_classes, (1, 3),      ("class_imbalance10k", "missing_classes10k", "ffd10k_test", "recall10k_test", "coverage10k_test")),
-    Canary("one image repeated",  repeated_mode,   (0.1, 0.4),  ("ffd10k_test", "kernel10k_test", "coverage10k_test")),
-    Canary("blurred",             blurred,         (0.4, 0.8),  ("ffd10k_test", "kernel10k_test", "precision10k_test", "density10k_test")),
-    Canary("inverted",            inverted,        (0.1, 0.5),  ("ffd10k_test", "kernel10k_test", "precision10k_test", "density10k_test")),
-    Canary("JPEG",                jpeg,            (50, 90),    ("ffd10k_test", "kernel10k_test", "precision10k_test", "density10k_test")),
-    Canary("shifted",             shifted,         (1, 2),      ("ffd10k_test", "kernel10k_test")),
-    Canary("noise",               noisy,           (0.1, 0.5),  ("ffd10k_test", "kernel10k_test", "precision10k_test", "density10k_test")),
-    Canary("wrong class",         mislabelled,     (0.05, 0.3), ("asked_class10k",)),
+    Canary("classes missing",    missing_classes, (1, 3),      _CLASSES),
+    Canary("one image repeated", repeated_mode,   (0.1, 0.4),  (*_DISTANCES, "coverage10k_test")),
+    Canary("blurred",            blurred,         (0.4, 0.8),  _LOOKS),
+    Canary("inverted",           inverted,        (0.1, 0.5),  _LOOKS),
+    Canary("JPEG",               jpeg,            (50, 90),    _LOOKS),
+    Canary("shifted",            shifted,         (1, 2),      _DISTANCES),
+    Canary("noise",              noisy,           (0.1, 0.5),  _LOOKS),
+    Canary("wrong class",        mislabelled,     (0.05, 0.3), ("asked_class10k",)),
 )
 # fmt: on
 MEMORISED_STRENGTHS = (0.2, 1.0)
@@ -145,7 +149,8 @@ def self_check(reference: Reference, count: int = COUNT) -> list[Check]:
     for canary in progress.bar(CANARIES, "damages", "damages"):
         found = [undamaged]
         for strength in canary.strengths:
-            damaged = Sample(*canary.damage(images, labels, strength, np.random.default_rng(1)), with_errors=False)
+            changed, asked = canary.damage(images, labels, strength, np.random.default_rng(1))
+            damaged = Sample(changed, asked, with_errors=False)
             found.append(_values(damaged, reference, set(canary.seen_by)))
         checks += [_check(canary.name, name, canary.strengths, found) for name in canary.seen_by]
     return checks + _check_memorised(reference, count)
@@ -169,7 +174,7 @@ def _check_memorised(reference: Reference, count: int) -> list[Check]:
     half, others = reference.halved()
     random = np.random.default_rng(1)
     real = reference.test.images[others[:count]]
-    copies = reference.train.images[random.choice(len(reference.train.images), len(real), replace=False)]
+    copies = half.train.images[random.choice(len(half.train.images), len(real), replace=False)]
     found = []
     for strength in (0.0, *MEMORISED_STRENGTHS):
         copied = random.random(len(real)) < strength

@@ -26,7 +26,7 @@ class Difference:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """All figures that both sides have, and a verdict over them: "first", "second", "not distinguishable" or "mixed"."""
+    """All figures that both sides have, and a verdict over them, which can also be "mixed"."""
 
     differences: list[Difference]
     verdict: str

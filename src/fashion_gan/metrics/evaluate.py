@@ -84,8 +84,8 @@ def evaluate(
     Args:
         draw: (count, seed) -> images, and the classes asked for or None; see ``sources``.
         reference: the real side.
-        protocols: names from ``PROTOCOLS`` and ``SETS``. Of a set, what cannot be measured is left out, with its reason;
-            what was asked for by its own name must be possible.
+        protocols: names from ``PROTOCOLS`` and ``SETS``. Of a set, what cannot be measured is left out, with its
+            reason; what was asked for by its own name must be possible.
         name: what the report calls the source.
         available: how many images there are; None for a generator, which draws as many as are asked for.
         labelled: whether ``draw`` gives classes.

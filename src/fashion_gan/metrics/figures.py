@@ -69,17 +69,21 @@ class Meaning:
 # fmt: off
 MEANINGS = {name: Meaning(*row) for name, *row in (
     ("ffd10k_test",        "Fréchet distance", "low", "number",
-     "How far the mean and the spread of all features are from the test images', in hundredths of the real variance: quality and variety in one number."),
+     "How far the mean and the spread of all features are from the test images', in hundredths of the real "
+     "variance: quality and variety in one number."),
     ("kernel10k_test",     "Kernel distance", "low", "number",
-     "The same question asked without assuming a shape of the cloud of features; unbiased, so about 0, also below, for real images."),
+     "The same question asked without assuming a shape of the cloud of features; unbiased, so about 0, also below,"
+     " for real images."),
     ("precision10k_test",  "Precision", "high", "share",
      "Generated images that lie among real ones: how many look right."),
     ("recall10k_test",     "Recall", "high", "share",
      "Real images that lie among generated ones: how much of the variety is there."),
     ("density10k_test",    "Density", "high", "number",
-     "How deep among real images the generated ones lie: as precision, but an outlying real image counts for little."),
+     "How deep among real images the generated ones lie: as precision, but an outlying real image counts for "
+     "little."),
     ("coverage10k_test",   "Coverage", "high", "share",
-     "Real images with a generated one in their own neighbourhood: as recall, but an outlying generated image counts for little."),
+     "Real images with a generated one in their own neighbourhood: as recall, but an outlying generated image "
+     "counts for little."),
     ("ffd50k_train",       "Fréchet distance to the training set", "low", "number",
      "The Fréchet distance of 50,000 images to all 60,000 training images: what the generator was asked to learn."),
     ("class_imbalance10k", "Class imbalance", "low", "share",
@@ -89,17 +93,23 @@ MEANINGS = {name: Meaning(*row) for name, *row in (
     ("asked_class10k",     "Shows the asked class", "high", "share",
      "Images that our classifier takes for the class that was asked for."),
     ("copying10k",         "Data copying, C_T", 0.0, "sigma",
-     "Whether images lie nearer to the training set than test images do, in standard deviations: far below 0 is copying, or images more typical than real ones; far above 0, images further out."),
-    ("nearer_train10k",    "Nearer to training than to test images", 0.5, "share",
-     "How often an image's nearest training image is nearer than its nearest test image, among as many of each: half where nothing is memorised, all where everything is."),
+     "Whether images lie nearer to the training set than test images do, in standard deviations: far below 0 is "
+     "copying, or images more typical than real ones; far above 0, images further out."),
+    ("nearer_train10k",    "Nearest real image is a training image", 6 / 7, "share",
+     "Six of seven real images are training images, so by chance 85.7 % of the nearest ones are; 100 % where "
+     "everything is memorised."),
     ("gan_train10k",       "GAN-train", "high", "share",
-     "Accuracy on real test images of a fresh classifier that saw generated images alone; the floor is the same classifier taught by as many real images."),
+     "Accuracy on real test images of a fresh classifier that saw generated images alone; the floor is the same "
+     "classifier taught by as many real images."),
     ("gan_test10k",        "GAN-test", "high", "share",
-     "Generated images that a fresh classifier taught by as many real ones takes for the class asked for; the floor is its accuracy on real test images."),
+     "Generated images that a fresh classifier taught by as many real ones takes for the class asked for; the "
+     "floor is its accuracy on real test images."),
     ("two_sample10k_test", "Told apart from real", 0.5, "share",
-     "How often a fresh network, taught to, tells held-out generated images from real test images; a half is perfect."),
+     "How often a fresh network, taught to, tells held-out generated images from real test images; a half is "
+     "perfect."),
     ("fid10k_test",        "FID, 10,000 against test", "low", "number",
-     "The standard Fréchet Inception distance to the 10,000 test images; of colour photographs' features, and so a rough measure here."),
+     "The standard Fréchet Inception distance to the 10,000 test images; of colour photographs' features, and so a"
+     " rough measure here."),
     ("kid10k_test",        "KID, 10,000 against test", "low", "number",
      "The standard kernel Inception distance to the test images, from 100 subsets of 1,000."),
     ("is10k",              "Inception score, 10,000", "high", "number",

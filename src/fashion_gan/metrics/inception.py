@@ -1,5 +1,6 @@
 """The standard FID, KID and Inception score, by torch-fidelity with the canonical weights."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ import numpy.typing as npt
 from fashion_gan.datasets import cache_folder
 from fashion_gan.errors import InputError
 
+WEIGHTS_URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+)
+WEIGHTS_SHA256_START = "6726825d"  # as the file's name says; PyTorch's downloads check no more
 WEIGHTS_VARIABLE = "FASHION_GAN_INCEPTION_WEIGHTS"  # a file that was fetched already, for machines without a network
 
 
@@ -52,9 +57,7 @@ def scores(
         def __getitem__(self, index: int) -> Any:
             return torch.from_numpy(self.images[index].transpose(2, 0, 1).repeat(3, axis=0))  # (3, 28, 28)
 
-    weights = os.environ.get(WEIGHTS_VARIABLE)
-    if weights and not Path(weights).is_file():
-        raise InputError(f"{WEIGHTS_VARIABLE}={weights!r} is no file")
+    weights = _weights_file()
     try:
         found = torch_fidelity.calculate_metrics(
             input1=Pictures(generated),
@@ -65,17 +68,17 @@ def scores(
             kid_subset_size=min(1000, len(generated), len(real)),
             batch_size=64,
             cuda=torch.cuda.is_available(),
-            cache=not weights,  # The cache does not tell one file of weights from another.
+            cache=True,
             cache_root=str(cache_folder() / "torch-fidelity"),
-            input2_cache_name=None if weights else real_name,
-            feature_extractor_weights_path=weights or None,
+            input2_cache_name=real_name,
+            feature_extractor_weights_path=weights,
             save_cpu_ram=True,
             verbose=True,
         )
     except (OSError, RuntimeError, KeyError) as error:
         raise InputError(
-            f"the standard Inception weights cannot be fetched or read: {error}; fetch them on another machine and name "
-            f"the file in {WEIGHTS_VARIABLE}; every other figure is measured without them"
+            f"the standard Inception weights cannot be fetched or read: {error}; fetch {WEIGHTS_URL} on another "
+            f"machine and name the file in {WEIGHTS_VARIABLE}; every other figure is measured without them"
         ) from error
     names = {
         "fid": "frechet_inception_distance",
@@ -84,3 +87,20 @@ def scores(
         "is": "inception_score_mean",
     }
     return {short: float(found[long]) for short, long in names.items() if long in found}
+
+
+def _weights_file() -> str | None:
+    """The file that the user names; only the canonical weights, since others' scores would not be the standard ones.
+
+    It is a pickle, which could run code: one more reason to read no other.
+    """
+    name = os.environ.get(WEIGHTS_VARIABLE)
+    if not name:
+        return None
+    try:
+        digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{WEIGHTS_VARIABLE}={name!r} cannot be read: {error.strerror}") from error
+    if not digest.startswith(WEIGHTS_SHA256_START):
+        raise InputError(f"{WEIGHTS_VARIABLE}={name!r} is not the file that {WEIGHTS_URL} names: SHA-256 {digest}")
+    return name

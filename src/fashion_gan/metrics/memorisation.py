@@ -1,6 +1,7 @@
 """Generated, training and held-out feature vectors -> whether the training images are copied."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,9 @@ from fashion_gan import progress
 from fashion_gan.metrics.distances import Floats, squared_distances
 
 Indexes = npt.NDArray[np.int64]
+Cells = npt.NDArray[np.integer[Any]]
+
+OTHERS_AT_ONCE = 10_000  # so that a part of the matrix of distances stays small
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,10 +26,17 @@ class Nearest:
 
 def nearest(vectors: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> Nearest:
     """Find each vector's nearest neighbour in another set: vectors (N, D) among others (M, D)."""
-    squares, indexes = np.empty(len(vectors)), np.empty(len(vectors), np.int64)
-    for part, rows in squared_distances(vectors.astype(np.float64), others.astype(np.float64)):
-        indexes[part] = rows.argmin(axis=1)
-        squares[part] = rows[np.arange(len(rows)), indexes[part]]
+    ours = vectors.astype(np.float64)
+    squares, indexes = np.full(len(ours), np.inf), np.zeros(len(ours), np.int64)
+    starts = range(0, len(others), OTHERS_AT_ONCE)
+    for start in progress.bar(starts, "nearest real images", "parts"):
+        some = others[start : start + OTHERS_AT_ONCE].astype(np.float64)
+        for part, rows in squared_distances(ours, some):
+            found = rows.argmin(axis=1)
+            least = rows[np.arange(len(rows)), found]
+            closer = least < squares[part]
+            squares[part] = np.where(closer, least, squares[part])
+            indexes[part] = np.where(closer, found + start, indexes[part])
     return Nearest(squares, indexes)
 
 
@@ -35,14 +46,14 @@ class Memorisation:
 
     Attributes:
         copying: C_T, from ``copying_statistic``.
-        closer: (N,) in how many training sets as large as the held-out one each image finds a nearer neighbour than
-            among the held-out images, as a share. About a half on average where nothing is memorised; unlike C_T it
-            is not moved by images that are merely typical, which lie near everything.
+        nearer_training: (N,) 1 where an image's nearest real image is a training image and not a held-out one. Where
+            nothing is memorised, the mean is the training images' share of the real ones, because any of them is as
+            likely the nearest; unlike C_T it is not moved by images that are merely typical, which lie near everything.
         to_training, to_held_out: each generated image's nearest ones.
     """
 
     copying: float
-    closer: Floats
+    nearer_training: Floats
     to_training: Nearest
     to_held_out: Nearest
 
@@ -50,48 +61,30 @@ class Memorisation:
 def memorisation(
     generated: npt.NDArray[np.float32],
     training: npt.NDArray[np.float32],
-    training_classes: npt.NDArray[np.integer],
+    training_classes: Cells,
     held_out: npt.NDArray[np.float32],
     held_out_nearest: Nearest,
 ) -> Memorisation:
     """Test whether generated images are nearer to the training images than chance has it.
 
     Args:
-        generated, training, held_out: feature vectors (N, D), (T, D), (M, D), T at least M.
+        generated, training, held_out: feature vectors (N, D), (T, D), (M, D).
         training_classes: (T,), the cells of the copying statistic.
-        held_out_nearest: ``nearest_training(held_out, training, len(held_out))[1]``.
+        held_out_nearest: ``nearest(held_out, training)``.
     """
-    by_part, to_training = nearest_training(generated, training, len(held_out))
-    to_held_out = nearest(generated, held_out)
-    closer = np.mean(
-        [(part.squares < to_held_out.squares) + 0.5 * (part.squares == to_held_out.squares) for part in by_part], axis=0
-    )
+    to_training, to_held_out = nearest(generated, training), nearest(generated, held_out)
     copying = copying_statistic(
         to_training.squares,
         held_out_nearest.squares,
         training_classes[to_training.indexes],
         training_classes[held_out_nearest.indexes],
     )
-    return Memorisation(copying, closer, to_training, to_held_out)
-
-
-def nearest_training(
-    vectors: npt.NDArray[np.float32], training: npt.NDArray[np.float32], size: int
-) -> tuple[list[Nearest], Nearest]:
-    """The nearest training vectors: in each whole part of ``size`` of the training set, and in all of it."""
-    starts = range(0, len(training), size)
-    found = []
-    for start in progress.bar(starts, "nearest training images", "parts"):
-        part = nearest(vectors, training[start : start + size])
-        found.append(Nearest(part.squares, part.indexes + start))
-    squares = np.stack([part.squares for part in found])
-    best = squares.argmin(axis=0), np.arange(len(vectors))
-    overall = Nearest(squares[best], np.stack([part.indexes for part in found])[best])
-    return [part for part, start in zip(found, starts, strict=True) if start + size <= len(training)], overall
+    nearer = (to_training.squares < to_held_out.squares).astype(float)
+    return Memorisation(copying, nearer, to_training, to_held_out)
 
 
 def copying_statistic(
-    generated_squares: Floats, held_out_squares: Floats, generated_cells: Indexes, held_out_cells: Indexes
+    generated_squares: Floats, held_out_squares: Floats, generated_cells: Cells, held_out_cells: Cells
 ) -> float:
     """C_T: how many standard deviations the generated images' distances to the training set are from held-out ones'.
 

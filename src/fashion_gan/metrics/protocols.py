@@ -19,6 +19,7 @@ from fashion_gan.metrics.memorisation import memorisation
 from fashion_gan.metrics.reference import Reference
 
 MISSING_SHARE = 0.01
+EXTRAS = {"keras": "train", "torch_fidelity": "inception"}
 PAIRS = 12  # most suspicious ones
 
 
@@ -127,10 +128,9 @@ def _memorisation(sample: Sample, reference: Reference) -> Measured:
     }
     return Measured(
         {
-            # Standardised already: under no copying and no distortion it is about normal, and C_T's own error is 1 in
-            # each cell.
+            # In standard deviations already, so that it has no further error.
             "copying10k": Figure(found.copying),
-            "nearer_train10k": _mean(found.closer),
+            "nearer_train10k": _mean(found.nearer_training),
         },
         {"suspicious": pairs},
     )
@@ -249,7 +249,7 @@ def _floor_of_classes(protocol: "Protocol", reference: Reference) -> Measured:
 
 
 def _floor_of_memorisation(protocol: "Protocol", reference: Reference) -> Measured:
-    """Half of the test images as if generated, the other half as those held out."""
+    """Half of the test images as if generated; the other half as those held out, with half of the training set."""
     half, others = reference.halved()
     ours = Sample(reference.test.images[others], None, reference.test_features[others])
     return protocol.measure(ours, half)
@@ -286,19 +286,16 @@ class Protocol:
         count: how many images it takes; no fewer will do.
         measure: a sample of so many images, and the real side -> figures.
         work_out_floor: the same figures of real images.
-        needs: modules that must be installed, and how to get them.
+        needs: a module that must be installed, a key of ``EXTRAS``; "" where the base install will do.
         needs_labels: whether each image's class must be known.
-        fresh: whether it trains networks, whose framework its floor then depends on.
     """
 
     name: str
     count: int
     measure: Callable[[Sample, Reference], Measured]
     work_out_floor: Callable[["Protocol", Reference], Measured]
-    needs: tuple[str, ...] = ()
-    install: str = ""
+    needs: str = ""
     needs_labels: bool = False
-    fresh: bool = False
 
     def check(self, count: int, labelled: bool) -> None:
         """Raise InputError where so many images cannot be measured in this way, or not on this machine."""
@@ -308,14 +305,14 @@ class Protocol:
             )
         if self.needs_labels and not labelled:
             raise InputError(f"{self.name} needs the class of each image: a conditional model, or --labels")
-        for module in self.needs:
-            if importlib.util.find_spec(module) is None:
-                raise InputError(f"{self.name} needs {module}, which is not installed: {self.install}")
+        if self.needs and importlib.util.find_spec(self.needs) is None:
+            extra = EXTRAS[self.needs]
+            raise InputError(f"{self.name} needs {self.needs}, not installed: pip install 'fashion-gan[{extra}]'")
 
     def floor(self, reference: Reference) -> dict[str, float]:
         """What real images score in this way, kept in the cache."""
         name = f"floor-{self.name}"
-        if self.fresh:
+        if self.needs == "keras":  # What a network trained here scores depends on the framework.
             from fashion_gan.metrics import fresh_networks
 
             name += f"-{fresh_networks.identity()}"
@@ -325,22 +322,19 @@ class Protocol:
         return {key: float(value) for key, value in values.items()}
 
 
-_KERAS = {"needs": ("keras",), "install": "pip install 'fashion-gan[train]'", "fresh": True}
-_FIDELITY = {"needs": ("torch_fidelity",), "install": "pip install 'fashion-gan[inception]'"}
-
 # fmt: off
 PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol("ffd10k_test",        10_000, _distances,             _floor_by_training_images),
     Protocol("classes10k",         10_000, _classes,               _floor_of_classes),
     Protocol("memorisation10k",    10_000, _memorisation,          _floor_of_memorisation),
-    Protocol("gan_train10k",       10_000, _gan_train,             _floor_of_gan_train,       **_KERAS, needs_labels=True),
-    Protocol("two_sample10k_test", 10_000, _two_sample,            _floor_by_training_images, **_KERAS),
+    Protocol("gan_train10k",       10_000, _gan_train,             _floor_of_gan_train,       "keras", True),
+    Protocol("two_sample10k_test", 10_000, _two_sample,            _floor_by_training_images, "keras"),
     Protocol("ffd50k_train",       50_000, _distance_to_training,  _floor_by_halves),
-    Protocol("fid10k_test",        10_000, _inception_to_test,     _floor_by_training_images, **_FIDELITY),
-    Protocol("fid50k_train",       50_000, _inception_to_training, _fid_floor_by_halves,      **_FIDELITY),
+    Protocol("fid10k_test",        10_000, _inception_to_test,     _floor_by_training_images, "torch_fidelity"),
+    Protocol("fid50k_train",       50_000, _inception_to_training, _fid_floor_by_halves,      "torch_fidelity"),
 )}
+# fmt: on
 SETS = {
     "standard": ("ffd10k_test", "classes10k", "memorisation10k"),
-    "full":     ("ffd10k_test", "classes10k", "memorisation10k", "gan_train10k", "two_sample10k_test", "ffd50k_train"),
+    "full": ("ffd10k_test", "classes10k", "memorisation10k", "gan_train10k", "two_sample10k_test", "ffd50k_train"),
 }
-# fmt: on

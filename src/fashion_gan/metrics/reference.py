@@ -18,7 +18,7 @@ from fashion_gan.metrics import features
 from fashion_gan.metrics.distances import Gaussian, gaussian, squared_radii
 from fashion_gan.metrics.features import Features
 from fashion_gan.metrics.figures import fingerprint
-from fashion_gan.metrics.memorisation import Nearest, nearest_training
+from fashion_gan.metrics.memorisation import Nearest, nearest
 
 
 class Reference:
@@ -88,16 +88,16 @@ class Reference:
     def test_nearest_training(self) -> Nearest:
         """The test images' nearest training images."""
         test, train = self.test_features.vectors, self.train_features.vectors
-        found = self.kept("test-nearest", lambda: vars(nearest_training(test, train, len(test))[1]))
+        found = self.kept("test-nearest", lambda: vars(nearest(test, train)))
         return Nearest(found["squares"], found["indexes"])
 
     def halved(self) -> tuple["Reference", npt.NDArray[np.int64]]:
-        """The same with half of the test images as its test set, and the indexes of those left over."""
-        order = np.random.default_rng(0).permutation(len(self.test.images))
-        others, kept = np.array_split(order, 2)
+        """The same with half of the images of either set, and the indexes of the test images left over."""
+        others, kept = np.array_split(np.random.default_rng(0).permutation(len(self.test.images)), 2)
         test = dataclasses.replace(self.test, images=self.test.images[kept], labels=self.test.labels[kept])
-        half = Reference(self.train, test, self.cache)
-        half.train_features, half.test_features = self.train_features, self.test_features[kept]
+        train = dataclasses.replace(self.train, images=self.train.images[::2], labels=self.train.labels[::2])
+        half = Reference(train, test, self.cache)
+        half.train_features, half.test_features = self.train_features[::2], self.test_features[kept]
         return half, others
 
     def training_sample(self, count: int) -> npt.NDArray[np.int64]:

@@ -126,8 +126,7 @@ def _scale(meaning: Meaning, figure: Figure) -> dict[str, float | None]:
 def _samples(evaluation: Evaluation) -> npt.NDArray[np.uint8]:
     """The first images of each class: of the class asked for, or else of the class that the classifier sees."""
     images = evaluation.images[:2000]
-    labels = evaluation.labels
-    labels = extract(images).classes if labels is None else labels[: len(images)]
+    labels = extract(images).classes if evaluation.labels is None else evaluation.labels[: len(images)]
     return pictures.contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
 
 

@@ -1,0 +1,186 @@
+"""The distances against independent implementations, and where they degenerate."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from fashion_gan import InputError
+from fashion_gan.metrics.distances import (
+    Gaussian,
+    frechet_distance,
+    gaussian,
+    kernel_distance,
+    neighbourhoods,
+    squared_radii,
+)
+
+RANDOM = np.random.default_rng(0)
+REAL = RANDOM.standard_normal((700, 12)) @ RANDOM.standard_normal((12, 12))
+FAKE = 1.2 * REAL[RANDOM.permutation(700)[:500]] + 0.3 * RANDOM.standard_normal((500, 12)) + 0.2
+
+
+@pytest.fixture(scope="module")
+def torch_fidelity():
+    """The library, also beside a PyTorch whose build its torchvision was not made for: only operators are missing."""
+    torch = pytest.importorskip("torch")
+    try:
+        import torch_fidelity
+    except RuntimeError:
+        torch.library.define("torchvision::nms", "() -> ()")
+        torch.library.define("torchvision::qnms", "() -> ()")
+        import torch_fidelity
+    except ImportError:
+        pytest.skip("torch-fidelity is not installed")
+    return torch_fidelity
+
+
+def distance(first, second):
+    return frechet_distance(gaussian(first), gaussian(second))
+
+
+# ---- The Fréchet distance ----
+
+
+def test_frechet_distance_equals_that_by_a_general_matrix_square_root():
+    root = scipy.linalg.sqrtm(np.cov(REAL.T) @ np.cov(FAKE.T)).real
+    expected = np.sum((REAL.mean(0) - FAKE.mean(0)) ** 2) + np.trace(np.cov(REAL.T) + np.cov(FAKE.T) - 2 * root)
+    assert distance(REAL, FAKE) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_equals_torch_fidelitys(torch_fidelity):
+    import torch
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+
+    statistics = [fid_features_to_statistics(torch.from_numpy(features)) for features in (REAL, FAKE)]
+    expected = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    assert distance(REAL, FAKE) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_of_gaussians_worked_out_by_hand():
+    # Variances 4 and 9 in one dimension, means 1 apart: 1 + (2 − 3)².
+    one = Gaussian(np.array([0.0]), np.array([[4.0]]), 10)
+    other = Gaussian(np.array([1.0]), np.array([[9.0]]), 10)
+    assert frechet_distance(one, other) == pytest.approx(2.0, rel=1e-12)
+
+
+def test_frechet_distance_to_itself_is_zero_and_order_does_not_matter():
+    assert distance(REAL, REAL) == pytest.approx(0, abs=1e-9)
+    assert distance(REAL, FAKE) == pytest.approx(distance(FAKE, REAL), rel=1e-9)
+
+
+def test_frechet_distance_of_fewer_vectors_than_dimensions():
+    few, others = RANDOM.standard_normal((5, 40)), RANDOM.standard_normal((6, 40))
+    # Both clouds lie in subspaces. The trace of the root is the nuclear norm of the product of the centred factors.
+    factors = [(x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (few, others)]
+    nuclear = np.linalg.svd(factors[0] @ factors[1].T, compute_uv=False).sum()
+    traces = sum((factor**2).sum() for factor in factors)
+    expected = np.sum((few.mean(0) - others.mean(0)) ** 2) + traces - 2 * nuclear
+    assert distance(few, others) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_of_identical_images_is_what_the_formula_gives():
+    collapsed = np.repeat(REAL[:1], 300, axis=0)
+    expected = np.sum((REAL.mean(0) - REAL[0]) ** 2) + np.trace(np.cov(REAL.T))
+    assert distance(REAL, collapsed) == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_count_as_repeated_vectors():
+    weights = RANDOM.integers(0, 3, len(FAKE))
+    weighted, repeated = gaussian(FAKE, weights), gaussian(np.repeat(FAKE, weights, axis=0))
+    assert weighted.count == repeated.count
+    np.testing.assert_allclose(weighted.mean, repeated.mean, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(weighted.covariance, repeated.covariance, rtol=1e-9, atol=1e-12)
+
+
+# ---- The kernel distance ----
+
+
+def kernel(first, second):
+    return (first @ second.T / first.shape[1] + 1) ** 3
+
+
+def test_kernel_distance_equals_the_sums_over_all_pairs():
+    n, m = len(FAKE), len(REAL)
+    within = [(kernel(x, x).sum() - np.trace(kernel(x, x))) / (len(x) * (len(x) - 1)) for x in (FAKE, REAL)]
+    expected = sum(within) - 2 * kernel(FAKE, REAL).sum() / (n * m)
+    assert kernel_distance(FAKE, REAL).value == pytest.approx(expected, rel=1e-6)
+
+
+def test_kernel_distance_equals_torch_fidelitys(torch_fidelity):
+    from torch_fidelity.metric_kid import kernel_mmd
+
+    same_size = REAL[: len(FAKE)]
+    expected = kernel_mmd(FAKE, same_size, kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_coef0=1)
+    assert kernel_distance(FAKE, same_size).value == pytest.approx(expected, rel=1e-6)
+
+
+def test_kernel_distance_is_unbiased_and_its_standard_error_is_the_deviation_over_draws():
+    estimates = []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        estimates.append(kernel_distance(random.standard_normal((120, 4)), 1.5 * random.standard_normal((150, 4))))
+    values = np.array([estimate.value for estimate in estimates])
+    assert values.mean() > 3 * values.std() / np.sqrt(len(values))
+    mean_error = np.mean([estimate.standard_error for estimate in estimates])
+    assert mean_error == pytest.approx(values.std(), rel=0.25)
+
+    alike = [kernel_distance(*np.random.default_rng(seed).standard_normal((2, 60, 4))).value for seed in range(300)]
+    assert abs(np.mean(alike)) < 3 * np.std(alike) / np.sqrt(len(alike))
+
+
+# ---- Neighbours ----
+
+
+def test_precision_recall_density_and_coverage_equal_those_of_the_prdc_package():
+    prdc = pytest.importorskip("prdc")
+    generated = np.concatenate([FAKE[:300], 4 * FAKE[300:]])  # Half of them lie too far out.
+    expected = prdc.compute_prdc(real_features=REAL, fake_features=generated, nearest_k=5)
+    found = neighbourhoods(REAL, generated)
+    assert 0.1 < expected["precision"] < 0.9
+    for name, value in expected.items():
+        assert getattr(found, name).mean() == pytest.approx(value, rel=1e-6), name
+
+
+def test_neighbourhoods_worked_out_by_hand():
+    # Real: 0 to 5, so that the fifth neighbour of each is 5, 4, 3, 3, 4, 5 away. Generated: six near 2, one far out.
+    real, generated = np.arange(6.0)[:, None], np.array([1.7, 1.8, 1.9, 2.1, 2.2, 2.3, 100.0])[:, None]
+    found = neighbourhoods(real, generated)
+    assert found.precision.tolist() == [1, 1, 1, 1, 1, 1, 0]
+    assert found.coverage.tolist() == [1] * 6
+    # The balls of the six reach to 1.7 + 0.6 and to 2.3 − 0.6; that of 100 to 98.2 below, which is 1.8.
+    assert found.recall.tolist() == [0, 0, 1, 1, 1, 1]
+
+
+def test_chunks_do_not_change_the_neighbours(monkeypatch):
+    whole = neighbourhoods(REAL, FAKE)
+    monkeypatch.setattr("fashion_gan.metrics.distances.CHUNK", 37)
+    parts = neighbourhoods(REAL, FAKE)
+    for name in ("precision", "density", "recall", "coverage"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
+
+
+def test_one_image_over_and_over_has_no_recall():
+    found = neighbourhoods(REAL, np.repeat(REAL[:1], 100, axis=0))
+    assert found.recall.mean() == 0
+    assert found.coverage.mean() < 0.05
+    assert found.precision.mean() == 1
+
+
+# ---- What cannot be answered is refused ----
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: gaussian(REAL[:1]), "at least 2"),
+        (lambda: kernel_distance(REAL[:1], REAL), "at least 2"),
+        (lambda: squared_radii(REAL[:5]), "at least 6"),
+        (lambda: neighbourhoods(REAL, FAKE[:3]), "at least 6"),
+        (lambda: gaussian(np.where(np.arange(12) == 3, np.nan, REAL)), "NaN"),
+        (lambda: gaussian(REAL[0]), "vectors"),
+        (lambda: distance(REAL, FAKE[:, :5]), "cannot be compared"),
+    ],
+)
+def test_what_has_no_answer_is_refused(call, words):
+    with pytest.raises(InputError, match=words):
+        call()
