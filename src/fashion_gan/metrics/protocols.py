@@ -140,7 +140,7 @@ def _gan_train(sample: Sample, reference: Reference) -> Measured:
     from fashion_gan.metrics import fresh_networks
 
     assert sample.labels is not None
-    by_real = _real_classifier(reference)
+    by_real = _real_classifier(reference, len(sample.images))
     model = fresh_networks.classifier(sample.images, sample.labels, 0, "GAN-train: on generated images")
     right = fresh_networks.predicted(model, reference.test.images) == reference.test.labels
     shown = fresh_networks.predicted(by_real, sample.images) == sample.labels
@@ -152,11 +152,11 @@ def _gan_train(sample: Sample, reference: Reference) -> Measured:
     )
 
 
-def _real_classifier(reference: Reference) -> Any:
+def _real_classifier(reference: Reference, count: int) -> Any:
     """The classifier that GAN-train's is held against: the same, taught by as many real images."""
     from fashion_gan.metrics import fresh_networks
 
-    chosen = reference.training_sample(10_000)
+    chosen = reference.training_sample(count)
 
     def work_out() -> dict[str, Any]:
         model = fresh_networks.classifier(
@@ -164,7 +164,7 @@ def _real_classifier(reference: Reference) -> Any:
         )
         return {str(index): value for index, value in enumerate(model.get_weights())}
 
-    weights = reference.kept(f"real-classifier-{fresh_networks.identity()}", work_out)
+    weights = reference.kept(f"real-classifier{count}-{fresh_networks.identity()}", work_out)
     return fresh_networks.with_weights([weights[str(index)] for index in range(len(weights))])
 
 
@@ -258,7 +258,10 @@ def _floor_of_memorisation(protocol: "Protocol", reference: Reference) -> Measur
 def _floor_of_gan_train(protocol: "Protocol", reference: Reference) -> Measured:
     from fashion_gan.metrics import fresh_networks
 
-    right = fresh_networks.predicted(_real_classifier(reference), reference.test.images) == reference.test.labels
+    right = (
+        fresh_networks.predicted(_real_classifier(reference, protocol.count), reference.test.images)
+        == reference.test.labels
+    )
     return Measured(dict.fromkeys(("gan_train10k", "gan_test10k"), Figure(float(right.mean()))))
 
 

@@ -1,0 +1,120 @@
+"""Images from any system can be scored: arrays, folders, runs, model files."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashion_gan import InputError
+from fashion_gan.sources import of_images, open_source
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (12, 28, 28, 1), np.uint8)
+LABELS = np.arange(12, dtype=np.int32) % 10
+
+
+def sorted_images(images):
+    return sorted(image.tobytes() for image in images)
+
+
+@pytest.fixture
+def npz(tmp_path):
+    np.savez(tmp_path / "images.npz", images=IMAGES, labels=LABELS)
+    return tmp_path / "images.npz"
+
+
+def test_an_npz_gives_its_images_with_their_own_labels_in_another_order(npz):
+    source = open_source(npz)
+    images, labels = source.draw(12, 0)
+    assert source.available == 12
+    assert sorted_images(images) == sorted_images(IMAGES)
+    assert any(image.tobytes() != other.tobytes() for image, other in zip(images, IMAGES, strict=True))
+    for image, label in zip(images, labels, strict=True):
+        index = next(i for i in range(12) if IMAGES[i].tobytes() == image.tobytes())
+        assert label == LABELS[index]
+
+
+def test_a_part_of_sorted_images_holds_all_classes():
+    labels = np.repeat(np.arange(10), 100)
+    _, drawn = of_images("sorted", np.zeros((1000, 28, 28), np.uint8), labels).draw(300, 0)
+    assert len(set(drawn.tolist())) == 10
+
+
+def test_labels_may_come_in_a_file_of_their_own(tmp_path):
+    np.save(tmp_path / "images.npy", IMAGES)
+    np.save(tmp_path / "labels.npy", LABELS)
+    (tmp_path / "labels.txt").write_text("\n".join(map(str, LABELS)))
+    for name in ("labels.npy", "labels.txt"):
+        _, labels = open_source(tmp_path / "images.npy", labels=tmp_path / name).draw(12, 0)
+        assert sorted(labels) == sorted(LABELS)
+    assert open_source(tmp_path / "images.npy").draw(12, 0)[1] is None
+
+
+def save(path, image, mode="L"):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(image[..., 0]).convert(mode).save(path)
+
+
+def test_a_folder_as_generate_writes_it_knows_its_classes(tmp_path):
+    for number, image in enumerate(IMAGES):
+        save(tmp_path / "png" / f"{number:06d}_class_{LABELS[number]}.png", image)
+    images, labels = open_source(tmp_path / "png").draw(12, 0)
+    assert sorted_images(images) == sorted_images(IMAGES)
+    assert sorted(labels) == sorted(LABELS)
+
+
+def test_subfolders_are_classes_by_name_or_number_and_grey_may_be_stored_as_colour(tmp_path):
+    for name, image in zip(("T-shirt-top", "ankle_boot", "3"), IMAGES, strict=False):
+        (tmp_path / "classes" / name).mkdir(parents=True)
+        save(tmp_path / "classes" / name / "a.png", image, "RGB")
+    images, labels = open_source(tmp_path / "classes").draw(3, 0)
+    assert images.shape == (3, 28, 28, 1)
+    assert sorted(labels) == [0, 3, 9]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: folder / "absent", "nothing is there"),
+        (lambda folder: (folder / "x.npz").write_bytes(b"PK\x03\x04 broken") and folder / "x.npz", "cannot be read"),
+        (lambda folder: np.savez(folder / "y.npz", pictures=IMAGES) or folder / "y.npz", 'no array "images"'),
+        (lambda folder: np.savez(folder / "z.npz", images=IMAGES, labels=LABELS[:3]) or folder / "z.npz", "one each"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(tmp_path, make, words):
+    with pytest.raises(InputError, match=words):
+        open_source(make(tmp_path))
+
+
+def test_pictures_of_several_sizes_and_unknown_classes_are_refused(tmp_path):
+    save(tmp_path / "sizes" / "a.png", IMAGES[0])
+    save(tmp_path / "sizes" / "b.png", IMAGES[0][:20])
+    with pytest.raises(InputError, match="several sizes"):
+        open_source(tmp_path / "sizes")
+    (tmp_path / "hats").mkdir()
+    save(tmp_path / "hats" / "hat" / "a.png", IMAGES[0])
+    with pytest.raises(InputError, match="not called as a class"):
+        open_source(tmp_path / "hats")
+
+
+def test_pickles_are_not_opened(tmp_path):
+    np.savez(tmp_path / "evil.npz", images=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(InputError, match="cannot be read"):
+        open_source(tmp_path / "evil.npz")
+
+
+def test_a_run_draws_as_many_as_are_asked_for_and_has_no_labels_of_other_classes(toy_run):
+    source = open_source(toy_run.path)
+    images, labels = source.draw(7, 3)
+    assert source.available is None
+    assert len(images) == 7
+    assert labels is None  # Its classes are left and right, and not Fashion-MNIST's.
+    np.testing.assert_array_equal(images, source.draw(7, 3)[0])
+    assert source.run.path == toy_run.path
+
+
+def test_what_is_for_runs_or_for_images_alone_is_refused_elsewhere(toy_run, npz, tmp_path):
+    with pytest.raises(InputError, match="no run"):
+        open_source(npz, best=True)
+    with pytest.raises(InputError, match="labels are for images"):
+        open_source(toy_run.path, labels=tmp_path / "labels.npy")
+    with pytest.raises(InputError, match="no best checkpoint"):
+        open_source(toy_run.path, best=True)
