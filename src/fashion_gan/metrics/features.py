@@ -16,7 +16,7 @@ from fashion_gan.errors import InputError
 NETWORK = Path(__file__).with_name("feature_network.onnx")
 NETWORK_SHA256 = "e5e229e16a062ef60aa4f94bcb3da34bc0ed7c0b639079b74f2eacf959540baa"
 FEATURE_COUNT = 320  # 128 of texture and place, 64 of parts, 128 of class
-BATCH_SIZE = 500
+BATCH_SIZE = 200  # more is no faster, and takes more memory
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,6 +53,7 @@ def _session() -> Any:
     if digest != NETWORK_SHA256:
         raise InputError(f"{NETWORK} is not the network that scores are made with: its SHA-256 is {digest}")
     options = onnxruntime.SessionOptions()
+    options.enable_cpu_mem_arena = False
     options.intra_op_num_threads = os.cpu_count() or 1
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
