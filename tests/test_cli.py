@@ -1,5 +1,7 @@
 """The command: its verbs, and that every bad request is one clear line and status 2."""
 
+import json
+import re
 import subprocess
 import sys
 
@@ -8,7 +10,10 @@ import pytest
 from conftest import TOY_FLAGS, command
 from PIL import Image
 
+import fashion_gan
 from fashion_gan.cli import main
+from fashion_gan.datasets import load_fashion_mnist
+from fashion_gan.metrics.canaries import Check
 
 TRAIN = ["train", "--preset", "fashion", *TOY_FLAGS]
 
@@ -154,7 +159,77 @@ def test_data_prints_what_there_is_and_draws_ten_of_each_class(capsys, tmp_path)
     assert size_of(tmp_path / "sheet.png")[1] > 10 * 28
 
 
-@pytest.mark.parametrize("flags", [["--help"], ["train", "--help"], ["generate", "--help"], ["--version"]])
+@pytest.fixture(scope="module")
+def evaluated(toy_images):
+    done = command("evaluate", toy_images, "--protocol", "classes10k", "--report", toy_images.parent / "report")
+    assert done.returncode == 0, done.stderr
+    return done, toy_images.parent / "report"
+
+
+@pytest.fixture(scope="module")
+def toy_images(tmp_path_factory):
+    path = tmp_path_factory.mktemp("evaluated") / "images.npz"
+    train = load_fashion_mnist("train")
+    np.savez(path, images=train.images[:10_000], labels=train.labels[:10_000])
+    return path
+
+
+def test_evaluate_prints_each_figure_with_its_interval_and_floor_and_writes_a_report(evaluated):
+    done, report = evaluated
+    line = next(line for line in done.stdout.splitlines() if line.startswith("asked_class10k"))
+    assert len(re.findall(r"\d+\.\d%", line)) == 4  # the value, the interval's two ends, the floor
+    assert f"report   {report / 'report.html'}" in done.stdout
+    assert "\r" not in done.stdout
+    assert json.loads((report / "metrics.json").read_text())["figures"]["asked_class10k"]["value"] > 0.9
+
+
+def test_compare_prints_a_verdict(capsys, evaluated):
+    assert main(["compare", str(evaluated[1]), str(evaluated[1] / "metrics.json")]) == 0
+    assert "verdict  not distinguishable" in capsys.readouterr().out
+
+
+def test_an_evaluated_run_keeps_a_line_of_its_figures_and_its_own_report(toy_run):
+    with pytest.raises(fashion_gan.InputError, match="these are 16×16"):
+        fashion_gan.evaluate(toy_run.path, protocols=["classes10k"])
+    assert not (toy_run.path / "metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], "what is to be scored"),
+        (["absent"], "nothing is there"),
+        (["{images}", "--protocol", "fdi"], "protocol='fdi' is unknown"),
+        (["{images}", "--protocol", "ffd50k_train"], "needs 50,000 images, there are 10,000"),
+        (["{images}", "--seeds", "2"], "seeds=2 is for generators"),
+        (["{images}", "--best"], "is no run"),
+        (["{images}", "--labels", "absent.npy"], "absent.npy"),
+        (["{images}", "--report", "{report}"], "--force"),
+        (["{images}", "--data", "absent"], "absent"),
+    ],
+)
+def test_a_bad_request_to_evaluate_is_one_line(capsys, evaluated, toy_images, flags, words):
+    places = {"{images}": toy_images, "{report}": evaluated[1]}
+    assert words in refused(capsys, "evaluate", *(places.get(flag, flag) for flag in flags))
+
+
+def test_a_bad_request_to_compare_is_one_line(capsys, evaluated, tmp_path):
+    assert "make one with fashion-gan evaluate" in refused(capsys, "compare", evaluated[1], tmp_path)
+
+
+def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
+    seen = Check("blurred", "ffd10k_test", (1, 2), (0.1, 1.0, 2.0))
+    missed = Check("shifted", "ffd10k_test", (1, 2), (0.1, 1.0, 0.5))
+    monkeypatch.setattr("fashion_gan.evaluation.check_metrics", lambda data: [seen])
+    assert main(["evaluate", "--self-check"]) == 0
+    monkeypatch.setattr("fashion_gan.evaluation.check_metrics", lambda data: [seen, missed])
+    assert main(["evaluate", "--self-check"]) == 1
+    assert "NOT SEEN" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "flags", [["--help"], ["train", "--help"], ["generate", "--help"], ["evaluate", "--help"], ["--version"]]
+)
 def test_help_and_version_import_no_framework(flags):
     script = (
         f"import sys; from fashion_gan.cli import main; main({flags!r});"

@@ -14,8 +14,12 @@ from PIL import Image
 
 import fashion_gan
 from fashion_gan import pictures
+from fashion_gan import training as training_room
 from fashion_gan.datasets import load_fashion_mnist
 from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.metrics import validation
+from fashion_gan.metrics.distances import frechet_distance, gaussian
+from fashion_gan.metrics.features import extract
 from fashion_gan.runs import Run
 
 TRAIN = ["train", "--preset", "fashion", *TOY_FLAGS]
@@ -322,3 +326,67 @@ def test_other_backends_train_stop_and_resume_as_if_uninterrupted(toy_folder, tm
         done = command(*arguments)
         assert done.returncode == 0, done.stderr
     assert_equal_runs(tmp_path / "whole" / "0001-fashion", tmp_path / "part" / "0001-fashion")
+
+
+# ---- Quick scores during training ----
+
+# At batches of 5,000 even deterministic TensorFlow (2.21) differs in the last bits from run to run; at 500 it does not.
+SCORED = {"width": 2, "latent_dim": 4, "batch_size": 500, "evaluate_every": 1, "deterministic": True}
+
+
+@pytest.fixture(scope="module")
+def scored_run(tmp_path_factory):
+    """Two epochs of Fashion-MNIST with a tiny network, scored after each."""
+    return fashion_gan.train("fashion", epochs=2, out=tmp_path_factory.mktemp("scored"), **SCORED)
+
+
+def test_a_scored_run_keeps_and_names_its_best_checkpoint(scored_run):
+    rows = scored_run.read_metrics()
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(0 < row["ffd5k_validation"] < 2000 for row in rows)
+    best = min(rows, key=lambda row: row["ffd5k_validation"])
+    step, state = scored_run.load_best()
+    assert step == best["step"]
+    assert [row["best"] for row in rows] == [True, rows[1]["ffd5k_validation"] <= rows[0]["ffd5k_validation"]]
+    assert "seconds" in state
+    chosen = fashion_gan.load_generator(scored_run.path, best=True).generate(3)
+    kept = fashion_gan.load_generator(scored_run.path / "generator_best.keras").generate(3)
+    np.testing.assert_array_equal(chosen, kept)
+
+
+def test_a_scored_run_trains_on_what_it_does_not_score_by(scored_run):
+    assert checkpoint_of(scored_run.path)[0] == 2 * 110  # of 55,000 images, 500 a step
+    train = load_fashion_mnist("train")
+    chosen = validation.held_out(train.labels)
+    assert np.bincount(train.labels[chosen]).tolist() == [500] * 10
+    trained_on, scored_by = training_room._hold_out(scored_run.config, train)
+    np.testing.assert_array_equal(scored_by, train.images[chosen])
+    np.testing.assert_array_equal(trained_on.images, train.images[~chosen])
+    np.testing.assert_array_equal(trained_on.labels, train.labels[~chosen])
+
+
+def test_the_quick_score_is_the_frechet_distance_to_the_held_out_images(scored_run):
+    train = load_fashion_mnist("train")
+    held_out = train.images[validation.held_out(train.labels)]
+    step, _ = scored_run.load_best()
+    images = fashion_gan.load_generator(scored_run.path, best=True).generate(5000, seed=scored_run.config.seed)
+    expected = frechet_distance(*(gaussian(extract(one).vectors) for one in (held_out, images)))
+    row = next(row for row in scored_run.read_metrics() if row["step"] == step)
+    assert row["ffd5k_validation"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, tmp_path):
+    run = fashion_gan.train("fashion", epochs=1, out=tmp_path, **SCORED)
+    # As if it had been killed between the next score and the next checkpoint.
+    run.append_metrics({"epoch": 2, "step": 220, "ffd5k_validation": 0.001, "best": True})
+    resumed = fashion_gan.resume(run.path, epochs=2)
+    scores = [[row["ffd5k_validation"] for row in one.read_metrics()] for one in (resumed, scored_run)]
+    assert scores[0] == scores[1]
+    assert resumed.load_best()[0] == scored_run.load_best()[0]
+    assert_equal_runs(resumed.path, scored_run.path)
+
+
+def test_scores_are_for_fashion_mnist_at_its_own_size(toy_folder, tmp_path):
+    with pytest.raises(InputError, match="evaluate_every scores 28×28"):
+        fashion_gan.train("fashion", data=toy_folder, out=tmp_path, evaluate_every=1, **TOY)
+    assert not list(tmp_path.iterdir())

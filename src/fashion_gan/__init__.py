@@ -6,6 +6,7 @@ Importing this package imports no framework: Keras comes with the first call tha
 from fashion_gan.config import PRESETS, Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist, load_training_images
 from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.evaluation import evaluate
 from fashion_gan.generator import Generator
 from fashion_gan.launch import load_gan, load_generator, resume, train
 from fashion_gan.runs import Run
@@ -21,6 +22,7 @@ __all__ = [
     "Run",
     "TrainingDiverged",
     "__version__",
+    "evaluate",
     "load_fashion_mnist",
     "load_gan",
     "load_generator",

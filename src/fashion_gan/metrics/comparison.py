@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scipy import stats
+import scipy
 
 from fashion_gan.errors import InputError
 from fashion_gan.metrics.figures import MEANINGS, Figure
@@ -88,7 +88,7 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
 
 def _difference(name: str, first: Figure, second: Figure, count: int) -> Difference:
     error = ((first.standard_error or 0) ** 2 + (second.standard_error or 0) ** 2) ** 0.5
-    reach = float(stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
+    reach = float(scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
     gain = MEANINGS[name].gain(first.value, second.value)
     if abs(first.value - second.value) <= reach or not gain:
         return Difference(name, first, second, "not distinguishable")

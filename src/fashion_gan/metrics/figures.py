@@ -43,7 +43,7 @@ class Meaning:
     Attributes:
         title: what a person calls it.
         best: "low", "high", or the number that it should be near.
-        shown_as: "number", "share", "count" or "sigma" (standard deviations).
+        shown_as: "number", "small" (a number with more digits), "share", "count" or "sigma" (deviations).
         text: what it means, in a sentence.
     """
 
@@ -53,7 +53,7 @@ class Meaning:
     text: str
 
     def show(self, value: float) -> str:
-        formats = {"number": "{:.3f}", "share": "{:.1%}", "count": "{:.0f}", "sigma": "{:+.1f}"}
+        formats = {"number": "{:.3f}", "small": "{:.5f}", "share": "{:.1%}", "count": "{:.0f}", "sigma": "{:+.1f}"}
         return formats[self.shown_as].format(value)
 
     def gain(self, first: float, second: float) -> float:
@@ -71,7 +71,7 @@ MEANINGS = {name: Meaning(*row) for name, *row in (
     ("ffd10k_test",        "Fréchet distance", "low", "number",
      "How far the mean and the spread of all features are from the test images', in hundredths of the real "
      "variance: quality and variety in one number."),
-    ("kernel10k_test",     "Kernel distance", "low", "number",
+    ("kernel10k_test",     "Kernel distance", "low", "small",
      "The same question asked without assuming a shape of the cloud of features; unbiased, so about 0, also below,"
      " for real images."),
     ("precision10k_test",  "Precision", "high", "share",
@@ -110,7 +110,7 @@ MEANINGS = {name: Meaning(*row) for name, *row in (
     ("fid10k_test",        "FID, 10,000 against test", "low", "number",
      "The standard Fréchet Inception distance to the 10,000 test images; of colour photographs' features, and so a"
      " rough measure here."),
-    ("kid10k_test",        "KID, 10,000 against test", "low", "number",
+    ("kid10k_test",        "KID, 10,000 against test", "low", "small",
      "The standard kernel Inception distance to the test images, from 100 subsets of 1,000."),
     ("is10k",              "Inception score, 10,000", "high", "number",
      "The standard Inception score; it knows no clothes, and is here for comparison with papers alone."),

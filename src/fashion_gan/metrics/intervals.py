@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from fashion_gan import progress
 from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, square_root
@@ -16,7 +16,7 @@ REPLICATES_OF_MEANS = 1000
 
 def binomial_interval(successes: int, trials: int) -> Interval:
     """The 95 % interval of a share (Wilson 1927)."""
-    found = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
+    found = scipy.stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
     return float(found.low), float(found.high)
 
 
@@ -60,5 +60,5 @@ def _quantiles(replicates: npt.NDArray[np.float64]) -> Interval:
 
 def normal_interval(value: float, standard_error: float) -> Interval:
     """The 95 % interval of an estimate that is about normal."""
-    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
+    reach = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
     return value - reach, value + reach

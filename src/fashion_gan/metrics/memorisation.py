@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from fashion_gan import progress
 from fashion_gan.metrics.distances import Floats, squared_distances
@@ -114,6 +114,6 @@ def copying_statistic(
 def _mann_whitney_z(first: Floats, second: Floats) -> float:
     """The z-score of the U statistic, ties counted half; below 0 where the first are smaller."""
     n, m = len(first), len(second)
-    ranks = stats.rankdata(np.concatenate([first, second]))
+    ranks = scipy.stats.rankdata(np.concatenate([first, second]))
     u = ranks[:n].sum() - n * (n + 1) / 2
     return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))

@@ -28,6 +28,7 @@ SAMPLES_PER_CLASS = 10
 SCALE_WIDTH = 240  # pixels of a figure's scale
 CURVE_WIDTH, CURVE_HEIGHT = 640, 200
 MARGIN = 8
+SIGMA_REACH = 4.0
 
 
 def write_report(
@@ -108,7 +109,8 @@ def _scale(meaning: Meaning, figure: Figure) -> dict[str, float | None]:
         start, end = 0.0, 1.0
     else:
         reach = max(abs(number) for number in (figure.value, low, high, floor)) * 1.1 or 1.0
-        start, end = (-reach, reach) if meaning.shown_as == "sigma" else (min(0.0, low, floor), reach)
+        widest = max(reach, SIGMA_REACH)  # So that a deviation or two look like nothing much.
+        start, end = (-widest, widest) if meaning.shown_as == "sigma" else (min(0.0, low, floor), reach)
 
     def place(number: float) -> float:
         return round(MARGIN + (number - start) / (end - start) * (SCALE_WIDTH - 2 * MARGIN), 1)
