@@ -42,6 +42,21 @@ def toy_run(toy_folder, tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="session")
+def torch_fidelity():
+    """The library, also beside a PyTorch whose build its torchvision was not made for: only operators are missing."""
+    torch = pytest.importorskip("torch")
+    try:
+        import torch_fidelity
+    except RuntimeError:
+        torch.library.define("torchvision::nms", "() -> ()")
+        torch.library.define("torchvision::qnms", "() -> ()")
+        import torch_fidelity
+    except ImportError:
+        pytest.skip("torch-fidelity is not installed")
+    return torch_fidelity
+
+
 def command(*arguments, **keywords) -> subprocess.CompletedProcess:
     """Run ``fashion-gan`` in a process of its own."""
     return subprocess.run(

@@ -19,21 +19,6 @@ REAL = RANDOM.standard_normal((700, 12)) @ RANDOM.standard_normal((12, 12))
 FAKE = 1.2 * REAL[RANDOM.permutation(700)[:500]] + 0.3 * RANDOM.standard_normal((500, 12)) + 0.2
 
 
-@pytest.fixture(scope="module")
-def torch_fidelity():
-    """The library, also beside a PyTorch whose build its torchvision was not made for: only operators are missing."""
-    torch = pytest.importorskip("torch")
-    try:
-        import torch_fidelity
-    except RuntimeError:
-        torch.library.define("torchvision::nms", "() -> ()")
-        torch.library.define("torchvision::qnms", "() -> ()")
-        import torch_fidelity
-    except ImportError:
-        pytest.skip("torch-fidelity is not installed")
-    return torch_fidelity
-
-
 def distance(first, second):
     return frechet_distance(gaussian(first), gaussian(second))
 
