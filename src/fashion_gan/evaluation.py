@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from fashion_gan import sources
-from fashion_gan.backends import default_backend, use_backend
 from fashion_gan.metrics import canaries
 from fashion_gan.metrics import evaluate as metrics
 from fashion_gan.metrics.comparison import compare, read_metrics
 from fashion_gan.metrics.evaluate import Evaluation
 from fashion_gan.metrics.figures import MEANINGS
-from fashion_gan.metrics.protocols import PROTOCOLS
 from fashion_gan.metrics.reference import Reference
 from fashion_gan.metrics.report import write_report
 
@@ -51,13 +49,11 @@ def evaluate(
         >>> found.figures["ffd10k_test"].interval
         (2.1, 2.4)
     """
-    wanted, _ = metrics.chosen_protocols(protocols)
+    metrics.chosen_protocols(protocols)  # Before a large model or folder is read in vain.
     if isinstance(source, (str, Path)):
         opened = sources.open_source(source, labels=labels, raw=raw, best=best)
     else:
         opened = sources.of_images("images", source, labels)
-    if any(PROTOCOLS[name].needs == "keras" for name in wanted):
-        use_backend(default_backend())
     reference = Reference.load(data)
     found = metrics.evaluate(
         opened.draw,

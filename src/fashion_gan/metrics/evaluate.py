@@ -161,7 +161,7 @@ def _measured(
     except InputError as error:  # The Inception weights, say, which are asked for only now.
         if strict:
             raise
-        left_out[protocol.name] = str(error)
+        left_out[protocol.name] = f"{protocol.name}: {error}"
         return Measured({})
 
 

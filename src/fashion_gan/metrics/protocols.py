@@ -4,11 +4,13 @@ import dataclasses
 import functools
 import importlib.util
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fashion_gan.backends import check_backend, default_backend, use_backend
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
 from fashion_gan.metrics import features, intervals
@@ -19,7 +21,6 @@ from fashion_gan.metrics.memorisation import memorisation
 from fashion_gan.metrics.reference import Reference
 
 MISSING_SHARE = 0.01
-EXTRAS = {"keras": "train", "torch_fidelity": "inception"}
 PAIRS = 12  # most suspicious ones
 
 
@@ -60,6 +61,14 @@ class Measured:
 
     figures: dict[str, Figure]
     details: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def _fresh_networks() -> ModuleType:
+    """The room that needs Keras, with the backend settled before Keras is imported."""
+    use_backend(default_backend())
+    from fashion_gan.metrics import fresh_networks
+
+    return fresh_networks
 
 
 # ---- What is measured ----
@@ -137,8 +146,7 @@ def _memorisation(sample: Sample, reference: Reference) -> Measured:
 
 
 def _gan_train(sample: Sample, reference: Reference) -> Measured:
-    from fashion_gan.metrics import fresh_networks
-
+    fresh_networks = _fresh_networks()
     assert sample.labels is not None
     by_real = _real_classifier(reference, len(sample.images))
     model = fresh_networks.classifier(sample.images, sample.labels, 0, "GAN-train: on generated images")
@@ -154,8 +162,7 @@ def _gan_train(sample: Sample, reference: Reference) -> Measured:
 
 def _real_classifier(reference: Reference, count: int) -> Any:
     """The classifier that GAN-train's is held against: the same, taught by as many real images."""
-    from fashion_gan.metrics import fresh_networks
-
+    fresh_networks = _fresh_networks()
     chosen = reference.training_sample(count)
 
     def work_out() -> dict[str, Any]:
@@ -169,8 +176,7 @@ def _real_classifier(reference: Reference, count: int) -> Any:
 
 
 def _two_sample(sample: Sample, reference: Reference) -> Measured:
-    from fashion_gan.metrics import fresh_networks
-
+    fresh_networks = _fresh_networks()
     right, tried = fresh_networks.two_sample_successes(reference.test.images, sample.images, seed=0)
     return Measured({"two_sample10k_test": _share(right, tried)})
 
@@ -256,8 +262,7 @@ def _floor_of_memorisation(protocol: "Protocol", reference: Reference) -> Measur
 
 
 def _floor_of_gan_train(protocol: "Protocol", reference: Reference) -> Measured:
-    from fashion_gan.metrics import fresh_networks
-
+    fresh_networks = _fresh_networks()
     right = (
         fresh_networks.predicted(_real_classifier(reference, protocol.count), reference.test.images)
         == reference.test.labels
@@ -289,7 +294,7 @@ class Protocol:
         count: how many images it takes; no fewer will do.
         measure: a sample of so many images, and the real side -> figures.
         work_out_floor: the same figures of real images.
-        needs: a module that must be installed, a key of ``EXTRAS``; "" where the base install will do.
+        needs: a module that must be installed, "keras" or "torch_fidelity"; "" where the base install will do.
         needs_labels: whether each image's class must be known.
     """
 
@@ -308,16 +313,19 @@ class Protocol:
             )
         if self.needs_labels and not labelled:
             raise InputError(f"{self.name} needs the class of each image: a conditional model, or --labels")
-        if self.needs and importlib.util.find_spec(self.needs) is None:
-            extra = EXTRAS[self.needs]
-            raise InputError(f"{self.name} needs {self.needs}, not installed: pip install 'fashion-gan[{extra}]'")
+        if self.needs == "keras":
+            try:
+                check_backend(default_backend())
+            except InputError as error:
+                raise InputError(f"{self.name} needs Keras: {error}") from error
+        elif self.needs and importlib.util.find_spec(self.needs) is None:
+            raise InputError(f"{self.name} needs torch-fidelity: pip install 'fashion-gan[inception]'")
 
     def floor(self, reference: Reference) -> dict[str, float]:
         """What real images score in this way, kept in the cache."""
         name = f"floor-{self.name}"
         if self.needs == "keras":  # What a network trained here scores depends on the framework.
-            from fashion_gan.metrics import fresh_networks
-
+            fresh_networks = _fresh_networks()
             name += f"-{fresh_networks.identity()}"
         values = reference.kept(
             name, lambda: {key: figure.value for key, figure in self.work_out_floor(self, reference).figures.items()}
