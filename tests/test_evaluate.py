@@ -71,7 +71,7 @@ def test_every_figure_has_a_meaning_a_floor_and_lies_in_its_interval(good):
         if figure.interval is not None:
             assert figure.interval[0] <= figure.value <= figure.interval[1], name
     without_error = {name for name, figure in good.figures.items() if figure.interval is None}
-    assert without_error == {"missing_classes10k", "copying10k"}
+    assert without_error == {"missing_classes10k"}
     assert not good.left_out
 
 
@@ -164,6 +164,8 @@ def test_too_few_images_are_refused_by_name_and_left_out_of_a_set(reference, oth
     assert "there are 700" in found.left_out["ffd50k_train"]
     assert "class of each image" in found.left_out["gan_train10k"]
     assert "ffd10k_test" in found.figures
+    with pytest.raises(InputError, match="class of each image"):  # By its own name, also beside a set.
+        measured(reference, images, names=("standard", "gan_train10k"))
     with pytest.raises(InputError, match="nothing can be measured"):
         measured(reference, images[:20], names=("standard",))
 
@@ -184,7 +186,8 @@ def test_inception_without_its_weights_says_so_and_the_rest_is_measured(referenc
     monkeypatch.setenv("FASHION_GAN_INCEPTION_WEIGHTS", str(tmp_path / "weights.pth"))
     with pytest.raises(InputError, match=r"torch-fidelity|not the file"):
         measured(reference, *others, names=("fid10k_test",))
-    found = measured(reference, *others, names=("standard", "fid10k_test"))
+    monkeypatch.setitem(protocols.SETS, "with_fid", ("ffd10k_test", "fid10k_test"))
+    found = measured(reference, *others, names=("with_fid",))
     assert "ffd10k_test" in found.figures
     assert "fid10k_test" in found.left_out
     assert "fid10k_test" not in found.figures
@@ -197,6 +200,8 @@ def test_an_unknown_protocol_and_seeds_of_fixed_images_are_refused(reference, ot
         measured(reference, *others, seeds=3)
     with pytest.raises(InputError, match="seeds=0 is out of range"):
         measured(reference, *others, seeds=0)
+    with pytest.raises(InputError, match="seed=-1 is out of range"):
+        measured(reference, *others, seed=-1)
 
 
 # ---- Seeds, comparison, report ----
@@ -254,11 +259,41 @@ def test_figures_of_other_data_or_features_are_not_compared(good, reference, tmp
             compare(ours, theirs)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"figures": {"ffd10k_test": 3}}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"figures": {"ffd10k_test": 3}}', "[" * 200_000, b"PK\xff\xfe"])
 def test_a_file_that_holds_no_figures_is_refused(tmp_path, text):
-    (tmp_path / "metrics.json").write_text(text)
+    (tmp_path / "metrics.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match="not a file of figures") as refusal:
+        read_metrics(tmp_path)
+    assert len(str(refusal.value)) < 600
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "true", "null", '"3"', "{}", "1" * 400])
+@pytest.mark.parametrize("part_of_it", ["value", "standard_error"])
+def test_a_figure_that_is_no_number_is_refused(good, reference, tmp_path, part_of_it, value):
+    if (part_of_it, value) == ("standard_error", "null"):
+        return  # There are figures without one.
+    write_report(good, reference, tmp_path)
+    values = json.loads((tmp_path / "metrics.json").read_text())
+    values["figures"]["ffd10k_test"][part_of_it] = "@"
+    (tmp_path / "metrics.json").write_text(json.dumps(values).replace('"@"', value))
     with pytest.raises(InputError, match="not a file of figures"):
         read_metrics(tmp_path)
+
+
+def test_values_as_far_from_the_best_one_on_either_side_are_not_distinguishable(good, reference, tmp_path):
+    ours, theirs = (read(good, tmp_path, reference) for _ in range(2))
+    for side, value in ((ours, 6 / 7 - 0.05), (theirs, 6 / 7 + 0.05)):
+        figure = dataclasses.replace(side["figures"]["nearer_train10k"], value=value, standard_error=0.002)
+        side["figures"] = {"nearer_train10k": figure}
+    assert compare(ours, theirs).verdict == "not distinguishable"
+
+
+def test_figures_of_fresh_networks_have_no_say_in_the_verdict(good, reference, tmp_path):
+    ours = read(good, tmp_path, reference)
+    assert "gan_train10k" in ours["figures"]
+    named = {difference.name for difference in compare(ours, ours).differences}
+    assert "ffd10k_test" in named
+    assert not named & {"gan_train10k", "gan_test10k", "two_sample10k_test"}
 
 
 def test_the_report_is_one_page_that_needs_nothing_else(good, reference, tmp_path):

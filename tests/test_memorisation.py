@@ -26,19 +26,19 @@ def test_nearest_neighbours_are_those_of_the_whole_matrix(monkeypatch):
 
 def test_new_images_are_neither_copies_nor_further_out():
     found = measured(RANDOM.standard_normal((800, 6)))
-    assert abs(found.copying) < 2
+    assert abs(found.copying.value) < 3 * found.copying.standard_error
     assert found.nearer_training.mean() == pytest.approx(6 / 7, abs=0.04)
 
 
 def test_copies_are_seen_by_both_statistics():
     found = measured(TRAINING[:800] + 0.01 * RANDOM.standard_normal((800, 6)))
-    assert found.copying < -5
+    assert found.copying.value < -5
     assert found.nearer_training.mean() > 0.99
 
 
 def test_typical_images_are_nearer_to_everything_which_only_one_statistic_takes_for_copying():
     found = measured(0.3 * RANDOM.standard_normal((800, 6)))
-    assert found.copying < -5
+    assert found.copying.value < -5
     # They share few nearest images, so the share scatters; but it says nothing of copying.
     assert found.nearer_training.mean() < 6 / 7 + 0.04
 
@@ -52,4 +52,12 @@ def test_mann_whitney_z_is_scipys():
 
 def test_too_few_images_in_every_cell_say_nothing():
     few = np.arange(5.0)
-    assert copying_statistic(few, few, few.astype(int), few.astype(int)) == 0
+    assert copying_statistic(few, few, few.astype(int), few.astype(int)) is None
+
+
+def test_the_error_of_the_copying_statistic_is_its_deviation_where_nothing_is_copied():
+    random = np.random.default_rng(1)
+    cells = np.repeat(np.arange(5), 80)
+    found = [copying_statistic(random.random(400), random.random(400), cells, cells) for _ in range(300)]
+    assert found[0].standard_error == pytest.approx(5**-0.5)
+    assert np.std([one.value for one in found]) == pytest.approx(5**-0.5, rel=0.15)

@@ -96,6 +96,29 @@ def test_no_checkpoint_that_can_be_read_is_an_error_that_names_each(run):
         run.load_checkpoint()
 
 
+def test_damaged_lines_of_metrics_are_left_out_and_swallow_nothing(run):
+    run.append_metrics({"step": 1, "ffd5k_validation": 2.0})
+    with open(run.path / "metrics.jsonl", "ab") as file:
+        file.write(b'5\n{"ffd5k_validation": "x"}\n{"images": null}\n{"ffd5k_validation": NaN}\n\xff\n{"step": 2, "ff')
+    run.append_metrics({"step": 3})
+    assert [row["step"] for row in run.read_metrics()] == [1, 3]
+    run.rewind(2)
+    assert [row["step"] for row in run.read_metrics()] == [1]
+
+
+def test_the_best_checkpoint_keeps_its_score_and_goes_where_training_goes_back_before_it(run):
+    assert run.best_score() == np.inf
+    run.save_best(7, 1.5, {"weight": np.ones(3)})
+    assert run.best_score() == 1.5
+    step, state = run.load_best()
+    assert step == 7
+    assert list(state) == ["weight"]
+    run.rewind(7)
+    assert run.best_score() == 1.5
+    run.rewind(6)
+    assert run.best_score() == np.inf
+
+
 def test_a_write_that_fails_leaves_the_earlier_checkpoint_and_no_litter(run, monkeypatch):
     run.save_checkpoint(5, state(5))
 

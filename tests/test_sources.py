@@ -70,12 +70,38 @@ def test_subfolders_are_classes_by_name_or_number_and_grey_may_be_stored_as_colo
     assert sorted(labels) == [0, 3, 9]
 
 
+def huge(path):
+    """An array file whose header claims 784 terabytes."""
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (10**12, 28, 28)})
+    return path
+
+
+@pytest.mark.parametrize("content", ["", "shirt\nshoe", "1.5\n2.5", "PK\x03\x04 not a zip"])
+def test_labels_that_are_no_labels_are_refused(npz, tmp_path, content):
+    (tmp_path / "labels.txt").write_text(content)
+    with pytest.raises(InputError, match=r"cannot be read as labels|one each"):
+        open_source(npz, labels=tmp_path / "labels.txt")
+
+
+def test_pixels_that_would_have_to_be_changed_are_refused(tmp_path):
+    (tmp_path / "deep").mkdir()
+    Image.fromarray(IMAGES[0, ..., 0].astype(np.uint16) * 257).save(tmp_path / "deep" / "a.png")
+    (tmp_path / "clear").mkdir()
+    Image.fromarray(IMAGES[0].repeat(4, axis=2), "RGBA").save(tmp_path / "clear" / "a.png")
+    for name in ("deep", "clear"):
+        with pytest.raises(InputError, match="only opaque grey or colours of eight bits"):
+            open_source(tmp_path / name)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda folder: folder / "absent", "nothing is there"),
         (lambda folder: (folder / "x.npz").write_bytes(b"PK\x03\x04 broken") and folder / "x.npz", "cannot be read"),
         (lambda folder: np.savez(folder / "y.npz", pictures=IMAGES) or folder / "y.npz", 'no array "images"'),
+        (lambda folder: np.savez(folder / "s.npz", images=3) or folder / "s.npz", "one value"),
+        (lambda folder: huge(folder / "huge.npy"), "cannot be read"),
         (lambda folder: np.savez(folder / "z.npz", images=IMAGES, labels=LABELS[:3]) or folder / "z.npz", "one each"),
     ],
 )

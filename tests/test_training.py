@@ -386,6 +386,21 @@ def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, tmp_pa
     assert_equal_runs(resumed.path, scored_run.path)
 
 
+def test_a_run_that_was_cut_off_before_its_score_is_scored_when_it_goes_on(scored_run, tmp_path):
+    run = fashion_gan.train("fashion", epochs=1, out=tmp_path, **SCORED)
+    (run.path / "metrics.jsonl").write_text('{"epoch": 1, "st')
+    (run.path / "checkpoints" / "best.npz").unlink()
+    resumed = fashion_gan.resume(run.path, steps=120)
+    first, last = resumed.read_metrics()
+    assert first["ffd5k_validation"] == scored_run.read_metrics()[0]["ffd5k_validation"]
+    assert last["step"] == 120  # A run whose budget ends within an epoch is scored at its end too.
+
+
+def test_a_batch_larger_than_what_is_left_to_train_on_is_refused(tmp_path):
+    with pytest.raises(InputError, match="more than the 55000 images"):
+        fashion_gan.train("fashion", out=tmp_path, **{**SCORED, "batch_size": 58_000})
+
+
 def test_scores_are_for_fashion_mnist_at_its_own_size(toy_folder, tmp_path):
     with pytest.raises(InputError, match="evaluate_every scores 28×28"):
         fashion_gan.train("fashion", data=toy_folder, out=tmp_path, evaluate_every=1, **TOY)

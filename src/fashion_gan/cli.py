@@ -82,9 +82,9 @@ def train(out: Path, run_path: Path | None, dry_run: bool, **settings: Any) -> N
     else:
         run, dataset = launch.plan_resume(run_path, preset=preset, **settings)
         config = run.config
-    click.echo(
-        f"fashion-gan {__version__}\n{config}\n  trains on        {len(dataset.images)} images: {dataset.source}"
-    )
+    held_out = " (5,000 of them held out, to score by)" if config.evaluate_every else ""
+    click.echo(f"fashion-gan {__version__}\n{config}")
+    click.echo(f"  trains on        {len(dataset.images)} images{held_out}: {dataset.source}")
     if dry_run:
         return
     run = launch.begin(config, dataset, out) if run_path is None else launch.go_on(run, dataset)
@@ -151,8 +151,10 @@ def evaluate(
         return
     if path is None:
         raise InputError("what is to be scored? name a run, a model file, a folder of pictures or an .npz")
+    if not path.exists():
+        raise InputError(f"{path} is neither a run, a model file, a folder of pictures nor an .npz: nothing is there")
     folder = report or (path / "report" if (path / "config.json").is_file() else Path("report"))
-    if folder != path / "report" and (folder / "metrics.json").exists() and not force:
+    if (folder / "metrics.json").exists() and not force:
         raise InputError(f"{folder} holds a report already: name another --report, or add --force")
     found, page = evaluation.evaluate(
         path,

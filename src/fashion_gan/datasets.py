@@ -354,10 +354,13 @@ def read_pixels(path: Path) -> Bytes:
     """A picture's pixels as they are, uint8 (H, W, 1), or (H, W, 3) where its three colours differ.
 
     Raises:
-        InputError: it cannot be read, or is so large that it may be an attack.
+        InputError: it cannot be read, has other than eight bits a channel or is transparent somewhere, or is so large
+            that it may be an attack.
     """
 
     def pixels(image: Image.Image) -> Bytes:
+        if image.mode not in ("1", "L", "P", "RGB") or image.has_transparency_data:
+            raise ValueError(f"its pixels are {image.mode}, and only opaque grey or colours of eight bits are scored")
         colours = np.asarray(image.convert("RGB"))
         return colours[..., :1] if (colours == colours[..., :1]).all() else colours
 

@@ -12,7 +12,7 @@ from fashion_gan.metrics.comparison import compare, read_metrics
 from fashion_gan.metrics.evaluate import Evaluation
 from fashion_gan.metrics.figures import MEANINGS
 from fashion_gan.metrics.reference import Reference
-from fashion_gan.metrics.report import write_report
+from fashion_gan.metrics.report import make_folder, write_report
 
 
 def evaluate(
@@ -54,17 +54,22 @@ def evaluate(
         opened = sources.open_source(source, labels=labels, raw=raw, best=best)
     else:
         opened = sources.of_images("images", source, labels)
+    if report is not None:
+        make_folder(Path(report))
     reference = Reference.load(data)
     found = metrics.evaluate(
         opened.draw,
         reference,
         protocols,
         name=opened.name,
+        about=opened.about,
         available=opened.available,
         labelled=opened.labelled,
         seed=seed,
         seeds=seeds,
     )
+    curve = [] if opened.run is None else opened.run.read_metrics()
+    page = None if report is None else write_report(found, reference, Path(report), curve)
     if opened.run is not None:
         opened.run.append_metrics(
             {
@@ -74,8 +79,6 @@ def evaluate(
                 **{name: figure.value for name, figure in found.figures.items()},
             }
         )
-    curve = [] if opened.run is None else opened.run.read_metrics()
-    page = None if report is None else write_report(found, reference, Path(report), curve)
     return found, page
 
 

@@ -5,6 +5,7 @@ import csv
 import importlib.metadata
 import itertools
 import json
+import math
 import os
 import platform
 import sys
@@ -38,6 +39,13 @@ def lock(file: IO[str]) -> None:
 
 
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)  # what a damaged .npz raises
+
+
+NUMBERS_IN_METRICS = ("step", "images", "ffd5k_validation")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 class Run:
@@ -133,16 +141,21 @@ class Run:
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         """Add a line of figures to ``metrics.jsonl``."""
-        with open(self.path / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(row) + "\n")
+        path = self.path / "metrics.jsonl"
+        # A kill can leave half a line, which must not swallow this one.
+        torn = path.exists() and not path.read_bytes().endswith(b"\n")
+        with open(path, "a") as file:
+            file.write("\n" * torn + json.dumps(row) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The lines of ``metrics.jsonl``, the oldest first; half a line that a kill left is passed over."""
+        """The lines of ``metrics.jsonl``, the oldest first, without damaged ones and half a line that a kill left."""
         path = self.path / "metrics.jsonl"
         rows = []
-        for line in path.read_text().splitlines() if path.exists() else []:
-            with contextlib.suppress(ValueError):
-                rows.append(json.loads(line))
+        for line in path.read_text(errors="replace").splitlines() if path.exists() else []:
+            with contextlib.suppress(ValueError, RecursionError):
+                row = json.loads(line)
+                if isinstance(row, dict) and all(_is_number(row.get(name, 0)) for name in NUMBERS_IN_METRICS):
+                    rows.append(row)
         return rows
 
     def rewind(self, step: int) -> None:
@@ -166,6 +179,9 @@ class Run:
         if (self.path / "metrics.jsonl").exists():
             lines = [json.dumps(row) for row in self.read_metrics() if row.get("step", 0) <= step]
             (self.path / "metrics.jsonl").unlink() if not lines else self.write_text("metrics.jsonl", "\n".join(lines))
+        with contextlib.suppress(InputError):
+            if self.load_best()[0] > step:  # The newest checkpoint was damaged, and training goes on from before it.
+                (self.path / "checkpoints" / "best.npz").unlink()
 
     @property
     def last_sample(self) -> Path | None:
@@ -184,10 +200,18 @@ class Run:
         for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
             old.unlink()
 
-    def save_best(self, step: int, state: dict[str, np.ndarray]) -> None:
+    def save_best(self, step: int, score: float, state: dict[str, np.ndarray]) -> None:
         """Keep a checkpoint as the best so far, in the place of the one before. Raises OSError as above."""
         with written_whole(self.path / "checkpoints" / "best.npz") as temporary:
-            np.savez(temporary, allow_pickle=False, **state, step=np.array(step))
+            np.savez(temporary, allow_pickle=False, **state, step=np.array(step), score=np.array(score))
+
+    def best_score(self) -> float:
+        """The score of the best checkpoint; infinite where there is none."""
+        path = self.path / "checkpoints" / "best.npz"
+        try:
+            return float(_read_state(path)["score"]) if path.exists() else math.inf
+        except UNREADABLE:
+            return math.inf  # The next one takes its place.
 
     def load_best(self) -> tuple[int, dict[str, np.ndarray]]:
         """The step and the state of the best checkpoint. Raises InputError where there is none."""
@@ -196,6 +220,7 @@ class Run:
             raise InputError(f"{self.path} has no best checkpoint: it was trained without evaluate_every")
         try:
             state = _read_state(path)
+            state.pop("score")
             return int(state.pop("step")), state
         except UNREADABLE as error:
             raise InputError(f"{path} is damaged: {error}") from error

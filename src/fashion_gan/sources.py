@@ -19,7 +19,19 @@ from fashion_gan.runs import Run
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32] | None
 
-_CLASS_IN_NAME = re.compile(r"_class_(\d+)$")  # as `fashion-gan generate --format png` names its files
+# What files that are damaged, or were made to do harm, make NumPy and zipfile raise.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    NotImplementedError,
+    MemoryError,
+    zipfile.BadZipFile,
+)
+
+_CLASS_IN_NAME = re.compile(r"_class_(\d)$")  # as `fashion-gan generate --format png` names its files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +44,7 @@ class Source:
         available: how many there are; None where a generator draws as many as are asked for.
         labelled: whether ``draw`` gives labels.
         run: the run, where it is one.
+        about: what else there is to say of it.
     """
 
     name: str
@@ -39,6 +52,7 @@ class Source:
     available: int | None
     labelled: bool
     run: Run | None = None
+    about: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def open_source(path: str | Path, *, labels: str | Path | None = None, raw: bool = False, best: bool = False) -> Source:
@@ -73,6 +87,8 @@ def open_source(path: str | Path, *, labels: str | Path | None = None, raw: bool
 def of_images(name: str, images: Any, labels: Any = None) -> Source:
     """Images in memory, (N, 28, 28) or (N, 28, 28, 1), and perhaps their labels (N,)."""
     images = np.asarray(images)
+    if not images.ndim:
+        raise InputError(f"{name} holds no array of images but one value")
     if labels is not None and np.shape(labels) != (len(images),):
         raise InputError(f"{name}: {len(images)} images and labels of shape {np.shape(labels)}: there must be one each")
 
@@ -91,7 +107,12 @@ def _of_model(path: Path, raw: bool, best: bool) -> Source:
     def draw(count: int, seed: int) -> tuple[Images, Labels]:
         return generator.generate(count, None, seed), generator.labels(count) if ours else None
 
-    return Source(str(path), draw, None, ours, Run.open(path) if path.is_dir() else None)
+    if not path.is_dir():
+        return Source(str(path), draw, None, ours)
+    run = Run.open(path)
+    step, _ = run.load_best() if best else run.load_checkpoint()
+    about = {"weights": "raw" if raw else "averaged", "checkpoint": "best" if best else "newest", "step": step}
+    return Source(str(path), draw, None, ours, run, about)
 
 
 def _read_arrays(path: Path) -> tuple[Any, Any]:
@@ -105,18 +126,17 @@ def _read_arrays(path: Path) -> tuple[Any, Any]:
             return found["images"], found["labels"] if "labels" in found.files else None
     except InputError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path} cannot be read as an .npz or .npy of images: {error}") from error
 
 
 def _read_labels(path: Path) -> npt.NDArray[Any]:
     try:
-        labels = (
-            np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path, dtype=np.int64, ndmin=1)
-        )
-    except (OSError, ValueError, EOFError) as error:
+        with open(path, "rb") as file:
+            is_npy = file.read(6) == b"\x93NUMPY"
+        return np.load(path, allow_pickle=False) if is_npy else np.array(path.read_text().split(), np.int64)
+    except UNREADABLE as error:
         raise InputError(f"{path} cannot be read as labels, a number from 0 to 9 for each image: {error}") from error
-    return labels
 
 
 def _read_folder(folder: Path) -> tuple[Images, Labels]:

@@ -86,13 +86,14 @@ def start(config: Config, dataset: Dataset, out: str | Path) -> Run:
 
 
 def _check_data(config: Config, dataset: Dataset) -> None:
-    if config.batch_size > len(dataset.images):
-        raise InputError(f"batch_size={config.batch_size} is more than the {len(dataset.images)} images there are")
-    if config.conditional and len(dataset.class_names) < 2:
-        raise InputError("conditional=True needs data with two classes or more: a subfolder of pictures for each")
     drawn = (config.image_size, config.channels)
     if config.evaluate_every and (drawn != (28, 1) or dataset.class_names != CLASS_NAMES):
         raise InputError("evaluate_every scores 28×28 grey pictures of Fashion-MNIST's classes, and no others")
+    images = len(dataset.images) - (validation.COUNT if config.evaluate_every else 0)
+    if config.batch_size > images:
+        raise InputError(f"batch_size={config.batch_size} is more than the {images} images there are to train on")
+    if config.conditional and len(dataset.class_names) < 2:
+        raise InputError("conditional=True needs data with two classes or more: a subfolder of pictures for each")
 
 
 def train_run(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
@@ -145,9 +146,12 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
     samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))
     samples.set_model(gan)
     progress = callbacks.Progress(config, position)
-    watching = [position, log, progress, samples]
+    watching = [position, log, progress, samples, checkpoint]
+    evaluate = None
     if held_out is not None:
-        watching.append(callbacks.Evaluate(run, position, log, samples.generator, Validation(held_out)))
+        evaluate = callbacks.Evaluate(run, position, log, checkpoint, samples.generator, Validation(held_out))
+        evaluate.set_model(gan)
+        watching.append(evaluate)
 
     if config.backend == "tensorflow" and config.image_size <= LARGEST_IMAGE_TO_GROUP:
         gan.steps_per_execution = steps_per_execution(
@@ -172,9 +176,11 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
                 steps_per_epoch=min(position.steps_per_epoch - done, steps_left),
                 shuffle=False,
                 verbose=0,
-                callbacks=[*watching, checkpoint, stopped],
+                callbacks=[*watching, stopped],
             )
         checkpoint.save()
+        if evaluate is not None and not stopped.is_set():  # A budget may end in the middle of an epoch.
+            evaluate.measure()
     if stopped.is_set():
         raise KeyboardInterrupt(f"stopped at step {position.step}: go on with fashion-gan train --resume {run.path}")
     finish(run, gan, samples)

@@ -79,5 +79,6 @@ def checked_labels(labels: Any, count: int) -> npt.NDArray[np.int32]:
     if labels.shape != (count,):
         raise InputError(f"labels must be one for each of the {count} images, they are {labels.shape}")
     if labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() >= len(CLASS_NAMES):
-        raise InputError(f"labels must be whole numbers from 0 to {len(CLASS_NAMES) - 1}")
+        found = f"{labels.dtype} from {labels.min()} to {labels.max()}" if labels.dtype.kind in "uif" else labels.dtype
+        raise InputError(f"labels must be whole numbers from 0 to {len(CLASS_NAMES) - 1}, these are {found}")
     return labels.astype(np.int32)

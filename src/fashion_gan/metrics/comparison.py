@@ -12,6 +12,7 @@ from fashion_gan.metrics.figures import MEANINGS, Figure
 
 CONFIDENCE = 0.95
 METRICS_FILE = "metrics.json"
+FINGERPRINT_PARTS = ("version", "data_sha256", "features_sha256")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,14 +45,13 @@ def read_metrics(path: str | Path) -> dict[str, Any]:
     if file is None:
         raise InputError(f"{path} holds no {METRICS_FILE}: make one with fashion-gan evaluate")
     try:
-        values: dict[str, Any] = json.loads(file.read_text())
-        values["figures"] = {
-            name: Figure.from_json(figure) for name, figure in values["figures"].items() if name in MEANINGS
-        }
-        _ = values["fingerprint"]["version"], values["source"]["name"]
-    except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is not a file of figures: {error!r}") from error
-    return values
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        figures = {name: Figure.from_json(figure) for name, figure in values["figures"].items() if name in MEANINGS}
+        fingerprint = {part: values["fingerprint"][part] for part in FINGERPRINT_PARTS}
+        return {"source": {"name": str(values["source"]["name"])}, "fingerprint": fingerprint, "figures": figures}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        reason = "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
+        raise InputError(f"{file} is not a file of figures: {reason}") from error
 
 
 def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
@@ -59,13 +59,14 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
 
     A figure is called different where zero lies outside the interval of the difference, at 95 % for all figures
     together (Bonferroni). The intervals are of the images drawn: that two models differ does not say that the ways
-    they were trained do, for which several trainings of each are needed.
+    they were trained do, for which several trainings of each are needed. Figures whose error is not known, as those of
+    freshly trained networks, are left out.
 
     Raises:
         InputError: their fingerprints differ, or they have no figure in common.
     """
-    for part in ("version", "data_sha256", "features_sha256"):
-        ours, theirs = (one["fingerprint"].get(part) for one in (first, second))
+    for part in FINGERPRINT_PARTS:
+        ours, theirs = (one["fingerprint"][part] for one in (first, second))
         if ours != theirs:
             raise InputError(
                 f"these figures cannot be compared: {part} is {ours} for {first['source']['name']} and {theirs} for "
@@ -90,6 +91,7 @@ def _difference(name: str, first: Figure, second: Figure, count: int) -> Differe
     error = ((first.standard_error or 0) ** 2 + (second.standard_error or 0) ** 2) ** 0.5
     reach = float(scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
     gain = MEANINGS[name].gain(first.value, second.value)
-    if abs(first.value - second.value) <= reach or not gain:
+    # By how much it is better, not by how much it differs: two values can be as far from the best one on either side.
+    if abs(gain) <= reach:
         return Difference(name, first, second, "not distinguishable")
     return Difference(name, first, second, "first" if gain > 0 else "second")

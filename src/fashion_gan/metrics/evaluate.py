@@ -55,8 +55,8 @@ class Evaluation:
         return json.dumps(values, indent=2)
 
 
-def chosen_protocols(names: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """Names of protocols and of sets of them -> protocols, and whether each was asked for by its own name.
+def chosen_protocols(names: Sequence[str]) -> dict[str, bool]:
+    """Names of protocols and of sets of them -> the protocols, and whether each was asked for by its own name.
 
     Raises:
         InputError: a name is neither.
@@ -65,7 +65,7 @@ def chosen_protocols(names: Sequence[str]) -> tuple[tuple[str, ...], bool]:
         if name not in PROTOCOLS and name not in SETS:
             raise InputError(f"protocol={name!r} is unknown: {suggestion(name, [*SETS, *PROTOCOLS])}")
     wanted = [protocol for name in names for protocol in SETS.get(name, (name,))]
-    return tuple(name for name in PROTOCOLS if name in wanted), not any(name in SETS for name in names)
+    return {name: name in names for name in PROTOCOLS if name in wanted}
 
 
 def evaluate(
@@ -74,6 +74,7 @@ def evaluate(
     protocols: Sequence[str] = ("standard",),
     *,
     name: str = "images",
+    about: dict[str, Any] | None = None,
     available: int | None = None,
     labelled: bool = False,
     seed: int = 0,
@@ -87,6 +88,7 @@ def evaluate(
         protocols: names from ``PROTOCOLS`` and ``SETS``. Of a set, what cannot be measured is left out, with its
             reason; what was asked for by its own name must be possible.
         name: what the report calls the source.
+        about: what else there is to say of it: which weights, which step.
         available: how many images there are; None for a generator, which draws as many as are asked for.
         labelled: whether ``draw`` gives classes.
         seed: of the first drawing; the others' are the next ones.
@@ -95,12 +97,14 @@ def evaluate(
     Raises:
         InputError: images that cannot be scored, an unknown or impossible protocol.
     """
+    if seed < 0:
+        raise InputError(f"seed={seed} is out of range: it must be at least 0")
     if seeds < 1:
         raise InputError(f"seeds={seeds} is out of range: it must be at least 1")
     if seeds > 1 and available is not None:
         raise InputError(f"seeds={seeds} is for generators: {name} holds the same images for every seed")
-    wanted, by_name = chosen_protocols(protocols)
-    possible, left_out = _possible([PROTOCOLS[one] for one in wanted], available, labelled, strict=by_name)
+    by_name = chosen_protocols(protocols)
+    possible, left_out = _possible(by_name, available, labelled)
     if not possible:
         raise InputError(f"nothing can be measured of {name}: {'; '.join(left_out.values())}")
 
@@ -113,7 +117,7 @@ def evaluate(
         labels = None if labels is None else checked_labels(labels, len(images))
         sample = Sample(images, labels)
         measured = {
-            protocol.name: _measured(protocol, sample, reference, left_out, strict=by_name)
+            protocol.name: _measured(protocol, sample, reference, left_out, strict=by_name[protocol.name])
             for protocol in progress.bar(possible, f"measuring {name}", "protocols")
         }
         by_seed.append({key: figure for one in measured.values() for key, figure in one.figures.items()})
@@ -132,17 +136,17 @@ def evaluate(
     source = {
         "name": name,
         "images": count,
-        "seeds": list(range(seed, seed + seeds)) if available is None else [],
+        "seeds": list(range(seed, seed + seeds)),
+        **(about or {}),
         "sha256": hashlib.sha256(first_images.tobytes()).hexdigest(),
     }
     return Evaluation(source, reference.fingerprint, figures, left_out, details, first_images, first_labels)
 
 
-def _possible(
-    wanted: Sequence[Protocol], available: int | None, labelled: bool, strict: bool
-) -> tuple[list[Protocol], dict[str, str]]:
+def _possible(by_name: dict[str, bool], available: int | None, labelled: bool) -> tuple[list[Protocol], dict[str, str]]:
     possible, left_out = [], {}
-    for protocol in wanted:
+    for name, strict in by_name.items():
+        protocol = PROTOCOLS[name]
         try:
             protocol.check(protocol.count if available is None else available, labelled)
             possible.append(protocol)

@@ -1,6 +1,7 @@
 """What a figure is, what each one means, and which can be compared."""
 
 import dataclasses
+import math
 from typing import Any
 
 from fashion_gan.metrics.features import NETWORK_SHA256
@@ -32,8 +33,24 @@ class Figure:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Figure":
-        interval, by_seed = values.get("interval"), values.get("by_seed", ())
-        return cls(**{**values, "interval": tuple(interval) if interval else None, "by_seed": tuple(by_seed)})
+        """Read what a file holds. Raises ValueError, TypeError or KeyError where that is no figure."""
+        interval = values["interval"]
+        return cls(
+            value=_number(values["value"]),
+            standard_error=_number(values["standard_error"], lowest=0, optional=True),
+            interval=None if interval is None else (_number(interval[0]), _number(interval[1])),
+            floor=_number(values["floor"], optional=True),
+            by_seed=tuple(_number(value) for value in values["by_seed"]),
+            deviation=_number(values["deviation"], lowest=0, optional=True),
+        )
+
+
+def _number(value: Any, lowest: float = -math.inf, optional: bool = False) -> Any:
+    if optional and value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < lowest:
+        raise ValueError(f"{str(value)[:40]!r} is no value of a figure")
+    return value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +110,7 @@ MEANINGS = {name: Meaning(*row) for name, *row in (
     ("asked_class10k",     "Shows the asked class", "high", "share",
      "Images that our classifier takes for the class that was asked for."),
     ("copying10k",         "Data copying, C_T", 0.0, "sigma",
-     "Whether images lie nearer to the training set than test images do, in standard deviations: far below 0 is "
+     "Whether images lie nearer to the training set than test images do, as a mean z-score: far below 0 is "
      "copying, or images more typical than real ones; far above 0, images further out."),
     ("nearer_train10k",    "Nearest real image is a training image", 6 / 7, "share",
      "Six of seven real images are training images, so by chance 85.7 % of the nearest ones are; 100 % where "

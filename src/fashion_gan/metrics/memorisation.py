@@ -8,7 +8,7 @@ import numpy.typing as npt
 import scipy
 
 from fashion_gan import progress
-from fashion_gan.metrics.distances import Floats, squared_distances
+from fashion_gan.metrics.distances import Estimate, Floats, squared_distances
 
 Indexes = npt.NDArray[np.int64]
 Cells = npt.NDArray[np.integer[Any]]
@@ -52,7 +52,7 @@ class Memorisation:
         to_training, to_held_out: each generated image's nearest ones.
     """
 
-    copying: float
+    copying: Estimate | None
     nearer_training: Floats
     to_training: Nearest
     to_held_out: Nearest
@@ -85,8 +85,8 @@ def memorisation(
 
 def copying_statistic(
     generated_squares: Floats, held_out_squares: Floats, generated_cells: Cells, held_out_cells: Cells
-) -> float:
-    """C_T: how many standard deviations the generated images' distances to the training set are from held-out ones'.
+) -> Estimate | None:
+    """C_T: whether the generated images' distances to the training set are smaller than held-out ones'.
 
     In each cell of the image space, a Mann-Whitney U test asks whether generated images lie nearer to the training
     set than held-out images do; the z-scores are averaged by the held-out images' share of the cells. Far below 0:
@@ -97,18 +97,22 @@ def copying_statistic(
         generated_cells, held_out_cells: the cell of each image, for example the class of its nearest training image.
 
     Returns:
-        The statistic; 0 where no cell has enough of both.
+        The statistic, with the error that it has where nothing is copied: a z-score's is 1, and that of their mean
+        smaller. None where no cell has enough of both.
 
     Source: Meehan, Chaudhuri & Dasgupta 2020, arXiv:2004.05675.
     """
-    total, weight = 0.0, 0
+    scores, weights = [], []
     for cell in np.unique(held_out_cells):
         ours, theirs = generated_squares[generated_cells == cell], held_out_squares[held_out_cells == cell]
         if min(len(ours), len(theirs)) < 20:  # The normal approximation needs so many.
             continue
-        total += len(theirs) * _mann_whitney_z(ours, theirs)
-        weight += len(theirs)
-    return total / weight if weight else 0.0
+        scores.append(_mann_whitney_z(ours, theirs))
+        weights.append(len(theirs))
+    if not scores:
+        return None
+    shares = np.array(weights) / sum(weights)
+    return Estimate(float(shares @ scores), float(np.sqrt(shares @ shares)))
 
 
 def _mann_whitney_z(first: Floats, second: Floats) -> float:

@@ -14,7 +14,14 @@ from fashion_gan.backends import check_backend, default_backend, use_backend
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
 from fashion_gan.metrics import features, intervals
-from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, kernel_distance, neighbourhoods
+from fashion_gan.metrics.distances import (
+    Estimate,
+    Gaussian,
+    frechet_distance,
+    gaussian,
+    kernel_distance,
+    neighbourhoods,
+)
 from fashion_gan.metrics.features import Features
 from fashion_gan.metrics.figures import Figure
 from fashion_gan.metrics.memorisation import memorisation
@@ -80,9 +87,7 @@ def _distances(sample: Sample, reference: Reference) -> Measured:
     found = neighbourhoods(real, ours, reference.test_radii)
     figures = {
         "ffd10k_test": _frechet(sample, reference.test_gaussian),
-        "kernel10k_test": Figure(
-            kernel.value, kernel.standard_error, intervals.normal_interval(kernel.value, kernel.standard_error)
-        ),
+        "kernel10k_test": _estimated(kernel),
     }
     for name in ("precision", "recall", "density", "coverage"):
         figures[f"{name}10k_test"] = _mean(getattr(found, name))
@@ -135,14 +140,8 @@ def _memorisation(sample: Sample, reference: Reference) -> Measured:
         "distance_training": np.sqrt(found.to_training.squares[worst]).tolist(),
         "distance_test": np.sqrt(found.to_held_out.squares[worst]).tolist(),
     }
-    return Measured(
-        {
-            # In standard deviations already, so that it has no further error.
-            "copying10k": Figure(found.copying),
-            "nearer_train10k": _mean(found.nearer_training),
-        },
-        {"suspicious": pairs},
-    )
+    figures = {} if found.copying is None else {"copying10k": _estimated(found.copying)}
+    return Measured({**figures, "nearer_train10k": _mean(found.nearer_training)}, {"suspicious": pairs})
 
 
 def _gan_train(sample: Sample, reference: Reference) -> Measured:
@@ -154,8 +153,8 @@ def _gan_train(sample: Sample, reference: Reference) -> Measured:
     shown = fresh_networks.predicted(by_real, sample.images) == sample.labels
     return Measured(
         {
-            "gan_train10k": _share(int(right.sum()), len(right)),
-            "gan_test10k": _share(int(shown.sum()), len(shown)),
+            "gan_train10k": _share_by_fresh_network(int(right.sum()), len(right)),
+            "gan_test10k": _share_by_fresh_network(int(shown.sum()), len(shown)),
         }
     )
 
@@ -178,7 +177,7 @@ def _real_classifier(reference: Reference, count: int) -> Any:
 def _two_sample(sample: Sample, reference: Reference) -> Measured:
     fresh_networks = _fresh_networks()
     right, tried = fresh_networks.two_sample_successes(reference.test.images, sample.images, seed=0)
-    return Measured({"two_sample10k_test": _share(right, tried)})
+    return Measured({"two_sample10k_test": _share_by_fresh_network(right, tried)})
 
 
 def _inception_to_test(sample: Sample, reference: Reference) -> Measured:
@@ -207,6 +206,11 @@ def _frechet(sample: Sample, real: Gaussian) -> Figure:
     return Figure(value, *intervals.bootstrap_frechet(real, vectors)) if sample.with_errors else Figure(value)
 
 
+def _estimated(estimate: Estimate) -> Figure:
+    interval = intervals.normal_interval(estimate.value, estimate.standard_error)
+    return Figure(estimate.value, estimate.standard_error, interval)
+
+
 def _mean(contributions: npt.NDArray[np.float64]) -> Figure:
     return Figure(float(contributions.mean()), *intervals.bootstrap_mean(contributions))
 
@@ -215,6 +219,11 @@ def _share(successes: int, trials: int) -> Figure:
     share = successes / trials
     error = (share * (1 - share) / trials) ** 0.5
     return Figure(share, error, intervals.binomial_interval(successes, trials))
+
+
+def _share_by_fresh_network(successes: int, trials: int) -> Figure:
+    """A share whose interval is of the images tried alone: another training would move it too, by an unknown amount."""
+    return dataclasses.replace(_share(successes, trials), standard_error=None)
 
 
 # ---- What real images score in their place ----

@@ -49,14 +49,24 @@ def write_report(
         InputError: the folder cannot be written.
     """
     page = _page(evaluation, reference, curve or [])
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, text in ((METRICS_FILE, evaluation.to_json()), (PAGE, page)):
             with written_whole(folder / name) as temporary:
                 temporary.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"the report's folder {folder} cannot be written: {error.strerror}") from error
     return folder / PAGE
+
+
+def make_folder(folder: Path) -> None:
+    """Make a report's folder, where it is not there. Raises InputError where nothing can be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writing-test").touch()
+        (folder / ".writing-test").unlink()
+    except OSError as error:
+        raise InputError(f"the report's folder {folder} cannot be written: {error.strerror}") from error
 
 
 def _page(evaluation: Evaluation, reference: Reference, curve: list[dict[str, Any]]) -> str:
