@@ -10,6 +10,7 @@ from fashion_gan import CLASS_NAMES, InputError, load_fashion_mnist
 from fashion_gan.metrics import evaluate as metrics
 from fashion_gan.metrics import protocols
 from fashion_gan.metrics.comparison import compare, read_metrics
+from fashion_gan.metrics.distances import frechet_distance, gaussian
 from fashion_gan.metrics.figures import MEANINGS
 from fashion_gan.metrics.reference import Reference
 from fashion_gan.metrics.report import write_report
@@ -151,6 +152,19 @@ def test_a_cache_that_cannot_be_written_costs_only_time(reference, tmp_path):
     (tmp_path / "file").touch()
     blocked = Reference(reference.train, reference.test, tmp_path / "file" / "cache")
     assert blocked.test_radii.shape == (500,)
+
+
+def test_the_distance_of_two_samples_of_one_distribution_falls_with_their_number():
+    """What the floor of ``ffd50k_train`` is scaled by."""
+    vectors = Reference.load().train_features.vectors
+    order = np.random.default_rng(1).permutation(len(vectors))
+
+    def times_size(count):
+        one, other = vectors[order[:count]], vectors[order[-count:]]
+        return frechet_distance(gaussian(one), gaussian(other)) * count / 2
+
+    assert times_size(30_000) == pytest.approx(times_size(10_000), rel=0.15)
+    assert times_size(30_000) == pytest.approx(times_size(5_000), rel=0.2)
 
 
 # ---- What cannot be measured ----

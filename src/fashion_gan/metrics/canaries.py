@@ -11,7 +11,8 @@ from PIL import Image, ImageFilter
 from fashion_gan import progress
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.metrics.figures import MEANINGS
-from fashion_gan.metrics.protocols import PROTOCOLS, Sample
+from fashion_gan.metrics.measures import Sample
+from fashion_gan.metrics.protocols import PROTOCOLS
 from fashion_gan.metrics.reference import Reference
 
 Images = npt.NDArray[np.uint8]

@@ -98,7 +98,7 @@ class Estimate:
     standard_error: float
 
 
-def kernel_distance(first: Any, second: Any) -> Estimate:
+def kernel_distance(first: Any, second: Any, second_mean: float | None = None) -> Estimate:
     """The unbiased squared maximum mean discrepancy with the kernel (x·y/D + 1)³; about 0, also below, if equal.
 
     All pairs are used, not subsets. The standard error is for other vectors in the first set, with the second as it is:
@@ -107,14 +107,21 @@ def kernel_distance(first: Any, second: Any) -> Estimate:
     Args:
         first: (N, D), N at least 2.
         second: (M, D), M at least 2.
+        second_mean: ``kernel_mean(second)``, where it is known already.
 
     Source: Bińkowski et al. 2018, arXiv:1801.01401; Gretton et al. 2012, lemma 6.
     """
     first, second = _checked("the first set", first, 2), _checked("the second set", second, 2)
-    within_first, within_second = _kernel_means(first), _kernel_means(second)
+    within_first = _kernel_means(first)
+    within_second = kernel_mean(second) if second_mean is None else second_mean
     across = np.concatenate([kernel.mean(axis=1) for _, kernel in _kernel_rows(first, second)])
-    value = within_first.mean() + within_second.mean() - 2 * across.mean()
+    value = within_first.mean() + within_second - 2 * across.mean()
     return Estimate(float(value), float(2 * np.std(within_first - across) / np.sqrt(len(first))))
+
+
+def kernel_mean(vectors: Any) -> float:
+    """The mean kernel of two different vectors of a set (N, D)."""
+    return float(_kernel_means(_checked("a set", vectors, 2)).mean())
 
 
 def _kernel_rows(first: Floats, second: Floats) -> Iterator[tuple[slice, Floats]]:

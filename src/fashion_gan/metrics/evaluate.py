@@ -14,7 +14,8 @@ from fashion_gan.errors import InputError, suggestion
 from fashion_gan.metrics.checks import checked_images, checked_labels
 from fashion_gan.metrics.figures import Figure
 from fashion_gan.metrics.intervals import normal_interval
-from fashion_gan.metrics.protocols import PROTOCOLS, SETS, Measured, Protocol, Sample
+from fashion_gan.metrics.measures import Measured, Sample
+from fashion_gan.metrics.protocols import PROTOCOLS, SETS, Protocol
 from fashion_gan.metrics.reference import Reference
 
 Images = npt.NDArray[np.uint8]

@@ -33,7 +33,7 @@ def scores(
         with_kid_and_is: whether to work out more than the FID.
 
     Returns:
-        "fid", and "kid", "kid_deviation", "is" where asked for.
+        "fid", and "kid" and "is" where asked for.
 
     Raises:
         InputError: torch-fidelity cannot be imported, or the weights cannot be fetched or read.
@@ -83,7 +83,6 @@ def scores(
     names = {
         "fid": "frechet_inception_distance",
         "kid": "kernel_inception_distance_mean",
-        "kid_deviation": "kernel_inception_distance_std",
         "is": "inception_score_mean",
     }
     return {short: float(found[long]) for short, long in names.items() if long in found}

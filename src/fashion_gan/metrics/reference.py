@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fashion_gan.datasets import CLASS_NAMES, Dataset, cache_folder, load_fashion_mnist
 from fashion_gan.files import written_whole
 from fashion_gan.metrics import features
-from fashion_gan.metrics.distances import Gaussian, gaussian, squared_radii
+from fashion_gan.metrics.distances import Gaussian, gaussian, kernel_mean, squared_radii
 from fashion_gan.metrics.features import Features
 from fashion_gan.metrics.figures import fingerprint
 from fashion_gan.metrics.memorisation import Nearest, nearest
@@ -83,6 +83,10 @@ class Reference:
     @functools.cached_property
     def test_radii(self) -> npt.NDArray[np.float64]:
         return self.kept("test-radii", lambda: {"squares": squared_radii(self.test_features.vectors)})["squares"]
+
+    @functools.cached_property
+    def test_kernel_mean(self) -> float:
+        return float(self.kept("test-kernel", lambda: {"mean": kernel_mean(self.test_features.vectors)})["mean"])
 
     @functools.cached_property
     def test_nearest_training(self) -> Nearest:
