@@ -198,13 +198,12 @@ def test_file_that_cannot_be_written_leaves_the_old_one_and_no_litter(tmp_path, 
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    def half_written(part, content):
-        with part.open("wb") as file:
-            file.write(content[:20])
+    def half_written(image, part, *arguments, **settings):
+        part.write_bytes(b"half a picture")
         full()
 
     if fails_at == "write":
-        monkeypatch.setattr(pictures.Path, "write_bytes", half_written)
+        monkeypatch.setattr(pictures.Image.Image, "save", half_written)
     else:
         monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
