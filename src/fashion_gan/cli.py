@@ -151,10 +151,8 @@ def evaluate(
         return
     if path is None:
         raise InputError("what is to be scored? name a run, a model file, a folder of pictures or an .npz")
-    if not path.exists():
-        raise InputError(f"{path} is neither a run, a model file, a folder of pictures nor an .npz: nothing is there")
     folder = report or (path / "report" if (path / "config.json").is_file() else Path("report"))
-    if (folder / "metrics.json").exists() and not force:
+    if path.exists() and (folder / "metrics.json").exists() and not force:
         raise InputError(f"{folder} holds a report already: name another --report, or add --force")
     found, page = evaluation.evaluate(
         path,

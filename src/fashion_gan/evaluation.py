@@ -87,7 +87,7 @@ def table(found: Evaluation) -> str:
     lines = [f"{'figure':<20}{'value':>9}{'95 % interval':>20}{'real images':>13}  best"]
     for name, figure in found.figures.items():
         show = MEANINGS[name].show
-        interval = "" if figure.interval is None else f"{show(figure.interval[0])} to {show(figure.interval[1])}"
+        interval = "" if figure.interval is None else MEANINGS[name].show_interval(figure.interval)
         floor = "" if figure.floor is None else show(figure.floor)
         spread = "" if figure.deviation is None else f"  ± {show(figure.deviation).lstrip('+')} over seeds"
         best = MEANINGS[name].best

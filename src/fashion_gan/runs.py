@@ -9,7 +9,6 @@ import math
 import os
 import platform
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +17,7 @@ import numpy as np
 
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
-from fashion_gan.files import written_whole
+from fashion_gan.files import DAMAGED, read_arrays, written_whole
 
 CHECKPOINTS_KEPT = 2
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
@@ -36,9 +35,6 @@ def lock(file: IO[str]) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)  # what a damaged .npz raises
 
 
 NUMBERS_IN_METRICS = ("step", "images", "ffd5k_validation")
@@ -178,7 +174,10 @@ class Run:
             self.write_text("log.csv", "\n".join([header, *kept]))
         if (self.path / "metrics.jsonl").exists():
             lines = [json.dumps(row) for row in self.read_metrics() if row.get("step", 0) <= step]
-            (self.path / "metrics.jsonl").unlink() if not lines else self.write_text("metrics.jsonl", "\n".join(lines))
+            if lines:
+                self.write_text("metrics.jsonl", "\n".join(lines))
+            else:
+                (self.path / "metrics.jsonl").unlink()
         with contextlib.suppress(InputError):
             if self.load_best()[0] > step:  # The newest checkpoint was damaged, and training goes on from before it.
                 (self.path / "checkpoints" / "best.npz").unlink()
@@ -209,8 +208,8 @@ class Run:
         """The score of the best checkpoint; infinite where there is none."""
         path = self.path / "checkpoints" / "best.npz"
         try:
-            return float(_read_state(path)["score"]) if path.exists() else math.inf
-        except UNREADABLE:
+            return float(read_arrays(path)["score"]) if path.exists() else math.inf
+        except DAMAGED:
             return math.inf  # The next one takes its place.
 
     def load_best(self) -> tuple[int, dict[str, np.ndarray]]:
@@ -219,10 +218,10 @@ class Run:
         if not path.exists():
             raise InputError(f"{self.path} has no best checkpoint: it was trained without evaluate_every")
         try:
-            state = _read_state(path)
+            state = read_arrays(path)
             state.pop("score")
             return int(state.pop("step")), state
-        except UNREADABLE as error:
+        except DAMAGED as error:
             raise InputError(f"{path} is damaged: {error}") from error
 
     def checkpoints(self) -> list[Path]:
@@ -238,16 +237,11 @@ class Run:
         failures = []
         for path in reversed(self.checkpoints()):
             try:
-                return int(path.stem.removeprefix("step-")), _read_state(path)
-            except UNREADABLE as error:
+                return int(path.stem.removeprefix("step-")), read_arrays(path)
+            except DAMAGED as error:
                 failures.append(f"{path.name}: {error}")
         reason = "; ".join(failures) or "it was stopped before its first checkpoint"
         raise InputError(f"{self.path} has no checkpoint to go on from ({reason})")
-
-
-def _read_state(path: Path) -> dict[str, np.ndarray]:
-    with open(path, "rb") as whole, np.load(whole, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
 
 
 def environment(data_fingerprint: str) -> dict[str, Any]:

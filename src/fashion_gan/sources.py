@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from fashion_gan import launch
 from fashion_gan.datasets import CLASS_NAMES, list_pictures, read_pixels
 from fashion_gan.errors import InputError
+from fashion_gan.files import DAMAGED
 from fashion_gan.progress import bar
 from fashion_gan.runs import Run
 
@@ -20,16 +20,7 @@ Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32] | None
 
 # What files that are damaged, or were made to do harm, make NumPy and zipfile raise.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    RuntimeError,
-    NotImplementedError,
-    MemoryError,
-    zipfile.BadZipFile,
-)
+UNREADABLE = (*DAMAGED, RuntimeError, NotImplementedError, MemoryError)
 
 _CLASS_IN_NAME = re.compile(r"_class_(\d)$")  # as `fashion-gan generate --format png` names its files
 

@@ -73,6 +73,9 @@ class Meaning:
         formats = {"number": "{:.3f}", "small": "{:.5f}", "share": "{:.1%}", "count": "{:.0f}", "sigma": "{:+.1f}"}
         return formats[self.shown_as].format(value)
 
+    def show_interval(self, interval: Interval) -> str:
+        return f"{self.show(interval[0])} to {self.show(interval[1])}"
+
     def gain(self, first: float, second: float) -> float:
         """By how much the first value is better than the second; below 0 where it is worse."""
         if self.best == "high":

@@ -11,6 +11,7 @@ from fashion_gan.metrics import measures
 from fashion_gan.metrics.distances import frechet_distance, gaussian
 from fashion_gan.metrics.figures import Figure
 from fashion_gan.metrics.measures import Measured, Sample
+from fashion_gan.metrics.memorisation import Indexes
 from fashion_gan.metrics.reference import Reference
 
 Measure = Callable[[Sample, Reference], Measured]
@@ -32,11 +33,16 @@ def by_halves(measure: Measure, count: int, reference: Reference) -> Measured:
     Scored against a set that holds them, training images would come out nearer than a perfect generator's could. The
     distance of two samples of one distribution falls as 1/N + 1/M, which a test holds for these features.
     """
+    first, second, scale = _halves(count, reference)
+    one, other = (gaussian(reference.train_features.vectors[half]) for half in (first, second))
+    return Measured({"ffd50k_train": Figure(frechet_distance(one, other) * scale)})
+
+
+def _halves(count: int, reference: Reference) -> tuple[Indexes, Indexes, float]:
+    """Indexes of the training set's halves, and what brings their distance to the protocol's counts."""
     order = np.random.default_rng(0).permutation(len(reference.train.images))
     half = len(order) // 2
-    one, other = (gaussian(reference.train_features.vectors[part]) for part in (order[:half], order[half:]))
-    scale = (1 / count + 1 / len(order)) / (2 / half)
-    return Measured({"ffd50k_train": Figure(frechet_distance(one, other) * scale)})
+    return order[:half], order[half:], (1 / count + 1 / len(order)) / (2 / half)
 
 
 def of_classes(measure: Measure, count: int, reference: Reference) -> Measured:
@@ -70,9 +76,7 @@ def fid_by_halves(measure: Measure, count: int, reference: Reference) -> Measure
     """As ``by_halves``, with Inception's features."""
     from fashion_gan.metrics import inception
 
-    order = np.random.default_rng(0).permutation(len(reference.train.images))
-    half = len(order) // 2
-    one, other = (reference.train.images[part] for part in (order[:half], order[half:]))
-    scale = (1 / count + 1 / len(order)) / (2 / half)
+    first, second, scale = _halves(count, reference)
+    one, other = reference.train.images[first], reference.train.images[second]
     found = inception.scores(one, other, f"{reference.key}-train-half", with_kid_and_is=False)
     return Measured({"fid50k_train": Figure(found["fid"] * scale)})

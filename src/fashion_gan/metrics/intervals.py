@@ -49,6 +49,11 @@ def bootstrap_frechet(real: Gaussian, generated: npt.NDArray[np.float32], seed: 
     for index in progress.bar(range(REPLICATES), "bootstrap", "resamples"):
         weights = np.bincount(random.integers(0, count, count), minlength=count)
         replicates[index] = frechet_distance(real, gaussian(generated, weights), root)
+    return around(value, replicates)
+
+
+def around(value: float, replicates: npt.NDArray[np.float64]) -> tuple[float, Interval]:
+    """Standard error and 95 % interval of a figure that is not below 0, from replicates with a bias of their own."""
     low, high = _quantiles(replicates - replicates.mean())
     return float(replicates.std(ddof=1)), (max(0.0, value + low), value + high)
 

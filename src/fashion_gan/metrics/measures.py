@@ -98,12 +98,11 @@ def classes(sample: Sample, reference: Reference) -> Measured:
     shares = np.bincount(shown, minlength=10) / count
     real_shares = np.bincount(reference.test_features.classes, minlength=10) / len(reference.test.images)
     draws = np.random.default_rng(0).multinomial(count, shares, 1000) / count
-    imbalance = np.abs(shares - real_shares).sum() / 2
+    imbalance = float(np.abs(shares - real_shares).sum() / 2)
     replicates = np.abs(draws - real_shares).sum(axis=1) / 2
-    # Around the estimate: drawn again, shares scatter once more, and so lie further from anything.
-    low, high = np.quantile(replicates - replicates.mean(), [0.025, 0.975]) + imbalance
     figures = {
-        "class_imbalance10k": Figure(float(imbalance), float(replicates.std(ddof=1)), (max(0.0, low), float(high))),
+        # Around the estimate: drawn again, shares scatter once more, and so lie further from anything.
+        "class_imbalance10k": Figure(imbalance, *intervals.around(imbalance, replicates)),
         "missing_classes10k": Figure(float((shares < MISSING_SHARE).sum())),
     }
     table: list[dict[str, Any]] = [

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fashion_gan.datasets import CLASS_NAMES, Dataset, cache_folder, load_fashion_mnist
-from fashion_gan.files import written_whole
+from fashion_gan.files import DAMAGED, read_arrays, written_whole
 from fashion_gan.metrics import features
 from fashion_gan.metrics.distances import Gaussian, gaussian, kernel_mean, squared_radii
 from fashion_gan.metrics.features import Features
@@ -47,9 +46,8 @@ class Reference:
         path = None if self.cache is None else self.cache / f"{self.key}-{name}.npz"
         if path is not None:
             try:
-                with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                    return {name: arrays[name] for name in arrays.files}
-            except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+                return read_arrays(path)
+            except DAMAGED:
                 pass  # Not there yet, or damaged: it is made anew.
         arrays = {name: np.asarray(value) for name, value in work_out().items()}
         if path is not None:

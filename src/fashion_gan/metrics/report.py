@@ -82,7 +82,7 @@ def _page(evaluation: Evaluation, reference: Reference, curve: list[dict[str, An
                 "text": MEANINGS[name].text,
                 "best": _best(MEANINGS[name]),
                 "value": MEANINGS[name].show(figure.value),
-                "interval": _interval(MEANINGS[name], figure),
+                "interval": None if figure.interval is None else MEANINGS[name].show_interval(figure.interval),
                 "deviation": None if figure.deviation is None else MEANINGS[name].show(figure.deviation).lstrip("+"),
                 "floor": None if figure.floor is None else MEANINGS[name].show(figure.floor),
                 "scale": _scale(MEANINGS[name], figure),
@@ -103,12 +103,6 @@ def _best(meaning: Meaning) -> str:
     if isinstance(meaning.best, str):
         return {"low": "lower is better", "high": "higher is better"}[meaning.best]
     return f"best near {meaning.show(meaning.best).lstrip('+')}"
-
-
-def _interval(meaning: Meaning, figure: Figure) -> str | None:
-    if figure.interval is None:
-        return None
-    return f"{meaning.show(figure.interval[0])} to {meaning.show(figure.interval[1])}"
 
 
 def _scale(meaning: Meaning, figure: Figure) -> dict[str, float | None]:
