@@ -84,24 +84,24 @@ def test_a_resume_of_another_architecture_is_one_line(capsys, toy_run):
 )
 def test_a_bad_request_to_generate_is_one_line(capsys, toy_run, tmp_path, monkeypatch, flags, words):
     monkeypatch.chdir(tmp_path)
-    assert words in refused(capsys, "generate", toy_run.path, *flags)
+    assert words in refused(capsys, "generate", "--model", toy_run.path, *flags)
     assert not list(tmp_path.iterdir())
 
 
 def test_what_is_no_model_is_one_line(capsys, tmp_path):
     (tmp_path / "model.keras").write_text("a note")
     out = ["--out", tmp_path / "out.png"]
-    assert "not a model file" in refused(capsys, "generate", tmp_path / "model.keras", *out)
-    assert "nothing of that name" in refused(capsys, "generate", tmp_path / "absent", *out)
-    assert "not a run's folder" in refused(capsys, "generate", tmp_path, *out)
+    assert "not a model file" in refused(capsys, "generate", "--model", tmp_path / "model.keras", *out)
+    assert "nothing of that name" in refused(capsys, "generate", "--model", tmp_path / "absent", *out)
+    assert "not a run's folder" in refused(capsys, "generate", "--model", tmp_path, *out)
 
 
 def test_an_existing_output_is_kept_unless_forced(capsys, toy_run, tmp_path):
     out = tmp_path / "mine.png"
     out.write_text("mine")
-    assert "--force" in refused(capsys, "generate", toy_run.path, "--out", out)
+    assert "--force" in refused(capsys, "generate", "--model", toy_run.path, "--out", out)
     assert out.read_text() == "mine"
-    assert main(["generate", str(toy_run.path), "--out", str(out), "--force"]) == 0
+    assert main(["generate", "--model", str(toy_run.path), "--out", str(out), "--force"]) == 0
     assert size_of(out)[0] > 16
 
 
@@ -131,7 +131,7 @@ def test_training_off_a_terminal_prints_plain_lines_and_where_the_run_is(toy_fol
 def test_each_format_holds_the_pictures_asked_for(toy_run, tmp_path, kind):
     out = tmp_path / {"grid": "g.png", "png": "folder", "npz": "g.npz"}[kind]
     flags = ["--count", "9", "--seed", "3", "--label", "right", "--format", kind, "--out", str(out)]
-    assert main(["generate", str(toy_run.path), *flags]) == 0
+    assert main(["generate", "--model", str(toy_run.path), *flags]) == 0
     if kind == "grid":
         assert size_of(out) == (3 * 18 + 2, 3 * 18 + 2)
     elif kind == "png":
@@ -143,7 +143,7 @@ def test_each_format_holds_the_pictures_asked_for(toy_run, tmp_path, kind):
 
 
 def test_a_walk_between_seeds_is_a_strip_or_a_film(toy_run, tmp_path):
-    flags = ["generate", str(toy_run.path), "--interpolate", "3", "7", "--frames", "5", "--out"]
+    flags = ["generate", "--model", str(toy_run.path), "--interpolate", "3", "7", "--frames", "5", "--out"]
     assert main([*flags, str(tmp_path / "walk.png")]) == 0
     assert main([*flags, str(tmp_path / "walk.gif")]) == 0
     assert size_of(tmp_path / "walk.png") == (5 * 18 + 2, 18 + 2)

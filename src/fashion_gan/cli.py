@@ -116,7 +116,7 @@ DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.
 
 
 @app.command()
-@click.argument("path", type=click.Path(path_type=Path), metavar="RUN|MODEL|FOLDER|NPZ", required=False)
+@click.argument("path", type=click.Path(path_type=Path), metavar="NAME|RUN|MODEL|FOLDER|NPZ", required=False)
 @click.option(
     "--protocol", "protocols", multiple=True, metavar="NAME", help="standard (without it), full, or one by its name"
 )
@@ -194,7 +194,9 @@ def compare(first: Path, second: Path) -> None:
 
 
 @app.command()
-@click.argument("model", type=click.Path(path_type=Path), metavar="RUN|FILE")
+@click.option(
+    "--model", default="fashion", show_default=True, metavar="NAME|RUN|FILE", help="a shipped model, a run or a file"
+)
 @click.option("--count", type=int, default=64, show_default=True, help="how many pictures")
 @click.option("--seed", type=int, default=0, show_default=True, help="the same seed gives the same pictures")
 @click.option("--label", help="a class, by name or number; without it, the classes in turn")
@@ -208,7 +210,7 @@ def compare(first: Path, second: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="file, or folder for --format png")
 @click.option("--force", is_flag=True, help="overwrite what is there")
 def generate(
-    model: Path,
+    model: str,
     count: int,
     seed: int,
     label: str | None,
@@ -220,7 +222,7 @@ def generate(
     out: Path | None,
     force: bool,
 ) -> None:
-    """Draw pictures with a trained generator: a run's folder, or a .keras or .h5 file of ours."""
+    """Draw pictures with the shipped generator, with a run's, or with an .onnx, .keras or .h5 file of ours."""
     out = out or Path(DEFAULT_NAMES["strip" if interpolate else kind])
     if out.exists() and not force:
         raise InputError(f"{out} is there already: name another --out, or add --force")

@@ -49,6 +49,7 @@ class Config:
 
     preset: str = _setting("transposed", "the preset that the other settings start from", **_one_of(*PRESETS))
     data: str | None = _setting(None, "folder of the four Fashion-MNIST files, or of your own pictures")
+    start_from: str | None = _setting(None, "a shipped model's name, or a run, whose weights to start from")
 
     family: str = _setting("transposed", "family of networks", **_one_of(*FAMILIES))
     image_size: int = _setting(28, "height and width of the images, in pixels", **_one_of(*IMAGE_SIZES))
@@ -62,6 +63,9 @@ class Config:
     penalty: float = _setting(0.0, "weight of the gradient penalty on real and fake images; 0 for none", **_bounded(0))
     learning_rate: float = _setting(2e-4, "Adam's, of both networks", **_bounded(0, 1, open_ends=True))
     beta_1: float = _setting(0.5, "Adam's first moment decay", **_bounded(0, 0.9999))
+    cooldown: float = _setting(
+        0.0, "the last share of the budget, over which the learning rate falls to zero", **_bounded(0, 1)
+    )
     ema_decay: float = _setting(0.999, "of the generator's averaged weights, a step", **_bounded(0, 0.999999))
     batch_size: int = _setting(64, "images in a batch", **_bounded(2, 65536))
 

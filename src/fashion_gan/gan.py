@@ -47,6 +47,13 @@ class GAN(keras.Model):
         self.step = self.add_weight(name="step", shape=(), dtype="int32", initializer="zeros", trainable=False)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
 
+    @classmethod
+    def from_pretrained(cls, name="fashion"):
+        """The shipped model of a name, compiled, to be trained further. Raises InputError where there is none."""
+        from fashion_gan.launch import load_gan  # which builds GANs, and so imports this room
+
+        return load_gan(name)
+
     def compile(self, generator_optimizer, discriminator_optimizer, **kwargs):
         """Configure training: one optimizer for each network, and what ``keras.Model.compile`` takes besides."""
         by_network = {"discriminator.*": discriminator_optimizer}
@@ -54,6 +61,12 @@ class GAN(keras.Model):
         super().compile(optimizer=keras.optimizers.MultiOptimizer(optimizer_map, name="optimizers"), **kwargs)
         # TensorFlow's fit cannot make the optimizers' variables inside its graph.
         self.optimizer.build(self.trainable_variables)
+
+    def set_learning_rate(self, value):
+        """Set both optimizers' learning rate, also between the steps of ``fit``."""
+        self._sync()
+        for optimizer in self.optimizer.optimizers:
+            optimizer.learning_rate = value
 
     def call(self, batch, training=False):
         """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""
@@ -119,8 +132,7 @@ class GAN(keras.Model):
         Returns:
             NumPy arrays by unique names that end in the variables' paths.
         """
-        if hasattr(self, "jax_state_sync"):  # Within an epoch JAX holds the state outside of the variables.
-            self.jax_state_sync()
+        self._sync()
         return {name: ops.convert_to_numpy(variable.value) for name, variable in self._state_variables().items()}
 
     def load_state(self, state):
@@ -135,6 +147,10 @@ class GAN(keras.Model):
             raise InputError("the checkpoint is of another architecture than the run's configuration")
         for name, variable in variables.items():
             variable.assign(state[name])
+
+    def _sync(self):
+        if hasattr(self, "jax_state_sync"):  # Within an epoch JAX holds the state outside of the variables.
+            self.jax_state_sync()
 
     def _state_variables(self):
         variables = [*self.variables, *self.optimizer.variables, *self.metrics_variables]

@@ -1,15 +1,19 @@
-"""Latents (and labels) -> images, with NumPy alone: whatever runs the network is a function handed in."""
+"""Latents (and labels) -> images, with NumPy and ONNX Runtime: whatever else runs the network is a function handed in."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fashion_gan import pretrained
+from fashion_gan.config import Config
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.pictures import to_uint8
 
 BATCH_SIZE = 256  # bounds the memory of a large request
 MAX_COUNT = 100_000  # 78 MB of 28 × 28 grey; ask again with another seed for more
+CONFIG_KEY = "fashion_gan"  # of an ONNX file's metadata: the configuration that its network was built from
 
 
 def draw_latents(count: int, latent_dim: int, seed: int) -> np.ndarray:
@@ -27,7 +31,7 @@ class Generator:
         class_names: the classes of a conditional generator, in the order of their labels; empty if unconditional.
 
     Example:
-        >>> fashion_gan.load_generator("runs/0001-fashion").generate(64, labels="Dress", seed=3).shape
+        >>> fashion_gan.Generator.from_pretrained("fashion").generate(64, labels="Dress", seed=3).shape
         (64, 28, 28, 1)
     """
 
@@ -35,6 +39,41 @@ class Generator:
         self.predict = predict
         self.latent_dim = latent_dim
         self.class_names = tuple(class_names)
+
+    @classmethod
+    def from_pretrained(cls, name: str = "fashion") -> "Generator":
+        """The generator that comes with fashion-gan, run by ONNX Runtime. Raises InputError for an unknown name."""
+        return cls.load(pretrained.folder(name) / "generator.onnx")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Generator":
+        """Read an ``.onnx`` file that fashion-gan wrote, without a training framework.
+
+        Raises:
+            InputError: there is no such file, it is damaged, or it is not a generator of ours.
+        """
+        import onnxruntime
+
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"{path} is not a model file: there is nothing of that name")
+        try:
+            session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exceptions have no common type.
+            raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
+        text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
+        if text is None:
+            raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
+        config = Config.from_json(text)
+        names = [value.name for value in session.get_inputs()]
+        if names != (["latents", "labels"] if config.class_names else ["latents"]):
+            raise InputError(f"{path} takes {', '.join(names)}: not what a generator of ours takes")
+
+        def predict(inputs: Any) -> Any:
+            values = inputs if isinstance(inputs, list) else [inputs]
+            return session.run(None, dict(zip(names, values, strict=True)))[0]
+
+        return cls(predict, config.latent_dim, config.class_names)
 
     def generate(self, count: int, labels: Any = None, seed: int = 0) -> np.ndarray:
         """Draw images; the same seed gives the same images.

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fashion_gan import pretrained
 from fashion_gan.backends import check_backend, default_backend, use_backend
 from fashion_gan.config import Config
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
@@ -63,6 +64,9 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     data = settings.get("data") or os.environ.get(DATA_VARIABLE)
     # Written down in full, so that the run can go on from another folder and without the variable.
     settings["data"] = Path(data).expanduser().absolute() if data else None
+    source = settings.get("start_from")
+    if source and str(source) not in pretrained.names():
+        settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
@@ -113,38 +117,51 @@ def config_to_resume(run: Run, settings: dict[str, Any]) -> Config:
 
 
 def load_generator(source: str | Path, *, raw: bool = False, best: bool = False) -> Generator:
-    """Read a trained generator from a run's folder, or from a ``.keras`` or ``.h5`` file that fashion-gan wrote.
+    """Read a trained generator: a shipped one by its name, a run's, or a file's that fashion-gan wrote.
 
-    No code in the file is run: the network is rebuilt from its configuration and only weights are read.
+    No code in a file is run: the network is rebuilt from its configuration and only weights are read. A shipped model
+    and an ``.onnx`` file need no training framework.
 
     Args:
-        source: the run's folder (its newest checkpoint) or the file.
+        source: a shipped model's name ("fashion"), a run's folder (its newest checkpoint), or an ``.onnx``, ``.keras``
+            or ``.h5`` file. A folder that is called as a shipped model is meant by ``./fashion``.
         raw: the weights as trained and not their moving average; of a run's folder only.
         best: the best checkpoint by ``evaluate_every`` and not the newest; of a run's folder only.
 
     Raises:
         InputError: there is nothing there, the file is not ours, or it is damaged.
     """
+    shipped = str(source) in pretrained.names()
+    path = pretrained.folder(str(source)) / "generator.onnx" if shipped else Path(source)
+    if (raw or best) and not path.is_dir():
+        raise InputError(f"raw weights and best checkpoints are in a run's folder, and {source} is none")
+    if not path.exists():
+        raise InputError(
+            f"{source} is neither a shipped model ({', '.join(pretrained.names())}) nor a run's folder nor a model "
+            "file: there is nothing of that name"
+        )
+    if path.suffix.lower() == ".onnx":
+        return Generator.load(path)
     use_backend(default_backend())
     from fashion_gan import model_files
 
-    return model_files.load_generator(source, raw=raw, best=best)
+    return model_files.load_generator(path, raw=raw, best=best)
 
 
-def load_gan(path: str | Path) -> Any:
-    """Read both networks of a run, as its newest checkpoint left them, on the backend that it was trained on.
+def load_gan(source: str | Path) -> Any:
+    """Read both networks of a shipped model, or of a run, for example to score pictures or to train them further.
 
     Args:
-        path: the run's folder.
+        source: a shipped model's name ("fashion"), or a run's folder (its newest checkpoint, on the backend that the
+            run was trained on).
 
     Returns:
-        A ``fashion_gan.gan.GAN``, for example for its ``realism(images)``.
+        A compiled ``fashion_gan.gan.GAN``, for example for its ``realism(images)``.
 
     Raises:
-        InputError: there is no such run or checkpoint, or Keras already runs on another backend.
+        InputError: there is no such model, run or checkpoint, or Keras already runs on another backend.
     """
-    run = Run.open(path)
-    use_backend(run.config.backend)
+    use_backend(default_backend() if str(source) in pretrained.names() else Run.open(source).config.backend)
     from fashion_gan import training
 
-    return training.load_gan(run)
+    return training.load_gan(source)

@@ -65,10 +65,11 @@ def load_generator(source: str | Path, *, raw: bool = False, best: bool = False)
     if path.is_dir():
         run = Run.open(path)
         return as_generator(model_of_run(run, raw=raw, best=best), run.config)
-    if raw or best:
-        raise InputError(f"raw weights and best checkpoints are in a run's folder, not in a file: {path}")
-    if not path.is_file():
-        raise InputError(f"{path} is neither a run's folder nor a model file: there is nothing of that name")
+    return as_generator(*load_model(path))
+
+
+def load_model(path: Path) -> tuple[Any, Config]:
+    """The Keras generator, and its configuration, of a ``.keras`` or ``.h5`` file of ours. Raises InputError."""
     try:
         if zipfile.is_zipfile(path):
             return _from_keras_file(path)
@@ -78,7 +79,7 @@ def load_generator(source: str | Path, *, raw: bool = False, best: bool = False)
         raise
     except Exception as error:  # A hostile file can make zipfile, HDF5 and Keras raise almost anything.
         raise InputError(f"{path} is damaged or does not hold the weights of its network: {error}") from error
-    raise InputError(f"{path} is not a model file: it must be a .keras or .h5 file that fashion-gan wrote")
+    raise InputError(f"{path} is not a model file: it must be an .onnx, .keras or .h5 file that fashion-gan wrote")
 
 
 def as_generator(model: Any, config: Config) -> Generator:
@@ -101,7 +102,7 @@ def model_of_run(run: Run, *, raw: bool = False, best: bool = False) -> Any:
     return model
 
 
-def _from_keras_file(path: Path) -> Generator:
+def _from_keras_file(path: Path) -> tuple[Any, Config]:
     with zipfile.ZipFile(path) as file:
         if CONFIG_MEMBER not in file.namelist():
             raise _not_ours(path)
@@ -119,7 +120,7 @@ def _member(file: zipfile.ZipFile, name: str, limit_bytes: int) -> bytes:
     return file.read(name)
 
 
-def _from_h5_file(path: Path) -> Generator:
+def _from_h5_file(path: Path) -> tuple[Any, Config]:
     with h5py.File(path, "r") as file:
         text = file.attrs.get(CONFIG_ATTRIBUTE)
     if not isinstance(text, str):
@@ -127,7 +128,7 @@ def _from_h5_file(path: Path) -> Generator:
     return _with_weights(Config.from_json(text), path, path)
 
 
-def _with_weights(config: Config, path: Path, hdf5: Any) -> Generator:
+def _with_weights(config: Config, path: Path, hdf5: Any) -> tuple[Any, Config]:
     model = build_generator(config)
     with h5py.File(hdf5, "r") as file:
         _refuse_unusual_storage(file)
@@ -138,7 +139,7 @@ def _with_weights(config: Config, path: Path, hdf5: Any) -> Generator:
             model.load_weights(path)
         except UserWarning as warning:
             raise ValueError(warning) from warning
-    return as_generator(model, config)
+    return model, config
 
 
 def _refuse_unusual_storage(group: h5py.Group) -> None:

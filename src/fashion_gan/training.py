@@ -10,16 +10,17 @@ from typing import Any
 
 import keras
 
-from fashion_gan import callbacks, curves, pictures
+from fashion_gan import callbacks, curves, pictures, pretrained
 from fashion_gan.backends import use_backend
 from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset
 from fashion_gan.errors import InputError
+from fashion_gan.files import read_arrays
 from fashion_gan.gan import GAN
 from fashion_gan.metrics import validation
 from fashion_gan.metrics.validation import Validation
-from fashion_gan.model_files import as_generator, model_of_run, save_generator
+from fashion_gan.model_files import as_generator, load_model, model_of_run, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.runs import Run
 
@@ -67,12 +68,48 @@ def _build_gan(config: Config) -> GAN:
     return gan
 
 
-def load_gan(run: Run) -> GAN:
-    """The GAN of a run as its newest checkpoint left it."""
-    gan = build_gan(run.config)
-    _, state = run.load_checkpoint()
-    gan.load_state({name: value for name, value in state.items() if name != "seconds"})
+def load_gan(source: str | Path) -> GAN:
+    """Both networks of a shipped model, or of a run as its newest checkpoint left them; see ``launch.load_gan``."""
+    shipped = str(source) in pretrained.names()
+    config = pretrained.config(str(source)) if shipped else Run.open(source).config
+    gan = build_gan(dataclasses.replace(config, backend=keras.backend.backend()))
+    if shipped:
+        _load_shipped(gan, pretrained.folder(str(source)))
+    else:
+        _, state = Run.open(source).load_checkpoint()
+        gan.load_state({name: value for name, value in state.items() if name != "seconds"})
     return gan
+
+
+def _load_shipped(gan: GAN, folder: Path) -> None:
+    weights = load_model(folder / "generator.keras")[0].get_weights()
+    for network in (gan.generator, gan.averaged_generator):
+        network.set_weights(weights)
+    found = read_arrays(folder / "discriminator.npz")
+    gan.discriminator.set_weights([found[variable.path] for variable in gan.discriminator.weights])
+
+
+SAME_NETWORKS = ("family", "image_size", "channels", "width", "latent_dim", "conditional")
+
+
+def start_from(gan: GAN, config: Config) -> None:
+    """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many.
+
+    Raises:
+        InputError: there is no such model, or its networks are others.
+    """
+    name = str(config.start_from)
+    theirs = pretrained.config(name) if name in pretrained.names() else Run.open(name).config
+    for setting in SAME_NETWORKS:
+        asked, found = getattr(config, setting), getattr(theirs, setting)
+        if asked != found:
+            raise InputError(f"start_from={name!r} has {setting}={found!r}, and {asked!r} was asked for")
+    source = load_gan(name)
+    for network in ("generator", "discriminator", "averaged_generator"):
+        weights = getattr(gan, network).weights, getattr(source, network).weights
+        for ours, trained in zip(*weights, strict=True):
+            if ours.shape == trained.shape:
+                ours.assign(trained)
 
 
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:
@@ -141,12 +178,14 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
             checkpoint.load()
         run.rewind(position.step)
         run.write_text("config.json", config.to_json())
+    elif config.start_from:
+        start_from(gan, config)
     if not position.step:
         checkpoint.save()  # So that there always is a last good one.
     samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))
     samples.set_model(gan)
     progress = callbacks.Progress(config, position)
-    watching = [position, log, progress, samples, checkpoint]
+    watching = [position, callbacks.Cooldown(config, position), log, progress, samples, checkpoint]
     evaluate = None
     if held_out is not None:
         evaluate = callbacks.Evaluate(run, position, log, checkpoint, samples.generator, Validation(held_out))
