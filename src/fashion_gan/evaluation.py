@@ -84,7 +84,7 @@ def evaluate(
 
 def table(found: Evaluation) -> str:
     """The figures as aligned lines: value, interval, floor, and which way is better."""
-    lines = [f"{'figure':<20}{'value':>9}{'95 % interval':>20}{'real images':>13}  best"]
+    lines = [f"{'figure':<23}{'value':>9}{'95 % interval':>20}{'real images':>13}  best"]
     for name, figure in found.figures.items():
         show = MEANINGS[name].show
         interval = "" if figure.interval is None else MEANINGS[name].show_interval(figure.interval)
@@ -92,7 +92,7 @@ def table(found: Evaluation) -> str:
         spread = "" if figure.deviation is None else f"  ± {show(figure.deviation).lstrip('+')} over seeds"
         best = MEANINGS[name].best
         wish = best if isinstance(best, str) else f"near {show(best).lstrip('+')}"
-        lines.append(f"{name:<20}{show(figure.value):>9}{interval:>20}{floor:>13}  {wish}{spread}")
+        lines.append(f"{name:<23}{show(figure.value):>9}{interval:>20}{floor:>13}  {wish}{spread}")
     return "\n".join(lines + [f"not measured: {reason}" for reason in found.left_out.values()])
 
 
@@ -112,12 +112,12 @@ def comparison(first: str | Path, second: str | Path) -> str:
     names = {"first": ours["source"]["name"], "second": theirs["source"]["name"]}
     lines = [
         f"first    {names['first']}\nsecond   {names['second']}\n",
-        f"{'figure':<20}{'first':>9}{'second':>9}  better",
+        f"{'figure':<23}{'first':>9}{'second':>9}  better",
     ]
     for difference in found.differences:
         show = MEANINGS[difference.name].show
         values = f"{show(difference.first.value):>9}{show(difference.second.value):>9}"
-        lines.append(f"{difference.name:<20}{values}  {difference.verdict}")
+        lines.append(f"{difference.name:<23}{values}  {difference.verdict}")
     verdicts = {
         "mixed": "mixed: each is better in some figures",
         "not distinguishable": "not distinguishable",

@@ -1,4 +1,4 @@
-"""Latents (and labels) -> images, with NumPy and ONNX Runtime: whatever else runs the network is a function handed in."""
+"""Latents (and labels) -> images, with NumPy and ONNX Runtime; what else runs a network is a function handed in."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

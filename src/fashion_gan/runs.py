@@ -244,8 +244,17 @@ class Run:
         raise InputError(f"{self.path} has no checkpoint to go on from ({reason})")
 
 
+def processor_name() -> str:
+    """What the processor calls itself, as far as the system tells."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
 def environment(data_fingerprint: str) -> dict[str, Any]:
-    """The exact versions that a run is made with."""
+    """The exact versions, and the machine, that a run is made with."""
     versions = {}
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -253,6 +262,7 @@ def environment(data_fingerprint: str) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor_name(),
         "processors": os.cpu_count(),
         "packages": versions,
         "data_sha256": data_fingerprint,

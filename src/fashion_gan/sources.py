@@ -50,8 +50,9 @@ def open_source(path: str | Path, *, labels: str | Path | None = None, raw: bool
     """Find out what a path holds, and read it.
 
     Args:
-        path: a shipped model's name; a run's folder; an ``.onnx``, ``.keras`` or ``.h5`` file of ours; a folder of 28×28 pictures, at its top or in a
-            subfolder a class; or an ``.npz`` with "images" and perhaps "labels", or an ``.npy`` of images.
+        path: a shipped model's name; a run's folder; an ``.onnx``, ``.keras`` or ``.h5`` file of ours; a folder of
+            28×28 pictures, at its top or in a subfolder a class; or an ``.npz`` with "images" and perhaps "labels", or
+            an ``.npy`` of images.
         labels: a file of one label an image, ``.npy`` or text, for images that do not carry them.
         raw, best: which weights of a run, see ``load_generator``.
 

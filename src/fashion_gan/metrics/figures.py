@@ -112,6 +112,10 @@ MEANINGS = {name: Meaning(*row) for name, *row in (
      "Classes that make up less than 1 % of the images; each should have 10 %."),
     ("asked_class10k",     "Shows the asked class", "high", "share",
      "Images that our classifier takes for the class that was asked for."),
+    ("class_recall10k_test", "Recall within classes", "high", "share",
+     "Recall of each class by itself, the mean of the ten: how much of the variety of shirts is there among shirts."),
+    ("class_coverage10k_test", "Coverage within classes", "high", "share",
+     "Coverage of each class by itself, the mean of the ten."),
     ("copying10k",         "Data copying, C_T", 0.0, "sigma",
      "Whether images lie nearer to the training set than test images do, as a mean z-score: far below 0 is "
      "copying, or images more typical than real ones; far above 0, images further out."),

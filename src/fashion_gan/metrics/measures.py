@@ -13,6 +13,7 @@ from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
 from fashion_gan.metrics import features, intervals
 from fashion_gan.metrics.distances import (
+    NEAREST,
     Estimate,
     Gaussian,
     frechet_distance,
@@ -118,6 +119,46 @@ def classes(sample: Sample, reference: Reference) -> Measured:
             if len(of_class):
                 row["shown"] = dataclasses.asdict(_share(int(of_class.sum()), len(of_class)))
     return Measured(figures, {"classes": table})
+
+
+def within_classes(sample: Sample, reference: Reference) -> Measured:
+    """Recall and coverage of each class by itself: its generated images against its test images alone."""
+    if sample.labels is None:
+        raise InputError("recall and coverage by class need the class of each image")
+    chosen = reference.training_sample(len(sample.images))
+    real_side = reference.train_features.vectors[chosen], reference.train.labels[chosen]
+    ours = _variety_by_class(sample.features.vectors, sample.labels, reference)
+    real = _variety_by_class(*real_side, reference)
+    table = [
+        {
+            "recall": float(recall.mean()),
+            "coverage": float(coverage.mean()),
+            "real_recall": float(real_recall.mean()),
+            "real_coverage": float(real_coverage.mean()),
+        }
+        for (recall, coverage), (real_recall, real_coverage) in zip(ours, real, strict=True)
+    ]
+    figures = {
+        "class_recall10k_test": _mean(np.concatenate([recall for recall, _ in ours])),
+        "class_coverage10k_test": _mean(np.concatenate([coverage for _, coverage in ours])),
+    }
+    return Measured(figures, {"within_classes": table})
+
+
+def _variety_by_class(
+    vectors: npt.NDArray[np.float32], labels: npt.NDArray[np.int32], reference: Reference
+) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """For each class: which of its test images are recalled, and which are covered, 0 or 1 each."""
+    found = []
+    for label in range(len(CLASS_NAMES)):
+        real = reference.test_features.vectors[reference.test.labels == label]
+        generated = vectors[labels == label]
+        if len(generated) <= NEAREST:  # So few have no neighbourhoods: they are no variety.
+            found.append((np.zeros(len(real)), np.zeros(len(real))))
+        else:
+            around = neighbourhoods(real, generated)
+            found.append((around.recall, around.coverage))
+    return found
 
 
 def copies(sample: Sample, reference: Reference) -> Measured:

@@ -68,6 +68,7 @@ class Protocol:
 PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol("ffd10k_test",        10_000, measures.distances_to_test,     floors.by_training_images),
     Protocol("classes10k",         10_000, measures.classes,               floors.of_classes),
+    Protocol("within_classes10k",  10_000, measures.within_classes,        floors.by_training_images, "",      True),
     Protocol("memorisation10k",    10_000, measures.copies,                floors.of_memorisation),
     Protocol("gan_train10k",       10_000, measures.gan_train,             floors.of_gan_train,       "keras", True),
     Protocol("two_sample10k_test", 10_000, measures.two_sample,            floors.by_training_images, "keras"),
@@ -76,7 +77,8 @@ PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol("fid50k_train",       50_000, measures.inception_to_training, floors.fid_by_halves,      "torch_fidelity"),
 )}
 # fmt: on
+_STANDARD = ("ffd10k_test", "classes10k", "within_classes10k", "memorisation10k")
 SETS = {
-    "standard": ("ffd10k_test", "classes10k", "memorisation10k"),
-    "full": ("ffd10k_test", "classes10k", "memorisation10k", "gan_train10k", "two_sample10k_test", "ffd50k_train"),
+    "standard": _STANDARD,
+    "full": (*_STANDARD, "gan_train10k", "two_sample10k_test", "ffd50k_train"),
 }

@@ -91,6 +91,7 @@ def _page(evaluation: Evaluation, reference: Reference, curve: list[dict[str, An
         ],
         left_out=evaluation.left_out,
         classes=evaluation.details.get("classes"),
+        within_classes=evaluation.details.get("within_classes"),
         samples=_data_url(_samples(evaluation)),
         asked=evaluation.labels is not None,
         suspicious=_suspicious(evaluation, reference),

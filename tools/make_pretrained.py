@@ -1,0 +1,168 @@
+"""Make a shipped model from nothing: train, export, measure, and write its card.
+
+    python tools/make_pretrained.py                        # the whole recipe
+    python tools/make_pretrained.py --runs runs --out …    # cut off? the same command goes on from the last checkpoint
+    python tools/make_pretrained.py --steps 100 --protocol ffd10k_test --out build/short    # a minute, to see that it works
+
+The test set is looked at once, for the figures on the card: the budget and every setting were chosen by images held
+out from the training set.
+"""
+
+import dataclasses
+import datetime
+import hashlib
+import json
+from pathlib import Path
+
+import click
+import jinja2
+import numpy as np
+
+import fashion_gan
+from fashion_gan import pictures, pretrained
+from fashion_gan.datasets import CLASS_NAMES
+from fashion_gan.evaluation import evaluate
+from fashion_gan.files import written_whole
+from fashion_gan.generator import Generator
+from fashion_gan.metrics.comparison import METRICS_FILE
+from fashion_gan.metrics.figures import MEANINGS
+from fashion_gan.runs import Run
+
+HERE = Path(__file__).parent
+SHIPPED = Path(pretrained.__file__).parent
+SAMPLES_PER_CLASS = 10
+
+# What the model is meant to reach: a figure, which side of the bound is good, and the bound given the floor.
+TARGETS = (
+    ("ffd10k_test", "at most", lambda floor: 5 * floor),
+    ("precision10k_test", "at least", lambda floor: 0.85),
+    ("recall10k_test", "at least", lambda floor: 0.75),
+    ("two_sample10k_test", "at most", lambda floor: 0.65),
+    ("asked_class10k", "at least", lambda floor: 0.97),
+    ("gan_train10k", "at least", lambda floor: floor - 0.015),
+)
+
+
+@click.command()
+@click.option("--preset", default="fashion", show_default=True)
+@click.option("--minutes", type=float, default=75.0, show_default=True, help="of training")
+@click.option("--steps", type=int, help="of training, in the place of minutes")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--start-from", help="a shipped model, or a run, to go on from")
+@click.option("--learning-rate", type=float, help="the preset's own")
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("build/pretrained"), show_default=True)
+@click.option("--protocol", "protocols", multiple=True, default=("full",), show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="folder  [default: where fashion-gan ships it]")
+def main(preset, minutes, steps, seed, start_from, learning_rate, runs, protocols, out):
+    budget = {"steps": steps} if steps else {"minutes": minutes}
+    run = train(preset, runs, seed=seed, start_from=start_from, learning_rate=learning_rate, **budget)
+    folder = out or SHIPPED / preset
+    folder.mkdir(parents=True, exist_ok=True)
+    export(run, folder)
+    measure(folder, protocols)
+    write_card(run, folder)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    click.echo(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def train(preset, runs, **settings):
+    """The newest run in the folder, gone on with where it is not finished; a new one where there is none."""
+    found = sorted(runs.glob(f"*-{preset}"))
+    if not found:
+        return fashion_gan.train(preset, out=runs, checkpoint_every=1000, save_interval=5, **settings)
+    run = Run.open(found[-1])
+    return run if (run.path / "generator.keras").exists() else fashion_gan.resume(run.path)
+
+
+def export(run, folder):
+    """The averaged generator in three formats, the discriminator's weights, and what both were built from."""
+    from fashion_gan.export import save_onnx
+    from fashion_gan.model_files import save_generator
+
+    gan = fashion_gan.load_gan(run.path)
+    # The budget is the recipe's; the folders are this machine's.
+    config = dataclasses.replace(run.config, data=None, start_from=None)
+    difference = save_onnx(gan.averaged_generator, config, folder / "generator.onnx")
+    click.echo(f"Keras and ONNX Runtime differ by at most {difference:.1e} of a pixel in [-1, 1]")
+    for suffix in ("keras", "h5"):
+        save_generator(gan.averaged_generator, config, folder / f"generator.{suffix}")
+    weights = {variable.path: variable.numpy() for variable in gan.discriminator.weights}
+    with written_whole(folder / "discriminator.npz") as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **weights)
+    (folder / "config.json").write_text(config.to_json() + "\n")
+
+
+def measure(folder, protocols):
+    """Score the file that is shipped, on the seed that nobody chose, and draw its first pictures."""
+    found, _ = evaluate(folder / "generator.onnx", protocols=protocols, seed=0)
+    # Where the file lay when it was measured says nothing.
+    values = {**json.loads(found.to_json()), "source": {**found.source, "name": "generator.onnx"}}
+    (folder / METRICS_FILE).write_text(json.dumps(values, indent=2) + "\n")
+    count = SAMPLES_PER_CLASS * len(CLASS_NAMES)
+    images = Generator.load(folder / "generator.onnx").generate(count, seed=0)
+    labels = np.arange(count) % len(CLASS_NAMES)
+    sheet = pictures.contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
+    pictures.save_png(folder / "samples.png", sheet)
+
+
+def write_card(run, folder):
+    log, values = run.read_log(), json.loads((folder / METRICS_FILE).read_text())
+    figures = {name: fashion_gan.metrics.figures.Figure.from_json(value) for name, value in values["figures"].items()}
+    rows = [
+        {
+            "name": name,
+            "title": MEANINGS[name].title,
+            "value": MEANINGS[name].show(figure.value),
+            "interval": "" if figure.interval is None else MEANINGS[name].show_interval(figure.interval),
+            "floor": "" if figure.floor is None else MEANINGS[name].show(figure.floor),
+        }
+        for name, figure in figures.items()
+    ]
+    classes = [
+        {**one, **inside}
+        for one, inside in zip(values.get("classes", []), values.get("within_classes", []), strict=False)
+    ]
+    files = sorted(path for path in folder.iterdir() if path.name != "README.md")
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    text = environment.from_string((HERE / "card.md.jinja").read_text()).render(
+        name=run.config.preset,
+        config=run.config,
+        settings=json.loads((folder / "config.json").read_text()),
+        generator_parameters=parameters(run),
+        images=int(log["images"][-1]),
+        epochs=log["images"][-1] / 60_000,
+        minutes=log["seconds"][-1] / 60,
+        environment=json.loads((run.path / "environment.json").read_text()),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        rows=rows,
+        targets=[target(name, side, bound, figures[name]) for name, side, bound in TARGETS if name in figures],
+        classes=classes,
+        left_out=values["left_out"],
+        fingerprint=values["fingerprint"],
+        files=[
+            {"name": path.name, "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            for path in files
+        ],
+    )
+    (folder / "README.md").write_text(text)
+
+
+def target(name, side, bound, figure):
+    meaning, limit = MEANINGS[name], bound(figure.floor)
+    reached = figure.value <= limit if side == "at most" else figure.value >= limit
+    return {
+        "title": meaning.title,
+        "asked": f"{side} {meaning.show(limit)}",
+        "value": meaning.show(figure.value),
+        "verdict": "reached" if reached else "not reached",
+    }
+
+
+def parameters(run):
+    from fashion_gan.networks import build_generator
+
+    return build_generator(run.config).count_params()
+
+
+if __name__ == "__main__":
+    main()
