@@ -1,8 +1,7 @@
 """Make a shipped model from nothing: train, export, measure, and write its card.
 
-    python tools/make_pretrained.py                        # the whole recipe
-    python tools/make_pretrained.py --runs runs --out …    # cut off? the same command goes on from the last checkpoint
-    python tools/make_pretrained.py --steps 100 --protocol ffd10k_test --out build/short    # a minute, to see that it works
+    python tools/make_pretrained.py     # the whole recipe; after a cut-off, the same command goes on from there
+    python tools/make_pretrained.py --steps 100 --protocol ffd10k_test --runs build/runs --out build/model  # a trial
 
 The test set is looked at once, for the figures on the card: the budget and every setting were chosen by images held
 out from the training set.

@@ -14,6 +14,14 @@ from fashion_gan.generator import Generator
 from fashion_gan.runs import Run
 
 BUDGETS = ("epochs", "steps", "minutes")
+SAME_NETWORKS = (
+    "family",
+    "image_size",
+    "channels",
+    "width",
+    "latent_dim",
+    "conditional",
+)  # to start from others' weights
 RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every", "data")  # what a resumed run may do differently
 
 
@@ -68,11 +76,24 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     if source and str(source) not in pretrained.names():
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
+    _check_start(config)
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
         config = dataclasses.replace(config, class_names=dataset.class_names)
     return config, dataset
+
+
+def _check_start(config: Config) -> None:
+    """Raise InputError where the weights to start from are of other networks than the configuration's."""
+    if config.start_from is None:
+        return
+    shipped = config.start_from in pretrained.names()
+    theirs = pretrained.config(config.start_from) if shipped else Run.open(config.start_from).config
+    for setting in SAME_NETWORKS:
+        asked, found = getattr(config, setting), getattr(theirs, setting)
+        if asked != found:
+            raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {asked!r} was asked for")
 
 
 def begin(config: Config, dataset: Dataset, out: str | Path) -> Run:

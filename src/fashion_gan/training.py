@@ -89,27 +89,13 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
     gan.discriminator.set_weights([found[variable.path] for variable in gan.discriminator.weights])
 
 
-SAME_NETWORKS = ("family", "image_size", "channels", "width", "latent_dim", "conditional")
-
-
-def start_from(gan: GAN, config: Config) -> None:
-    """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many.
-
-    Raises:
-        InputError: there is no such model, or its networks are others.
-    """
-    name = str(config.start_from)
-    theirs = pretrained.config(name) if name in pretrained.names() else Run.open(name).config
-    for setting in SAME_NETWORKS:
-        asked, found = getattr(config, setting), getattr(theirs, setting)
-        if asked != found:
-            raise InputError(f"start_from={name!r} has {setting}={found!r}, and {asked!r} was asked for")
-    source = load_gan(name)
+def start_from(gan: GAN, source: str) -> None:
+    """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many."""
+    trained = load_gan(source)
     for network in ("generator", "discriminator", "averaged_generator"):
-        weights = getattr(gan, network).weights, getattr(source, network).weights
-        for ours, trained in zip(*weights, strict=True):
-            if ours.shape == trained.shape:
-                ours.assign(trained)
+        for ours, theirs in zip(getattr(gan, network).weights, getattr(trained, network).weights, strict=True):
+            if ours.shape == theirs.shape:
+                ours.assign(theirs)
 
 
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:
@@ -179,7 +165,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
         run.rewind(position.step)
         run.write_text("config.json", config.to_json())
     elif config.start_from:
-        start_from(gan, config)
+        start_from(gan, config.start_from)
     if not position.step:
         checkpoint.save()  # So that there always is a last good one.
     samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))

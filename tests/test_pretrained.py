@@ -1,0 +1,198 @@
+"""Shipped models: the recipe makes a whole folder, and what is in it draws, trains on, and is refused when damaged."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TOY
+from PIL import Image
+
+import fashion_gan
+from fashion_gan import export, launch, pretrained
+from fashion_gan.config import Config
+from fashion_gan.errors import InputError
+from fashion_gan.gan import GAN
+from fashion_gan.generator import Generator, draw_latents
+from fashion_gan.metrics import features
+
+ROOT = Path(__file__).parent.parent
+FILES = {
+    "README.md",
+    "config.json",
+    "discriminator.npz",
+    "generator.h5",
+    "generator.keras",
+    "generator.onnx",
+    "metrics.json",
+    "samples.png",
+}
+WITHOUT_KERAS = """
+import sys
+sys.modules["keras"] = sys.modules["tensorflow"] = None  # importing them fails
+import fashion_gan
+print(fashion_gan.Generator.{how}.generate(20, seed=4).sum())
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    """What ``tools/make_pretrained.py`` makes of the preset in forty steps: the runs' folder, and the model's."""
+    folder = tmp_path_factory.mktemp("recipe")
+    arguments = ["--steps", "40", "--protocol", "ffd10k_test", "--runs", folder / "runs", "--out", folder / "fashion"]
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "make_pretrained.py", *map(str, arguments)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "runs" / "0001-fashion", folder / "fashion"
+
+
+@pytest.fixture
+def shipped_by_recipe(recipe, monkeypatch):
+    """As if the short recipe's model were what comes with the package."""
+    run, folder = recipe
+    monkeypatch.setattr(pretrained, "_FOLDER", folder.parent)
+    return run, folder
+
+
+def test_the_recipe_leaves_the_weights_in_every_format_with_card_and_figures(recipe):
+    _, folder = recipe
+    assert {path.name for path in folder.iterdir()} == FILES
+    metrics, card = json.loads((folder / "metrics.json").read_text()), (folder / "README.md").read_text()
+    figure = metrics["figures"]["ffd10k_test"]
+    assert figure["floor"] < 1 < figure["value"]
+    assert f"| {figure['value']:.3f} |" in card
+    assert "not reached" in card  # Nothing is, in forty steps.
+    assert f"{40 * Config.from_preset('fashion').batch_size:,} images" in card
+    with Image.open(folder / "samples.png") as sheet:
+        assert min(sheet.size) >= 280
+    assert str(folder.parent) not in "".join(path.read_text() for path in folder.glob("*.[jm][sd]*"))
+
+
+def test_all_formats_of_a_shipped_model_draw_the_same(recipe):
+    run, folder = recipe
+    expected = fashion_gan.load_generator(run).generate(30, seed=5).astype(int)
+    for suffix in ("onnx", "keras", "h5"):
+        drawn = fashion_gan.load_generator(folder / f"generator.{suffix}").generate(30, seed=5)
+        assert np.abs(drawn - expected).max() <= 1, suffix
+
+
+def test_a_shipped_model_draws_where_no_training_framework_is(recipe):
+    _, folder = recipe
+    code = WITHOUT_KERAS.format(how=f"load({str(folder / 'generator.onnx')!r})")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == fashion_gan.load_generator(folder / "generator.onnx").generate(20, seed=4).sum()
+
+
+def test_both_networks_of_a_shipped_model_are_those_of_its_run(shipped_by_recipe):
+    run, _ = shipped_by_recipe
+    shipped, trained = GAN.from_pretrained("fashion"), fashion_gan.load_gan(run)
+    images, labels = fashion_gan.load_generator(run).generate(20), np.arange(20) % 10
+    np.testing.assert_allclose(shipped.realism(images, labels), trained.realism(images, labels), atol=1e-6)
+    ours = [getattr(shipped, name).get_weights() for name in ("generator", "averaged_generator")]
+    for values in zip(*ours, trained.averaged_generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(values[0], values[2])
+        np.testing.assert_array_equal(values[1], values[2])
+
+
+def averaged_weights(path):
+    """The averaged generator in a checkpoint, by the names of its variables."""
+    with np.load(path) as state:
+        found = {name.split("|")[1]: state[name] for name in state if "|averaged_generator" in name}
+    assert len(found) > 10
+    return found
+
+
+def first_weights(run):
+    return averaged_weights(run.path / "checkpoints" / "step-000000000.npz")
+
+
+def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, tmp_path):
+    run, _ = shipped_by_recipe
+    tuned = fashion_gan.train("fashion", start_from="fashion", steps=1, out=tmp_path)
+    trained = averaged_weights(fashion_gan.Run.open(run).checkpoints()[-1])
+    for name, value in first_weights(tuned).items():
+        np.testing.assert_array_equal(value, trained[name], err_msg=name)
+    assert tuned.config.start_from == "fashion"
+
+
+def test_other_classes_start_from_everything_but_what_was_learnt_of_each_class(toy_run, toy_folder, tmp_path):
+    third = tmp_path / "pictures" / "third"
+    third.mkdir(parents=True)
+    for side in ("left", "right"):
+        (third.parent / side).symlink_to(toy_folder / side)
+        Image.open(toy_folder / side / "00.png").save(third / f"{side}.png")
+    tuned = fashion_gan.train(
+        "fashion", data=third.parent, start_from=toy_run.path, steps=1, out=tmp_path / "runs", **TOY
+    )
+    trained = averaged_weights(toy_run.checkpoints()[-1])
+    begun = first_weights(tuned)
+    other = [name for name in begun if begun[name].shape != trained[name].shape]
+    assert other
+    assert all("embedding" in name for name in other)
+    for name in begun.keys() - set(other):
+        np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
+
+
+def test_a_start_from_other_networks_is_refused_before_anything_is_written(toy_run, toy_folder, tmp_path):
+    settings = {**TOY, "width": 8}
+    with pytest.raises(InputError, match="has width=4, and 8 was asked for"):
+        fashion_gan.train("fashion", data=toy_folder, start_from=toy_run.path, steps=1, out=tmp_path, **settings)
+    with pytest.raises(InputError, match="is not a run's folder"):
+        fashion_gan.train("fashion", data=toy_folder, start_from=tmp_path / "no", steps=1, out=tmp_path, **TOY)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"ONNX or so", "cut"])
+def test_a_damaged_onnx_file_is_refused(recipe, tmp_path, content):
+    whole = (recipe[1] / "generator.onnx").read_bytes()
+    path = tmp_path / "generator.onnx"
+    path.write_bytes(whole[: len(whole) // 2] if content == "cut" else content)
+    with pytest.raises(InputError, match="cannot be read as ONNX"):
+        fashion_gan.load_generator(path)
+
+
+def test_an_onnx_file_that_is_no_generator_of_ours_is_refused():
+    with pytest.raises(InputError, match="not a generator that fashion-gan wrote"):
+        Generator.load(features.NETWORK)
+
+
+def test_nothing_is_written_where_onnx_cannot_be_made(toy_run, tmp_path, monkeypatch):
+    model = fashion_gan.load_gan(toy_run.path).averaged_generator
+    path = tmp_path / "generator.onnx"
+    with monkeypatch.context() as patched:
+        patched.setattr(export.importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(InputError, match="pip install onnx tf2onnx"):
+            export.save_onnx(model, toy_run.config, path)
+    monkeypatch.setattr(export, "LARGEST_DIFFERENCE", -1.0)
+    with pytest.raises(InputError, match="draws other images than its source"):
+        export.save_onnx(model, toy_run.config, path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_an_onnx_file_draws_what_keras_draws(toy_run, tmp_path, conditional):
+    from fashion_gan.networks import build_generator
+
+    config = toy_run.config
+    if not conditional:
+        config = dataclasses.replace(config, conditional=False, class_names=())
+    model, path = build_generator(config), tmp_path / "generator.onnx"
+    difference = export.save_onnx(model, config, path)
+    assert difference < 1e-5
+    ours = Generator.load(path)
+    latents, labels = draw_latents(7, config.latent_dim, 3), ours.labels(7)
+    expected = model(latents if labels is None else [latents, labels], training=False)
+    np.testing.assert_allclose(ours.predict(latents if labels is None else [latents, labels]), expected, atol=1e-5)
+    assert ours.class_names == config.class_names
+
+
+def test_an_unknown_name_is_refused_with_the_names_there_are():
+    with pytest.raises(InputError, match="model='fashon' is unknown"):
+        Generator.from_pretrained("fashon")
+    with pytest.raises(InputError, match="neither a shipped model"):
+        launch.load_generator("fashon")
