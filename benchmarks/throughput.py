@@ -1,74 +1,28 @@
-"""Images/s of our ``fit`` against a plain TensorFlow loop of the same networks, batch and optimizer.
+"""Images/s of our ``fit`` against a plain TensorFlow loop.
 
-The plain loop is the TensorFlow tutorial's: one ``tf.function``, two gradient tapes, a shuffled float32 dataset. The
-two take turns, a whole epoch each, the start and end of ``fit`` included; the medians and their ratio are printed,
-and how near the processor's own peak, in a large matrix product, each comes.
+The plain loop is the TensorFlow tutorial's: one ``tf.function``, two gradient tapes, a shuffled float32 dataset. It
+trains the same networks with the same batch and optimizer, or with --tutorial the tutorial's own. The two take turns, a
+whole epoch each, the start and end of ``fit`` included; the medians and their ratio are printed, and how near the
+processor's own peak, in a large matrix product, each comes.
 
-    python benchmarks/throughput.py                      # five whole epochs of each: about 20 minutes
-    python benchmarks/throughput.py --images 12800       # shorter, noisier
+    python benchmarks/throughput.py                                # five whole epochs of each: about 20 minutes
+    python benchmarks/throughput.py --images 12800                 # shorter, noisier
+    python benchmarks/throughput.py --preset fashion --tutorial    # the preset against the tutorial's networks
 """
 
+import dataclasses
 import os
 import statistics
 import time
 
 import click
-
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import keras
 import tensorflow as tf
+from contestants import Ours, PlainLoop, tutorial_config
 
-from fashion_gan import networks
-from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
+from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
-from fashion_gan.training import build_gan
-
-
-def ours(config, dataset):
-    """Our way: a function that trains for one epoch."""
-    gan = build_gan(config)
-    steps = steps_in_epoch(len(dataset.images), config.batch_size)
-    gan.steps_per_execution = steps_per_execution(steps)
-
-    def epoch():
-        stream = batches(dataset.images, dataset.labels, batch_size=config.batch_size, seed=config.seed)
-        gan.fit(stream, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
-
-    return epoch, steps
-
-
-def plain(config, dataset):
-    """The tutorial's way: a function that trains for one epoch."""
-    generator, discriminator = networks.build_generator(config), networks.build_discriminator(config)
-    adam_g, adam_d = (keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1) for _ in range(2))
-    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-    images = (dataset.images.astype("float32") - 127.5) / 127.5
-    stream = (
-        tf.data.Dataset.from_tensor_slices(images).shuffle(len(images)).batch(config.batch_size, drop_remainder=True)
-    )
-
-    @tf.function
-    def step(real):
-        latents = tf.random.normal([config.batch_size, config.latent_dim])
-        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fake = generator(latents, training=True)
-            real_logits = discriminator(real, training=True)
-            fake_logits = discriminator(fake, training=True)
-            g_loss = cross_entropy(tf.ones_like(fake_logits), fake_logits)
-            d_loss = cross_entropy(tf.ones_like(real_logits), real_logits)
-            d_loss += cross_entropy(tf.zeros_like(fake_logits), fake_logits)
-        for adam, tape, loss, network in ((adam_g, g_tape, g_loss, generator), (adam_d, d_tape, d_loss, discriminator)):
-            weights = network.trainable_variables
-            adam.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
-
-    def epoch():
-        for real in stream:
-            step(real)
-
-    return epoch, len(images) // config.batch_size
 
 
 def forward_flops(model):
@@ -84,10 +38,15 @@ def forward_flops(model):
     return flops
 
 
-def step_flops(config):
-    """Operations that one image costs a step: G forward and twice back; D twice forward, four times and once back."""
-    generator, discriminator = networks.build_generator(config), networks.build_discriminator(config)
-    return 3 * forward_flops(generator) + 7 * forward_flops(discriminator)
+def step_flops(contestant):
+    """Operations that one image costs a step: G forward and twice back; D twice forward, four times and once back.
+
+    With the gradient penalty, D also twice forward and four times back, on noisy real and noisy generated images.
+    """
+    generator, discriminator = map(forward_flops, contestant.networks)
+    gan = getattr(contestant, "gan", None)
+    penalised = gan is not None and gan.penalty > 0
+    return 3 * generator + (13 if penalised else 7) * discriminator
 
 
 def peak_gflops(size=3072, repeats=5):
@@ -106,37 +65,49 @@ def peak_gflops(size=3072, repeats=5):
 @click.command()
 @click.option("--preset", default="transposed", show_default=True)
 @click.option("--batch-size", type=int, help="the preset's own")
+@click.option("--tutorial", is_flag=True, help="the plain loop trains the tutorial's networks, batches of 256")
 @click.option("--images", default=60000, show_default=True, help="training images in an epoch")
 @click.option("--rounds", default=5, show_default=True)
-def main(preset, batch_size, images, rounds):
-    config = Config.from_preset(preset, batch_size=batch_size, conditional=False, backend="tensorflow")
+def main(preset, batch_size, tutorial, images, rounds):
     dataset = load_fashion_mnist("train")
-    dataset = type(dataset)(dataset.images[:images], dataset.labels[:images], dataset.class_names, dataset.source)
-    contestants = {"plain loop": plain(config, dataset), "fashion-gan": ours(config, dataset)}
+    dataset = dataclasses.replace(dataset, images=dataset.images[:images], labels=dataset.labels[:images])
+    config = Config.from_preset(preset, batch_size=batch_size, backend="tensorflow")
+    if tutorial and config.conditional:
+        config = dataclasses.replace(config, class_names=dataset.class_names)
+    else:  # The plain loop is unconditional, and so are the same networks on our side.
+        config = dataclasses.replace(config, conditional=False)
+    steps = steps_in_epoch(len(dataset.images), config.batch_size)
+    plain_config = tutorial_config() if tutorial else config
+    plain_steps = len(dataset.images) // plain_config.batch_size
+    contestants = {
+        "plain loop": (PlainLoop(plain_config, dataset), plain_steps),
+        "fashion-gan": (Ours(config, dataset, steps), steps),
+    }
     rates = {name: [] for name in contestants}
-    for epoch, _ in contestants.values():
-        epoch()  # Compile, and warm up.
+    for contestant, steps in contestants.values():
+        contestant.train(steps)  # Compile, and warm up.
     peaks = [peak_gflops()]
     for round_number in range(rounds):
-        for name, (epoch, steps) in contestants.items():
+        for name, (contestant, steps) in contestants.items():
             start = time.perf_counter()
-            epoch()
-            rates[name].append(steps * config.batch_size / (time.perf_counter() - start))
+            contestant.train(steps)
+            rates[name].append(steps * contestant.config.batch_size / (time.perf_counter() - start))
         peaks.append(peak_gflops())
         print(
             f"round {round_number + 1}:",
             *(f"{name} {rate[-1]:.1f} images/s " for name, rate in rates.items()),
             flush=True,
         )
-    peak, cost = statistics.median(peaks), step_flops(config) / 1e9
-    print(
-        f"\n{preset}, batch {config.batch_size}, {images} images an epoch, {rounds} rounds, {os.cpu_count()} processors"
-    )
-    print(f"{cost:.3f} GFLOP an image; a large matrix product runs at {peak:.0f} GFLOP/s")
+    peak = statistics.median(peaks)
+    print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {os.cpu_count()} processors")
+    print(f"a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
-        median = statistics.median(rate)
-        achieved = median * cost
-        print(f"{name:<12} median {median:7.1f} images/s  {achieved:6.1f} GFLOP/s  {achieved / peak:4.0%} of that")
+        contestant, _ = contestants[name]
+        median, cost = statistics.median(rate), step_flops(contestant) / 1e9
+        print(
+            f"{name:<12} batch {contestant.config.batch_size:>3}  median {median:7.1f} images/s  "
+            f"{cost:.3f} GFLOP an image  {median * cost:6.1f} GFLOP/s  {median * cost / peak:4.0%} of that"
+        )
     ratios = [a / b for a, b in zip(rates["fashion-gan"], rates["plain loop"], strict=True)]
     middle, least, most = statistics.median(ratios), min(ratios), max(ratios)
     print(f"ratio, fashion-gan to plain loop: median {middle:.3f} ({least:.3f} to {most:.3f})")

@@ -88,7 +88,7 @@ class Position(keras.callbacks.Callback):
 
 
 class Cooldown(keras.callbacks.Callback):
-    """The learning rate: constant, then falling in a line to zero over the last share of the budget."""
+    """The learning rates: constant, then falling in a line to zero over the last share of the budget."""
 
     def __init__(self, config: Config, position: Position) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class Cooldown(keras.callbacks.Callback):
         factor = math.ceil(100 * left) / 100
         if factor not in (self._factor, 0.0):
             self._factor = factor
-            self.model.set_learning_rate(factor * self.config.learning_rate)
+            self.model.scale_learning_rates(factor)
 
 
 class Log(keras.callbacks.Callback):

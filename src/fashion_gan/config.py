@@ -61,7 +61,10 @@ class Config:
 
     loss: str = _setting("bce", "adversarial objective", **_one_of(*LOSSES))
     penalty: float = _setting(0.0, "weight of the gradient penalty on real and fake images; 0 for none", **_bounded(0))
-    learning_rate: float = _setting(2e-4, "Adam's, of both networks", **_bounded(0, 1, open_ends=True))
+    learning_rate: float = _setting(2e-4, "Adam's", **_bounded(0, 1, open_ends=True))
+    discriminator_learning_rate: float | None = _setting(
+        None, "the discriminator's own (the same)", **_bounded(0, 1, open_ends=True)
+    )
     beta_1: float = _setting(0.5, "Adam's first moment decay", **_bounded(0, 0.9999))
     cooldown: float = _setting(
         0.0, "the last share of the budget, over which the learning rate falls to zero", **_bounded(0, 1)

@@ -61,12 +61,14 @@ class GAN(keras.Model):
         super().compile(optimizer=keras.optimizers.MultiOptimizer(optimizer_map, name="optimizers"), **kwargs)
         # TensorFlow's fit cannot make the optimizers' variables inside its graph.
         self.optimizer.build(self.trainable_variables)
+        optimizers = (generator_optimizer, discriminator_optimizer)
+        self._learning_rates = [(each, float(ops.convert_to_numpy(each.learning_rate))) for each in optimizers]
 
-    def set_learning_rate(self, value):
-        """Set both optimizers' learning rate, also between the steps of ``fit``."""
+    def scale_learning_rates(self, factor):
+        """Set both learning rates to so much of what they were compiled with, also between the steps of ``fit``."""
         self._sync()
-        for optimizer in self.optimizer.optimizers:
-            optimizer.learning_rate = value
+        for optimizer, learning_rate in self._learning_rates:
+            optimizer.learning_rate = factor * learning_rate
 
     def call(self, batch, training=False):
         """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""

@@ -60,9 +60,12 @@ def _build_gan(config: Config) -> GAN:
         ema_decay=config.ema_decay,
         seed=config.seed,
     )
+    rates = {
+        "generator": config.learning_rate,
+        "discriminator": config.discriminator_learning_rate or config.learning_rate,
+    }
     generator_adam, discriminator_adam = (
-        keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1, name=f"{name}_adam")
-        for name in ("generator", "discriminator")
+        keras.optimizers.Adam(rate, beta_1=config.beta_1, name=f"{name}_adam") for name, rate in rates.items()
     )
     gan.compile(generator_adam, discriminator_adam, jit_compile=config.jit_compile or config.backend == "jax")
     return gan

@@ -4,17 +4,32 @@ A convolution at full size costs four times what it does at half size and adds l
 networks fold 2×2 blocks of pixels into channels there (Shi et al. 2016, arXiv:1609.05158).
 """
 
-from keras import layers
+from keras import initializers, layers
 
 from fashion_gan.config import Config
 from fashion_gan.networks import conditioning as condition
 
 
-def _generator_block(x, name: str):
+def _modulated_norm(x, given, name: str):
+    """Batch norm whose gains and shifts the latent and the class choose, at each layer anew.
+
+    With the class alone it is de Vries et al. 2017, arXiv:1707.00683; with the latent, the self-modulation of Chen et
+    al. 2019, arXiv:1810.01365. Without it the latent enters once, and what it says is forgotten on the way.
+    """
+    channels = x.shape[-1]
+    x = layers.BatchNormalization(center=False, scale=False, name=name)(x)
+    start = initializers.RandomNormal(stddev=0.02)
+    gain = layers.Dense(channels, kernel_initializer=start, bias_initializer="ones", name=f"{name}_gain")(given)
+    shift = layers.Dense(channels, kernel_initializer=start, name=f"{name}_shift")(given)
+    x = layers.Multiply(name=f"{name}_scale")([x, layers.Reshape((1, 1, channels), name=f"{name}_gains")(gain)])
+    return layers.Add(name=f"{name}_move")([x, layers.Reshape((1, 1, channels), name=f"{name}_shifts")(shift)])
+
+
+def _generator_block(x, given, name: str):
     """x + conv(relu(norm(conv(relu(norm(x)))))): He et al. 2016, arXiv:1603.05027."""
     residual = x
     for half in (1, 2):
-        residual = layers.BatchNormalization(name=f"{name}_norm_{half}")(residual)
+        residual = _modulated_norm(residual, given, f"{name}_norm_{half}")
         residual = layers.ReLU(name=f"{name}_relu_{half}")(residual)
         residual = layers.Conv2D(x.shape[-1], 3, padding="same", use_bias=False, name=f"{name}_conv_{half}")(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
@@ -48,15 +63,15 @@ def _fold_pixels(x, name: str):
 def generator(config: Config, name: str):
     """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> tanh."""
     base, width = config.image_size // 4, config.width
-    inputs, x = condition.latent_inputs(config, name)
+    inputs, given = condition.latent_inputs(config, name)
 
-    x = layers.Dense(base * base * 2 * width, name=f"{name}_dense")(x)
+    x = layers.Dense(base * base * 2 * width, name=f"{name}_dense")(given)
     x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 2w)
-    x = _generator_block(x, f"{name}_quarter")
+    x = _generator_block(x, given, f"{name}_quarter")
     x = layers.UpSampling2D(name=f"{name}_upsample")(x)
     x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_narrow")(x)  # (N, 14, 14, w)
-    x = _generator_block(x, f"{name}_half")
-    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    x = _generator_block(x, given, f"{name}_half")
+    x = _modulated_norm(x, given, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
     x = _unfold_pixels(x, name)  # (N, 28, 28, 1)

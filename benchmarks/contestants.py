@@ -1,0 +1,80 @@
+"""The two ways to train that the benchmarks hold against each other: ours, and the TensorFlow tutorial's loop."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+
+from fashion_gan import networks
+from fashion_gan.batches import batches, steps_per_execution
+from fashion_gan.config import Config
+from fashion_gan.model_files import as_generator
+from fashion_gan.training import build_gan
+
+# As the tutorial has it, down to Adam's own first moment decay.
+TUTORIAL = {"preset": "transposed", "batch_size": 256, "learning_rate": 1e-4, "beta_1": 0.9}
+
+
+def tutorial_config(**settings):
+    return Config.from_preset(**{**TUTORIAL, "backend": "tensorflow", **settings})
+
+
+class Ours:
+    """``fit`` on a configuration; ``train`` goes on where the last call ended."""
+
+    def __init__(self, config, dataset, chunk_steps):
+        self.config, self.dataset, self.step = config, dataset, 0
+        self.gan = build_gan(config)
+        self.gan.steps_per_execution = steps_per_execution(chunk_steps)
+        self.generator = as_generator(self.gan.averaged_generator, config)
+        self.networks = self.gan.generator, self.gan.discriminator
+
+    def train(self, steps):
+        images, labels = self.dataset.images, self.dataset.labels
+        settings = {"batch_size": self.config.batch_size, "seed": self.config.seed, "first_step": self.step}
+        stream = batches(images, labels, **settings)
+        self.gan.fit(stream, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+        self.step += steps
+
+
+class PlainLoop:
+    """One ``tf.function``, two gradient tapes, a shuffled float32 dataset; unconditional, as the tutorial is."""
+
+    def __init__(self, config, dataset):
+        self.config = config
+        keras.utils.set_random_seed(config.seed)
+        self.networks = networks.build_generator(config), networks.build_discriminator(config)
+        self.generator = as_generator(self.networks[0], config)
+        self._step = self._make_step()
+        images = (dataset.images.astype("float32") - 127.5) / 127.5
+        stream = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images), seed=config.seed)
+        self._stream = iter(stream.batch(config.batch_size, drop_remainder=True).repeat())
+
+    def train(self, steps):
+        for _ in range(steps):
+            self._step(next(self._stream))
+
+    def _make_step(self):
+        config, (generator, discriminator) = self.config, self.networks
+        adam_g, adam_d = (keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1) for _ in range(2))
+        cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+
+        @tf.function
+        def step(real):
+            latents = tf.random.normal([config.batch_size, config.latent_dim])
+            with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
+                fake = generator(latents, training=True)
+                real_logits = discriminator(real, training=True)
+                fake_logits = discriminator(fake, training=True)
+                g_loss = cross_entropy(tf.ones_like(fake_logits), fake_logits)
+                d_loss = cross_entropy(tf.ones_like(real_logits), real_logits)
+                d_loss += cross_entropy(tf.zeros_like(fake_logits), fake_logits)
+            sides = ((adam_g, g_tape, g_loss, generator), (adam_d, d_tape, d_loss, discriminator))
+            for adam, tape, loss, network in sides:
+                weights = network.trainable_variables
+                adam.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+
+        return step

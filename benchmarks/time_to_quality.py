@@ -1,0 +1,99 @@
+"""The Fréchet distance against minutes of training: the ``fashion`` preset and the tutorial's way, on this machine.
+
+The two take turns, a slice of time each, so that both meet the machine's moods alike; the time to start, compile and
+score does not count. After each slice 10,000 images are scored against the test set (``ffd10k_test``): ours by the
+averaged weights with the classes in turn, the tutorial's by its own. No choice is made by these scores. Ours goes
+without the preset's cooldown, so that every point is what one would have who stopped there.
+
+    python benchmarks/time_to_quality.py                   # five minutes each, and about as long for the scores
+    python benchmarks/time_to_quality.py --minutes 30
+"""
+
+import json
+import time
+from pathlib import Path
+
+import click
+import matplotlib
+from contestants import Ours, PlainLoop, tutorial_config
+
+from fashion_gan import pictures
+from fashion_gan.config import Config
+from fashion_gan.metrics.distances import frechet_distance, gaussian
+from fashion_gan.metrics.features import extract
+from fashion_gan.metrics.protocols import PROTOCOLS
+from fashion_gan.metrics.reference import Reference
+
+CHUNK_STEPS = 50  # trained at a time, between looks at the clock
+SCORED_IMAGES = 10_000
+
+
+def train_for(contestant, seconds):
+    """Train for about so long; returns the seconds and the images that it took."""
+    start, steps = time.perf_counter(), 0
+    while (spent := time.perf_counter() - start) < seconds:
+        contestant.train(chunk_of(contestant))
+        steps += chunk_of(contestant)
+    return spent, steps * contestant.config.batch_size
+
+
+def chunk_of(contestant):
+    return CHUNK_STEPS if isinstance(contestant, Ours) else 4  # whose batches are eight times as large
+
+
+@click.command()
+@click.option("--minutes", default=5.0, show_default=True, help="of training, each")
+@click.option("--slices", default=10, show_default=True, help="scores along the way")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/time_to_quality"), show_default=True)
+def main(minutes, slices, seed, out):
+    reference = Reference.load()
+    config = Config.from_preset(
+        "fashion", seed=seed, minutes=minutes, backend="tensorflow", class_names=reference.train.class_names
+    )
+    contestants = {
+        "fashion": Ours(config, reference.train, CHUNK_STEPS),
+        "tutorial": PlainLoop(tutorial_config(seed=seed), reference.train),
+    }
+    curves = {name: [] for name in contestants}
+    for name, contestant in contestants.items():
+        contestant.train(chunk_of(contestant))  # Compiles; a few steps of a few hundred.
+        curves[name].append({"minutes": 0.0, "images": 0})
+    for number in range(1, slices + 1):
+        for name, contestant in contestants.items():
+            last = curves[name][-1]
+            seconds, images = train_for(contestant, minutes * 60 * number / slices - last["minutes"] * 60)
+            drawn = contestant.generator.generate(SCORED_IMAGES, seed=seed)
+            score = frechet_distance(reference.test_gaussian, gaussian(extract(drawn).vectors))
+            row = {"minutes": last["minutes"] + seconds / 60, "images": last["images"] + images, "ffd10k_test": score}
+            curves[name].append(row)
+            print(
+                f"{name:<9}{row['minutes']:6.2f} minutes {row['images']:9,} images  ffd10k_test {score:8.3f}",
+                flush=True,
+            )
+    floor = PROTOCOLS["ffd10k_test"].floor(reference)["ffd10k_test"]
+    out.mkdir(parents=True, exist_ok=True)
+    values = {"floor": floor, "seed": seed, "curves": {name: rows[1:] for name, rows in curves.items()}}
+    (out / "curves.json").write_text(json.dumps(values, indent=2) + "\n")
+    draw(values, out / "curves.png")
+    for name, contestant in contestants.items():
+        images = contestant.generator.generate(100, seed=seed)  # ours: a class each column
+        pictures.save_png(out / f"{name}.png", pictures.grid(images, columns=10, scale=2))
+    print(f"{out}/curves.png, and a hundred pictures of each")
+
+
+def draw(values, path):
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    for name, rows in values["curves"].items():
+        axes.plot([row["minutes"] for row in rows], [row["ffd10k_test"] for row in rows], marker="o", label=name)
+    axes.axhline(values["floor"], color="grey", linestyle=":", label="real images")
+    axes.set(xlabel="minutes of training on this machine", ylabel="Fréchet distance (ffd10k_test)", yscale="log")
+    axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()
