@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 # Small enough to train in a second a hundred steps, and with every part of the real thing.
-TOY = {"image_size": 16, "width": 4, "latent_dim": 8, "batch_size": 8}
+# Without a cooldown, for a run of some steps is the beginning of one of more only where they learn alike.
+TOY = {"image_size": 16, "width": 4, "latent_dim": 8, "batch_size": 8, "cooldown": 0.0}
 TOY_FLAGS = [f"--{name.replace('_', '-')}={value}" for name, value in TOY.items()]
 
 

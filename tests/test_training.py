@@ -131,6 +131,32 @@ def test_a_resumed_run_equals_an_uninterrupted_one(toy_folder, tmp_path, stopped
     assert (whole.path / "samples" / last).read_bytes() == (part.path / "samples" / last).read_bytes()
 
 
+def rates_of(state):
+    return {
+        name.split("|")[1]: float(value)
+        for name, value in state.items()
+        if name.endswith("learning_rate") and "adam" in name
+    }
+
+
+def test_the_learning_rates_fall_to_zero_over_the_last_share_of_the_budget_also_after_a_cut_off(toy_folder, tmp_path):
+    settings = {**TOY, "cooldown": 0.5, "learning_rate": 1e-3, "discriminator_learning_rate": 2e-3}
+    run = fashion_gan.train(
+        "fashion", data=toy_folder, out=tmp_path, steps=16, checkpoint_every=4, deterministic=True, **settings
+    )
+    middle, end = run.checkpoints()
+    with np.load(middle) as at_12, np.load(end) as at_16:
+        rates = rates_of(at_12), rates_of(at_16)
+        assert sorted(rates[0].values()) == pytest.approx([0.5e-3, 1e-3], rel=0.03)
+        assert max(rates[1].values()) < 0.3 * max(rates[0].values())
+        expected = {name: at_16[name] for name in at_16.files if name != "seconds"}
+    end.unlink()  # As if it had been cut off in between.
+    fashion_gan.resume(run.path)
+    _, found = checkpoint_of(run.path)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
 def started(flags, **keywords):
     return subprocess.Popen(
         [sys.executable, "-m", "fashion_gan", *map(str, flags)],
@@ -317,7 +343,18 @@ OTHER_BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").s
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_other_backends_train_stop_and_resume_as_if_uninterrupted(toy_folder, tmp_path, backend):
     """From the middle of an epoch, so that the state within one has to be found where the backend keeps it."""
-    flags = [*TRAIN, "--family", "transposed", "--data", toy_folder, "--backend", backend, "--checkpoint-every", "8"]
+    flags = [
+        *TRAIN,
+        "--family",
+        "transposed",
+        "--data",
+        toy_folder,
+        "--backend",
+        backend,
+        "--checkpoint-every",
+        "8",
+        "--augment",
+    ]
     for arguments in (
         [*flags, "--steps", "12", "--out", tmp_path / "whole"],
         [*flags, "--steps", "8", "--out", tmp_path / "part"],
@@ -331,7 +368,7 @@ def test_other_backends_train_stop_and_resume_as_if_uninterrupted(toy_folder, tm
 # ---- Quick scores during training ----
 
 # At batches of 5,000 even deterministic TensorFlow (2.21) differs in the last bits from run to run; at 500 it does not.
-SCORED = {"width": 2, "latent_dim": 4, "batch_size": 500, "evaluate_every": 1, "deterministic": True}
+SCORED = {"cooldown": 0.0, "width": 2, "latent_dim": 4, "batch_size": 500, "evaluate_every": 1, "deterministic": True}
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ TARGETS = (
 
 @click.command()
 @click.option("--preset", default="fashion", show_default=True)
-@click.option("--minutes", type=float, default=75.0, show_default=True, help="of training")
+@click.option("--minutes", type=float, default=70.0, show_default=True, help="of training")
 @click.option("--steps", type=int, help="of training, in the place of minutes")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--start-from", help="a shipped model, or a run, to go on from")
@@ -68,7 +68,7 @@ def train(preset, runs, **settings):
     """The newest run in the folder, gone on with where it is not finished; a new one where there is none."""
     found = sorted(runs.glob(f"*-{preset}"))
     if not found:
-        return fashion_gan.train(preset, out=runs, checkpoint_every=1000, save_interval=5, **settings)
+        return fashion_gan.train(preset, out=runs, save_interval=3, evaluate_every=3, **settings)
     run = Run.open(found[-1])
     return run if (run.path / "generator.keras").exists() else fashion_gan.resume(run.path)
 
@@ -129,7 +129,7 @@ def write_card(run, folder):
         settings=json.loads((folder / "config.json").read_text()),
         generator_parameters=parameters(run),
         images=int(log["images"][-1]),
-        epochs=log["images"][-1] / 60_000,
+        epochs=log["images"][-1] / 55_000,
         minutes=log["seconds"][-1] / 60,
         environment=json.loads((run.path / "environment.json").read_text()),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),

@@ -16,13 +16,13 @@ DEFAULT_EPOCHS = 50
 IMAGE_SIZES = tuple(range(16, 129, 4))
 
 # fmt: off
-_COLUMNS =    ("family",     "image_size", "width", "conditional", "batch_size", "learning_rate", "penalty")
+_COLUMNS =    ("family",     "image_size", "width", "conditional", "batch_size", "learning_rate", "cooldown", "penalty")
 PRESETS = {name: dict(zip(_COLUMNS, values, strict=True)) for name, *values in (
-    ("transposed", "transposed", 28,           64,      False,         64,           2e-4,            0.0),
-    ("upsampling", "upsampling", 28,           64,      False,         128,          2e-4,            0.0),
-    ("dcgan-64",   "dcgan",      64,           64,      False,         64,           2e-4,            0.0),
-    ("dcgan-128",  "dcgan",      128,          64,      False,         64,           2e-4,            0.0),
-    ("fashion",    "residual",   28,           32,      True,          32,           5e-4,            0.2),
+    ("transposed", "transposed", 28,           64,      False,         64,           2e-4,            0.0,        0.0),
+    ("upsampling", "upsampling", 28,           64,      False,         128,          2e-4,            0.0,        0.0),
+    ("dcgan-64",   "dcgan",      64,           64,      False,         64,           2e-4,            0.0,        0.0),
+    ("dcgan-128",  "dcgan",      128,          64,      False,         64,           2e-4,            0.0,        0.0),
+    ("fashion",    "residual",   28,           32,      True,          32,           5e-4,            0.5,        0.05),
 )}
 # fmt: on
 
@@ -69,6 +69,9 @@ class Config:
     cooldown: float = _setting(
         0.0, "the last share of the budget, over which the learning rate falls to zero", **_bounded(0, 1)
     )
+    augment: bool = _setting(
+        False, "flip, shift and cut what the discriminator sees, as far as it overfits: for few pictures"
+    )
     ema_decay: float = _setting(0.999, "of the generator's averaged weights, a step", **_bounded(0, 0.999999))
     batch_size: int = _setting(64, "images in a batch", **_bounded(2, 65536))
 
@@ -100,6 +103,10 @@ class Config:
             raise InputError("deterministic=True cannot be kept with jit_compile=True: leave one out")
         if self.jit_compile and self.backend == "torch":
             raise InputError("jit_compile=True is not for backend='torch', where compiling takes longer than it saves")
+        if self.augment and self.loss not in ("bce", "hinge"):
+            raise InputError(
+                f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: bce or hinge"
+            )
         if self.epochs is self.steps is self.minutes is None:
             object.__setattr__(self, "epochs", DEFAULT_EPOCHS)
 

@@ -26,11 +26,21 @@ class GAN(keras.Model):
         loss: a name in ``losses.LOSSES``.
         penalty: γ of the finite-difference gradient penalty, on real and on generated images; 0 leaves it out.
         ema_decay: how much of the average is kept at each step, in [0, 1); it grows to this over the first steps.
+        augmentation: what is done to the images that the discriminator trains on, or None; see ``augment``.
         seed: of the latents that training draws.
     """
 
     def __init__(
-        self, generator, discriminator, averaged_generator, *, loss="bce", penalty=0.0, ema_decay=0.999, seed=0
+        self,
+        generator,
+        discriminator,
+        averaged_generator,
+        *,
+        loss="bce",
+        penalty=0.0,
+        ema_decay=0.999,
+        augmentation=None,
+        seed=0,
     ):
         super().__init__(name="gan")
         self.generator = generator
@@ -41,6 +51,7 @@ class GAN(keras.Model):
         self.objective = LOSSES[loss]
         self.penalty = penalty
         self.ema_decay = ema_decay
+        self.augmentation = augmentation
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.seeds = keras.random.SeedGenerator(seed)
@@ -80,6 +91,8 @@ class GAN(keras.Model):
         if training:
             self._average_weights()
         real, fake = self.preprocess(x["images"]), y_pred
+        if self.augmentation is not None:
+            real, fake = self.augmentation(real), self.augmentation(fake)
         # Read each variable once: what is read twice, a compiler must take for two values.
         weights = [ops.copy(v) for v in self.discriminator.trainable_variables]
         state = [ops.copy(v) for v in self.discriminator.non_trainable_variables]
@@ -106,6 +119,8 @@ class GAN(keras.Model):
 
         for variable, value in zip(self.discriminator.non_trainable_variables, state_after_real, strict=True):
             variable.assign(value)
+        if self.augmentation is not None:
+            self.augmentation.follow(real_logits)
         self._track(d_loss=d_loss, g_loss=g_loss, d_real=ops.sigmoid(real_logits), d_fake=ops.sigmoid(fake_logits))
         return d_loss + g_loss
 

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from fashion_gan import callbacks, curves, pictures, pretrained
+from fashion_gan.augment import Augmentation
 from fashion_gan.backends import use_backend
 from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
@@ -58,6 +59,7 @@ def _build_gan(config: Config) -> GAN:
         loss=config.loss,
         penalty=config.penalty,
         ema_decay=config.ema_decay,
+        augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
         seed=config.seed,
     )
     rates = {

@@ -4,7 +4,7 @@ A convolution at full size costs four times what it does at half size and adds l
 networks fold 2×2 blocks of pixels into channels there (Shi et al. 2016, arXiv:1609.05158).
 """
 
-from keras import initializers, layers
+from keras import initializers, layers, ops
 
 from fashion_gan.config import Config
 from fashion_gan.networks import conditioning as condition
@@ -36,12 +36,38 @@ def _generator_block(x, given, name: str):
 
 
 def _discriminator_block(x, name: str):
-    """x + conv(relu(conv(relu(x)))): no normalisation, so that each image is judged alone."""
+    """x + conv(relu(conv(relu(x)))), without normalisation."""
     residual = x
     for half in (1, 2):
         residual = layers.LeakyReLU(0.2, name=f"{name}_relu_{half}")(residual)
         residual = layers.Conv2D(x.shape[-1], 3, padding="same", name=f"{name}_conv_{half}")(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
+
+
+class _Variety(layers.Layer):
+    """Add a channel that says how much an image's features differ from those of the next three of its batch.
+
+    So that a generator which draws one thing over and over is found out by that: Karras et al. 2018, arXiv:1710.10196,
+    with neighbours in the place of groups, for batches of any size. Outside of training, where an image is judged
+    alone, the channel holds what was usual in training.
+    """
+
+    def build(self, shape):
+        self.usual = self.add_weight(name="usual", shape=(), initializer="zeros", trainable=False)
+
+    def call(self, x, training=False):
+        values = ops.cast(x, "float32")
+        if training:
+            four = ops.stack([values, *(ops.roll(values, -shift, axis=0) for shift in (1, 2, 3))])
+            deviation = ops.mean(ops.sqrt(ops.var(four, axis=0) + 1e-8), axis=(1, 2, 3), keepdims=True)
+            self.usual.assign(self.usual + 0.01 * (ops.mean(deviation) - self.usual))
+        else:
+            deviation = ops.reshape(ops.cast(self.usual, "float32"), (1, 1, 1, 1))
+        channel = ops.broadcast_to(deviation, (*ops.shape(x)[:3], 1))
+        return ops.concatenate([x, ops.cast(channel, x.dtype)], axis=-1)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], shape[-1] + 1)
 
 
 def _unfold_pixels(x, name: str):
@@ -90,6 +116,7 @@ def discriminator(config: Config, name: str):
     x = layers.Conv2D(2 * width, 4, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
     x = _discriminator_block(x, f"{name}_quarter")
     x = layers.LeakyReLU(0.2, name=f"{name}_features_relu")(x)
+    x = _Variety(name=f"{name}_variety")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = layers.Dense(128, activation="leaky_relu", name=f"{name}_features")(x)
     return condition.logit_model(config, inputs, x, labels, name)
