@@ -1,6 +1,7 @@
 """Shipped models: the recipe makes a whole folder, and what is in it draws, trains on, and is refused when damaged."""
 
 import dataclasses
+import hashlib
 import json
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from fashion_gan.errors import InputError
 from fashion_gan.gan import GAN
 from fashion_gan.generator import Generator, draw_latents
 from fashion_gan.metrics import features
+from fashion_gan.metrics.figures import MEANINGS
+from fashion_gan.model_files import as_generator
 
 ROOT = Path(__file__).parent.parent
 FILES = {
@@ -196,3 +199,48 @@ def test_an_unknown_name_is_refused_with_the_names_there_are():
         Generator.from_pretrained("fashon")
     with pytest.raises(InputError, match="neither a shipped model"):
         launch.load_generator("fashon")
+
+
+# ---- What is really shipped ----
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return pretrained.folder("fashion")
+
+
+def test_what_is_shipped_is_whole_small_and_as_its_card_says(shipped):
+    assert {path.name for path in shipped.iterdir()} == FILES
+    assert sum(path.stat().st_size for path in shipped.iterdir()) <= 25e6
+    card = (shipped / "README.md").read_text()
+    for name in FILES - {"README.md"}:
+        assert f"| `{name}` |" in card
+        assert hashlib.sha256((shipped / name).read_bytes()).hexdigest() in card, name
+    values = json.loads((shipped / "metrics.json").read_text())
+    for name, figure in values["figures"].items():
+        assert f"(`{name}`) | {MEANINGS[name].show(figure['value'])} |" in card
+
+
+def test_the_shipped_figures_are_of_the_shipped_weights_and_of_todays_evaluator(shipped):
+    values = json.loads((shipped / "metrics.json").read_text())
+    found, _ = fashion_gan.evaluate("fashion", protocols=["ffd10k_test"], seed=values["source"]["seeds"][0])
+    assert found.fingerprint == values["fingerprint"]
+    for name, figure in found.figures.items():
+        assert figure.value == pytest.approx(values["figures"][name]["value"], rel=0.01, abs=1e-4), name
+
+
+def test_the_shipped_generator_draws_where_no_training_framework_is():
+    code = WITHOUT_KERAS.format(how="from_pretrained()")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == fashion_gan.Generator.from_pretrained("fashion").generate(20, seed=4).sum()
+
+
+def test_the_shipped_networks_train_on(shipped):
+    gan = GAN.from_pretrained("fashion")
+    drawn = Generator.load(shipped / "generator.onnx").generate(100, seed=2)
+    labels = np.arange(100) % 10
+    ours = as_generator(gan.averaged_generator, pretrained.config("fashion")).generate(100, seed=2)
+    assert np.abs(ours.astype(int) - drawn).max() <= 1
+    random = np.random.default_rng(0).integers(0, 256, drawn.shape, np.uint8)
+    assert gan.realism(drawn, labels).mean() > gan.realism(random, labels).mean() + 0.2
