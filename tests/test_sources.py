@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from fashion_gan import InputError
-from fashion_gan.sources import of_images, open_source
+from fashion_gan.sources import as_small, of_images, open_source
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 28, 28, 1), np.uint8)
 LABELS = np.arange(12, dtype=np.int32) % 10
@@ -144,3 +144,22 @@ def test_what_is_for_runs_or_for_images_alone_is_refused_elsewhere(toy_run, npz,
         open_source(toy_run.path, labels=tmp_path / "labels.npy")
     with pytest.raises(InputError, match="no best checkpoint"):
         open_source(toy_run.path, best=True)
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_what_training_enlarged_is_made_small_again_as_it_was(size):
+    from test_gan import toy_config
+
+    from fashion_gan.training import build_gan
+
+    gan = build_gan(toy_config("dcgan", conditional=False, image_size=size, width=2))
+    large = np.asarray(gan.preprocess(IMAGES))
+    assert large.shape == (12, size, size, 1)
+    drawn = np.rint(large * 127.5 + 127.5).astype(np.uint8)
+    assert np.abs(as_small(drawn).astype(int) - IMAGES).max() <= 2
+
+
+def test_small_and_oblong_pictures_are_left_as_they_are():
+    for shape in ((3, 28, 28, 1), (3, 16, 16, 1), (3, 64, 28, 1)):
+        images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        np.testing.assert_array_equal(as_small(images), images)
