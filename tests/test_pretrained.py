@@ -141,6 +141,17 @@ def test_other_classes_start_from_everything_but_what_was_learnt_of_each_class(t
         np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
 
 
+def test_a_run_cut_off_before_its_first_checkpoint_starts_from_those_weights_again(toy_run, toy_folder, tmp_path):
+    tuned = fashion_gan.train("fashion", data=toy_folder, start_from=toy_run.path, steps=1, out=tmp_path, **TOY)
+    expected = first_weights(tuned)
+    for checkpoint in tuned.checkpoints():
+        checkpoint.unlink()
+    fashion_gan.resume(tuned.path)
+    found = first_weights(tuned)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
 def test_a_start_from_other_networks_is_refused_before_anything_is_written(toy_run, toy_folder, tmp_path):
     settings = {**TOY, "width": 8}
     with pytest.raises(InputError, match="has width=4, and 8 was asked for"):

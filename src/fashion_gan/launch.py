@@ -14,14 +14,8 @@ from fashion_gan.generator import Generator
 from fashion_gan.runs import Run
 
 BUDGETS = ("epochs", "steps", "minutes")
-SAME_NETWORKS = (
-    "family",
-    "image_size",
-    "channels",
-    "width",
-    "latent_dim",
-    "conditional",
-)  # to start from others' weights
+# What weights to start from must have in common with the networks asked for.
+SAME_NETWORKS = ("family", "image_size", "channels", "width", "latent_dim", "conditional")
 RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every", "data")  # what a resumed run may do differently
 
 

@@ -169,7 +169,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
             checkpoint.load()
         run.rewind(position.step)
         run.write_text("config.json", config.to_json())
-    elif config.start_from:
+    if config.start_from and not run.checkpoints():
         start_from(gan, config.start_from)
     if not position.step:
         checkpoint.save()  # So that there always is a last good one.
