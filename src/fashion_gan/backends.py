@@ -47,8 +47,7 @@ def use_backend(name: str) -> None:
             f"set the environment variable KERAS_BACKEND={name} before Python starts"
         )
     os.environ["KERAS_BACKEND"] = name
-    if "keras" not in sys.modules:
-        _keep_freed_memory()
+    _keep_freed_memory()
     if name == "tensorflow" and "tensorflow" not in sys.modules:
         # TensorFlow greets with lines about its build that tell the user nothing.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
