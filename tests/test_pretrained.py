@@ -249,9 +249,10 @@ def test_the_shipped_generator_draws_where_no_training_framework_is():
 
 def test_the_shipped_networks_train_on(shipped):
     gan = GAN.from_pretrained("fashion")
-    drawn = Generator.load(shipped / "generator.onnx").generate(100, seed=2)
-    labels = np.arange(100) % 10
-    ours = as_generator(gan.averaged_generator, pretrained.config("fashion")).generate(100, seed=2)
+    labels = np.arange(1000) % 10
+    drawn = Generator.load(shipped / "generator.onnx").generate(1000, seed=2)
+    ours = as_generator(gan.averaged_generator, pretrained.config("fashion")).generate(1000, seed=2)
     assert np.abs(ours.astype(int) - drawn).max() <= 1
-    random = np.random.default_rng(0).integers(0, 256, drawn.shape, np.uint8)
-    assert gan.realism(drawn, labels).mean() > gan.realism(random, labels).mean() + 0.2
+    test = fashion_gan.load_fashion_mnist("test")
+    real, fake = gan.realism(test.images[:1000], test.labels[:1000]), gan.realism(drawn, labels)
+    assert real.mean() > fake.mean() + 0.05  # 0.55 and 0.41; weights that were mixed up would know no difference
