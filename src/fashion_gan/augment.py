@@ -43,7 +43,7 @@ class Augmentation(keras.layers.Layer):
 
     def _flip(self, images):
         flipped = self._chosen(ops.shape(images)[0], share=0.5)[:, :, None, None]
-        return flipped * images[:, :, ::-1] + (1.0 - flipped) * images
+        return flipped * ops.flip(images, axis=2) + (1.0 - flipped) * images
 
     def _shift(self, images):
         count, (height, width) = ops.shape(images)[0], images.shape[1:3]
