@@ -55,6 +55,8 @@ def test_fifty_epochs_unless_another_budget_is_given():
         ("loss", "bse", "did you mean 'bce'"),
         ("backend", "tensorfow", "did you mean 'tensorflow'"),
         ("conditional", "yes", "True or False"),
+        ("generator_widening", 0, "from 1 to 8"),
+        ("generator_widening", 5, "their product must be from 2 to 256"),  # of the 64 that is the default
     ],
 )
 def test_a_bad_setting_is_refused_with_its_name_its_value_and_what_is_allowed(setting, value, allowed):

@@ -10,6 +10,7 @@ from keras import ops
 
 from fashion_gan import losses, networks
 from fashion_gan.config import FAMILIES, Config
+from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
 from fashion_gan.gan import GAN
 from fashion_gan.training import build_gan
@@ -238,3 +239,17 @@ def test_mixed_precision_is_bfloat16_with_logits_and_images_in_float32():
 def test_another_backend_than_keras_runs_on_is_refused():
     with pytest.raises(InputError, match="KERAS_BACKEND=jax"):
         build_gan(toy_config(backend="jax"))
+
+
+def test_a_widened_generator_is_that_of_the_wider_networks():
+    def parameters(**settings):
+        config = toy_config(**settings)
+        return [build(config).count_params() for build in (networks.build_generator, networks.build_discriminator)]
+
+    wider = parameters(width=16, generator_widening=1)
+    assert parameters(width=8, generator_widening=2) == [wider[0], parameters(width=8, generator_widening=1)[1]]
+
+
+def test_the_shipped_preset_is_of_at_most_five_million_parameters():
+    config = Config.from_preset("fashion", class_names=CLASS_NAMES)
+    assert networks.build_generator(config).count_params() <= 5_000_000

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -389,6 +390,18 @@ def test_a_scored_run_keeps_and_names_its_best_checkpoint(scored_run):
     chosen = fashion_gan.load_generator(scored_run.path, best=True).generate(3)
     kept = fashion_gan.load_generator(scored_run.path / "generator_best.keras").generate(3)
     np.testing.assert_array_equal(chosen, kept)
+
+
+def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
+    run = Run.open(shutil.copytree(scored_run.path, tmp_path / "run"))
+    step, newest = run.load_checkpoint()
+    run.save_best(step, 0.0, {name: value + 1 for name, value in newest.items()})
+    old, new = (fashion_gan.load_gan(run.path, best=best) for best in (False, True))
+    for network in ("generator", "averaged_generator", "discriminator"):
+        for before, after in zip(*(getattr(gan, network).get_weights() for gan in (old, new)), strict=True):
+            np.testing.assert_array_equal(after, before + 1)
+    with pytest.raises(InputError, match="best checkpoints are in a run's folder, and fashion is none"):
+        fashion_gan.load_gan("fashion", best=True)
 
 
 def test_a_scored_run_trains_on_what_it_does_not_score_by(scored_run):

@@ -25,6 +25,7 @@ from fashion_gan.files import written_whole
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.figures import MEANINGS
+from fashion_gan.metrics.validation import NAME as VALIDATION
 from fashion_gan.runs import Run
 
 HERE = Path(__file__).parent
@@ -44,7 +45,7 @@ TARGETS = (
 
 @click.command()
 @click.option("--preset", default="fashion", show_default=True)
-@click.option("--minutes", type=float, default=70.0, show_default=True, help="of training")
+@click.option("--minutes", type=float, default=90.0, show_default=True, help="of training")
 @click.option("--steps", type=int, help="of training, in the place of minutes")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--start-from", help="a shipped model, or a run, to go on from")
@@ -74,11 +75,12 @@ def train(preset, runs, **settings):
 
 
 def export(run, folder):
-    """The averaged generator in three formats, the discriminator's weights, and what both were built from."""
+    """Of the best checkpoint by the held-out images: the averaged generator in three formats, the discriminator's
+    weights, and what both were built from."""
     from fashion_gan.export import save_onnx
     from fashion_gan.model_files import save_generator
 
-    gan = fashion_gan.load_gan(run.path)
+    gan = fashion_gan.load_gan(run.path, best=True)
     # The budget is the recipe's; the folders are this machine's.
     config = dataclasses.replace(run.config, data=None, start_from=None)
     difference = save_onnx(gan.averaged_generator, config, folder / "generator.onnx")
@@ -106,6 +108,7 @@ def measure(folder, protocols):
 
 def write_card(run, folder):
     log, values = run.read_log(), json.loads((folder / METRICS_FILE).read_text())
+    scores = [row for row in run.read_metrics() if VALIDATION in row]
     figures = {name: fashion_gan.metrics.figures.Figure.from_json(value) for name, value in values["figures"].items()}
     rows = [
         {
@@ -131,6 +134,9 @@ def write_card(run, folder):
         images=int(log["images"][-1]),
         epochs=log["images"][-1] / 55_000,
         minutes=log["seconds"][-1] / 60,
+        scores=len(scores),
+        best=[row for row in scores if row["best"]][-1],
+        score=VALIDATION,
         environment=json.loads((run.path / "environment.json").read_text()),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         rows=rows,

@@ -14,16 +14,25 @@ FAMILIES = ("transposed", "upsampling", "dcgan", "residual")
 LOSSES = ("bce", "hinge", "wasserstein", "relativistic")
 DEFAULT_EPOCHS = 50
 IMAGE_SIZES = tuple(range(16, 129, 4))
+WIDEST = 256
 
 # fmt: off
-_COLUMNS =    ("family",     "image_size", "width", "conditional", "batch_size", "learning_rate", "cooldown", "penalty")
-PRESETS = {name: dict(zip(_COLUMNS, values, strict=True)) for name, *values in (
-    ("transposed", "transposed", 28,           64,      False,         64,           2e-4,            0.0,        0.0),
-    ("upsampling", "upsampling", 28,           64,      False,         128,          2e-4,            0.0,        0.0),
-    ("dcgan-64",   "dcgan",      64,           64,      False,         64,           2e-4,            0.0,        0.0),
-    ("dcgan-128",  "dcgan",      128,          64,      False,         64,           2e-4,            0.0,        0.0),
-    ("fashion",    "residual",   28,           32,      True,          32,           5e-4,            0.5,        0.05),
-)}
+_NAMES =                  ("transposed", "upsampling", "dcgan-64",   "dcgan-128",  "fashion")
+_SETTINGS = {
+    "family":             ("transposed", "upsampling", "dcgan",      "dcgan",      "residual"),
+    "image_size":         (28,           28,           64,           128,          28),
+    "width":              (64,           64,           64,           64,           32),
+    "generator_widening": (1,            1,            1,            1,            2),
+    "conditional":        (False,        False,        False,        False,        True),
+    "batch_size":         (64,           128,          64,           64,           32),
+    "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         5e-4),
+    "cooldown":           (0.0,          0.0,          0.0,          0.0,          0.3),
+    "penalty":            (0.0,          0.0,          0.0,          0.0,          0.05),
+    "ema_decay":          (0.999,        0.999,        0.999,        0.999,        0.9995),
+}
+PRESETS = {
+    name: {setting: values[column] for setting, values in _SETTINGS.items()} for column, name in enumerate(_NAMES)
+}
 # fmt: on
 
 
@@ -54,7 +63,8 @@ class Config:
     family: str = _setting("transposed", "family of networks", **_one_of(*FAMILIES))
     image_size: int = _setting(28, "height and width of the images, in pixels", **_one_of(*IMAGE_SIZES))
     channels: int = _setting(1, "1 for grey, 3 for colour", **_one_of(1, 3))
-    width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, 256))
+    width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, WIDEST))
+    generator_widening: int = _setting(1, "times the width that the generator has", **_bounded(1, 8))
     latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
     conditional: bool = _setting(False, "condition both networks on the class")
     class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")
@@ -103,6 +113,11 @@ class Config:
             raise InputError("deterministic=True cannot be kept with jit_compile=True: leave one out")
         if self.jit_compile and self.backend == "torch":
             raise InputError("jit_compile=True is not for backend='torch', where compiling takes longer than it saves")
+        if self.width * self.generator_widening > WIDEST:
+            raise InputError(
+                f"generator_widening={self.generator_widening} of width={self.width} is out of range: their product "
+                f"must be from 2 to {WIDEST}"
+            )
         if self.augment and self.loss not in ("bce", "hinge"):
             raise InputError(
                 f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: bce or hinge"

@@ -15,7 +15,7 @@ from fashion_gan.runs import Run
 
 BUDGETS = ("epochs", "steps", "minutes")
 # What weights to start from must have in common with the networks asked for.
-SAME_NETWORKS = ("family", "image_size", "channels", "width", "latent_dim", "conditional")
+SAME_NETWORKS = ("family", "image_size", "channels", "width", "generator_widening", "latent_dim", "conditional")
 RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every", "data")  # what a resumed run may do differently
 
 
@@ -163,12 +163,13 @@ def load_generator(source: str | Path, *, raw: bool = False, best: bool = False)
     return model_files.load_generator(path, raw=raw, best=best)
 
 
-def load_gan(source: str | Path) -> Any:
+def load_gan(source: str | Path, *, best: bool = False) -> Any:
     """Read both networks of a shipped model, or of a run, for example to score pictures or to train them further.
 
     Args:
         source: a shipped model's name ("fashion"), or a run's folder (its newest checkpoint, on the backend that the
             run was trained on).
+        best: the best checkpoint by ``evaluate_every`` and not the newest; of a run's folder only.
 
     Returns:
         A compiled ``fashion_gan.gan.GAN``, for example for its ``realism(images)``.
@@ -179,4 +180,4 @@ def load_gan(source: str | Path) -> Any:
     use_backend(default_backend() if str(source) in pretrained.names() else Run.open(source).config.backend)
     from fashion_gan import training
 
-    return training.load_gan(source)
+    return training.load_gan(source, best=best)

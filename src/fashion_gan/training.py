@@ -73,15 +73,18 @@ def _build_gan(config: Config) -> GAN:
     return gan
 
 
-def load_gan(source: str | Path) -> GAN:
-    """Both networks of a shipped model, or of a run as its newest checkpoint left them; see ``launch.load_gan``."""
+def load_gan(source: str | Path, *, best: bool = False) -> GAN:
+    """Both networks of a shipped model, or of a run as a checkpoint left them; see ``launch.load_gan``."""
     shipped = str(source) in pretrained.names()
+    if shipped and best:
+        raise InputError(f"best checkpoints are in a run's folder, and {source} is none")
     config = pretrained.config(str(source)) if shipped else Run.open(source).config
     gan = build_gan(dataclasses.replace(config, backend=keras.backend.backend()))
     if shipped:
         _load_shipped(gan, pretrained.folder(str(source)))
     else:
-        _, state = Run.open(source).load_checkpoint()
+        run = Run.open(source)
+        _, state = run.load_best() if best else run.load_checkpoint()
         gan.load_state({name: value for name, value in state.items() if name != "seconds"})
     return gan
 

@@ -5,6 +5,8 @@ Dropout has a seed of its own: on PyTorch Keras draws an unseeded one outside of
 does not find it and the gradient penalty's two points get different units.
 """
 
+import dataclasses
+
 from fashion_gan.config import Config
 from fashion_gan.networks import dcgan, residual, transposed, upsampling
 
@@ -13,7 +15,8 @@ FAMILIES = {"transposed": transposed, "upsampling": upsampling, "dcgan": dcgan, 
 
 def build_generator(config: Config, name: str = "generator"):
     """A Keras model: latents (N, latent_dim) [and labels (N,)] -> images (N, H, W, C), float32 in [-1, 1]."""
-    return FAMILIES[config.family].generator(config, name)
+    widened = dataclasses.replace(config, width=config.width * config.generator_widening)
+    return FAMILIES[config.family].generator(widened, name)
 
 
 def build_discriminator(config: Config, name: str = "discriminator"):
