@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fashion_gan.errors import InputError
-from fashion_gan.generator import BATCH_SIZE, Generator, draw_latents
+from fashion_gan.generator import BATCH_SIZE, Generator
+from fashion_gan.latents import draw_latents
 
 NAMES = ("T-shirt/top", "Trouser", "Ankle boot")
 
@@ -64,10 +65,55 @@ def test_a_label_for_an_unconditional_model_is_refused():
         PLAIN.generate(2, "Trouser")
 
 
-@pytest.mark.parametrize(("count", "seed"), [(0, 0), (-1, 0), (10**9, 0), (1, -1)])
-def test_counts_and_seeds_out_of_range_are_refused(count, seed):
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"count": 0},
+        {"count": -1},
+        {"count": 10**9},
+        {"count": 1, "seed": -1},
+        {"count": 1, "truncation": 0},
+        {"count": 1, "truncation": 1.51},
+        {"count": 1, "truncation": float("nan")},
+    ],
+)
+def test_numbers_out_of_range_are_refused(settings):
     with pytest.raises(InputError, match="out of range"):
-        PLAIN.generate(count, seed=seed)
+        PLAIN.generate(**settings)
+
+
+@pytest.mark.parametrize(
+    ("latents", "hint"),
+    [
+        (np.zeros(4), r"must be \(N, 4\), got \(4,\)"),
+        (np.zeros((2, 5)), r"got \(2, 5\)"),
+        (np.zeros((0, 4)), r"got \(0, 4\)"),
+        (np.full((1, 4), np.nan), "finite"),
+        (np.full((1, 4), np.inf), "finite"),
+    ],
+)
+def test_latents_that_are_none_are_refused(latents, hint):
+    with pytest.raises(InputError, match=hint):
+        PLAIN.decode(latents)
+
+
+def test_floats_are_what_the_network_gave():
+    drawn = PLAIN.generate(5, seed=2, as_float=True)
+    assert drawn.dtype == np.float32
+    np.testing.assert_array_equal(drawn, first_two_latents(PLAIN.latents(5, seed=2)))
+
+
+def test_a_truncated_latent_is_a_shorter_one():
+    np.testing.assert_allclose(PLAIN.latents(3, 1, truncation=0.5), 0.5 * PLAIN.latents(3, 1))
+
+
+def test_vary_and_mix_take_a_seed_or_a_latent():
+    latent = PLAIN.latents(1, 8)[0]
+    np.testing.assert_array_equal(PLAIN.vary(8, 0.2, 3), PLAIN.vary(latent, 0.2, 3))
+    np.testing.assert_array_equal(PLAIN.mix(8, 9), PLAIN.mix(latent, 9))
+    np.testing.assert_array_equal(PLAIN.interpolate(8, 9, 3), PLAIN.interpolate(latent, 9, 3))
+    with pytest.raises(InputError, match=r"a latent must be \(4,\), got \(5,\)"):
+        PLAIN.mix(np.zeros(5), 9)
 
 
 def test_as_many_labels_as_images_are_asked_for():

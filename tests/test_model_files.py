@@ -13,7 +13,7 @@ import pytest
 
 from fashion_gan import model_files
 from fashion_gan.errors import InputError
-from fashion_gan.generator import draw_latents
+from fashion_gan.latents import draw_latents
 from fashion_gan.launch import load_generator
 
 SUFFIXES = ("keras", "h5")

@@ -17,7 +17,8 @@ from fashion_gan import export, launch, pretrained
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.gan import GAN
-from fashion_gan.generator import Generator, draw_latents
+from fashion_gan.generator import Generator
+from fashion_gan.latents import draw_latents
 from fashion_gan.metrics import features
 from fashion_gan.metrics.figures import MEANINGS
 from fashion_gan.model_files import as_generator

@@ -14,7 +14,8 @@ from tqdm import tqdm
 from fashion_gan import pictures
 from fashion_gan.config import Config
 from fashion_gan.errors import TrainingDiverged
-from fashion_gan.generator import Generator, draw_latents
+from fashion_gan.generator import Generator
+from fashion_gan.latents import draw_latents
 from fashion_gan.metrics.validation import COUNT, NAME, Validation
 from fashion_gan.runs import Run
 

@@ -200,6 +200,7 @@ def compare(first: Path, second: Path) -> None:
 @click.option("--count", type=int, default=64, show_default=True, help="how many pictures")
 @click.option("--seed", type=int, default=0, show_default=True, help="the same seed gives the same pictures")
 @click.option("--label", help="a class, by name or number; without it, the classes in turn")
+@click.option("--truncation", type=float, default=1.0, show_default=True, help="below 1: more typical, less varied")
 @click.option("--format", "kind", type=click.Choice(["grid", "png", "npz"]), default="grid", show_default=True)
 @click.option(
     "--interpolate", type=int, nargs=2, metavar="SEED SEED", help="walk between two seeds: a strip, or a .gif"
@@ -214,6 +215,7 @@ def generate(
     count: int,
     seed: int,
     label: str | None,
+    truncation: float,
     kind: str,
     interpolate: tuple[int, int] | None,
     frames: int,
@@ -234,7 +236,7 @@ def generate(
         else:
             pictures.save_png(out, pictures.grid(images, columns=frames))
     else:
-        images = generator.generate(count, label, seed)
+        images = generator.generate(count, label, seed, truncation)
         _save_images(out, kind, images, generator, label)
     click.echo(f"{len(images)} pictures: {out}")
 

@@ -22,7 +22,7 @@ _SETTINGS = {
     "family":             ("transposed", "upsampling", "dcgan",      "dcgan",      "residual"),
     "image_size":         (28,           28,           64,           128,          28),
     "width":              (64,           64,           64,           64,           32),
-    "generator_widening": (1,            1,            1,            1,            2),
+    "generator_widening": (1,            1,            1,            1,            1),
     "conditional":        (False,        False,        False,        False,        True),
     "batch_size":         (64,           128,          64,           64,           32),
     "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         5e-4),

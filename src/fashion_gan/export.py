@@ -11,7 +11,8 @@ import numpy as np
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.files import written_whole
-from fashion_gan.generator import CONFIG_KEY, Generator, draw_latents
+from fashion_gan.generator import CONFIG_KEY, Generator
+from fashion_gan.latents import draw_latents
 
 LARGEST_DIFFERENCE = 1e-3  # of pixels that range over [-1, 1]: an eighth of a grey level
 CHECKED_IMAGES = 20

@@ -6,19 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from fashion_gan import latents as latent_space
 from fashion_gan import pretrained
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError, suggestion
+from fashion_gan.latents import Latents
 from fashion_gan.pictures import to_uint8
 
 BATCH_SIZE = 256  # bounds the memory of a large request
 MAX_COUNT = 100_000  # 78 MB of 28 × 28 grey; ask again with another seed for more
+MAX_THREADS = 1024
 CONFIG_KEY = "fashion_gan"  # of an ONNX file's metadata: the configuration that its network was built from
-
-
-def draw_latents(count: int, latent_dim: int, seed: int) -> np.ndarray:
-    """Gaussian latents, float32 (count, latent_dim): the same for a seed on every machine and backend."""
-    return np.random.default_rng(seed).standard_normal((count, latent_dim), dtype=np.float32)
 
 
 class Generator:
@@ -41,24 +39,33 @@ class Generator:
         self.class_names = tuple(class_names)
 
     @classmethod
-    def from_pretrained(cls, name: str = "fashion") -> "Generator":
+    def from_pretrained(cls, name: str = "fashion", *, threads: int | None = None) -> "Generator":
         """The generator that comes with fashion-gan, run by ONNX Runtime. Raises InputError for an unknown name."""
-        return cls.load(pretrained.folder(name) / "generator.onnx")
+        return cls.load(pretrained.folder(name) / "generator.onnx", threads=threads)
 
     @classmethod
-    def load(cls, path: str | Path) -> "Generator":
+    def load(cls, path: str | Path, *, threads: int | None = None) -> "Generator":
         """Read an ``.onnx`` file that fashion-gan wrote, without a training framework.
 
+        Args:
+            path: the file.
+            threads: how many processor cores draw; all of them without it.
+
         Raises:
-            InputError: there is no such file, it is damaged, or it is not a generator of ours.
+            InputError: there is no such file, it is damaged, or it is not a generator of ours; or no number of threads.
         """
         import onnxruntime
 
         path = Path(path)
+        options = onnxruntime.SessionOptions()
+        if threads is not None:
+            if not 1 <= threads <= MAX_THREADS:
+                raise InputError(f"threads={threads} is out of range: it must be from 1 to {MAX_THREADS}")
+            options.intra_op_num_threads = threads
         if not path.is_file():
             raise InputError(f"{path} is not a model file: there is nothing of that name")
         try:
-            session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own exceptions have no common type.
             raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
         text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
@@ -75,55 +82,92 @@ class Generator:
 
         return cls(predict, config.latent_dim, config.class_names)
 
-    def generate(self, count: int, labels: Any = None, seed: int = 0) -> np.ndarray:
+    def generate(
+        self, count: int, labels: Any = None, seed: int = 0, truncation: float = 1.0, *, as_float: bool = False
+    ) -> np.ndarray:
         """Draw images; the same seed gives the same images.
 
         Args:
             count: how many, from 1 to 100,000.
             labels: a class name or number for all, or one for each image; None takes the classes in turn.
             seed: of the latents, at least 0.
+            truncation: of the latents, above 0 and at most 1.5; below 1 the images are more typical and less varied.
+            as_float: give float32 in [-1, 1] in place of uint8.
 
         Returns:
-            uint8 (count, H, W, C).
+            uint8 (count, H, W, C), or float32 in [-1, 1].
 
         Raises:
-            InputError: a count or seed out of range, an unknown label, or a label for an unconditional generator.
+            InputError: a number out of range, an unknown label, or a label for an unconditional generator.
         """
+        return self.decode(self.latents(count, seed, truncation), self.labels(count, labels), as_float=as_float)
+
+    def latents(self, count: int, seed: int = 0, truncation: float = 1.0) -> Latents:
+        """What ``generate`` draws from: float32 (count, latent_dim). Raises InputError as it does."""
         if not 1 <= count <= MAX_COUNT:
             raise InputError(f"count={count} is out of range: it must be from 1 to {MAX_COUNT:,}")
-        if seed < 0:
-            raise InputError(f"seed={seed} is out of range: it must be at least 0")
-        return self.decode(draw_latents(count, self.latent_dim, seed), self.labels(count, labels))
+        return latent_space.draw_latents(count, self.latent_dim, seed, truncation)
 
-    def decode(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """Latents (N, latent_dim), and int32 labels (N,) if conditional -> uint8 images (N, H, W, C)."""
+    def decode(self, latents: Any, labels: Any = None, *, as_float: bool = False) -> np.ndarray:
+        """Draw the images of given latents, a bounded batch at a time.
+
+        Args:
+            latents: floats (N, latent_dim), N at least 1; from ``latents``, ``vary`` or ``mix``, say.
+            labels: as ``generate`` takes them.
+            as_float: give float32 in [-1, 1] in place of uint8.
+
+        Returns:
+            uint8 (N, H, W, C), or float32 in [-1, 1].
+
+        Raises:
+            InputError: latents of another shape or not finite, or labels as in ``generate``.
+        """
+        latents = np.asarray(latents, np.float32)
+        if latents.ndim != 2 or latents.shape[1] != self.latent_dim or not len(latents):
+            raise InputError(f"latents must be (N, {self.latent_dim}), got {latents.shape}")
+        if not np.isfinite(latents).all():
+            raise InputError("latents must be finite numbers")
+        numbers = self.labels(len(latents), labels)
         chunks = []
         for start in range(0, len(latents), BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
-            inputs = latents[part] if labels is None else [latents[part], labels[part]]
-            chunks.append(to_uint8(np.asarray(self.predict(inputs))))
+            inputs = latents[part] if numbers is None else [latents[part], numbers[part]]
+            images = np.asarray(self.predict(inputs), np.float32)
+            chunks.append(images if as_float else to_uint8(images))
         return np.concatenate(chunks)
 
-    def interpolate(self, first_seed: int, second_seed: int, frames: int = 16, label: Any = None) -> np.ndarray:
-        """Walk from one seed's first picture to another's along the sphere; uint8 (frames, H, W, C).
+    def vary(self, latent: Any, strength: float = 0.3, count: int = 16, seed: int = 0) -> Latents:
+        """Neighbours of a latent (latent_dim,), float32 (count, latent_dim): at 0 itself, at 1 as far as any."""
+        if not 1 <= count <= MAX_COUNT:
+            raise InputError(f"count={count} is out of range: it must be from 1 to {MAX_COUNT:,}")
+        return latent_space.vary(self._latent(latent), strength, count, seed)
 
-        Spherical, because Gaussian latents lie near a sphere and a straight line leaves it (White 2016,
-        arXiv:1609.04468).
+    def mix(self, first: Any, second: Any, share: float = 0.5) -> Latents:
+        """One latent between two (latent_dim,) of them along the sphere: float32 (latent_dim,)."""
+        return latent_space.mix(self._latent(first), self._latent(second), share)
+
+    def interpolate(self, first: Any, second: Any, frames: int = 16, label: Any = None) -> np.ndarray:
+        """Walk from one picture to another along the sphere; uint8 (frames, H, W, C).
+
+        Args:
+            first, second: a seed, for its first picture, or a latent (latent_dim,).
+            frames: from 2 to 1000, both ends included.
+            label: the class of all frames; the first class without it.
+
+        Raises:
+            InputError: a number out of range, a latent of another length, or an unknown label.
         """
-        if not 2 <= frames <= 1000:
-            raise InputError(f"frames={frames} is out of range: it must be from 2 to 1000")
-        if min(first_seed, second_seed) < 0:
-            raise InputError(f"seed={min(first_seed, second_seed)} is out of range: it must be at least 0")
-        start, end = (draw_latents(1, self.latent_dim, seed)[0] for seed in (first_seed, second_seed))
-        cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
-        angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-        shares = np.linspace(0.0, 1.0, frames, dtype=np.float32)[:, None]
-        if angle < 1e-4:  # The same seed twice, say: any line will do.
-            path = (1 - shares) * start + shares * end
-        else:
-            path = (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
-        labels = self.labels(frames, 0 if label is None and self.class_names else label)
-        return self.decode(path.astype(np.float32), labels)
+        path = latent_space.walk(self._latent(first), self._latent(second), frames)
+        return self.decode(path, 0 if label is None and self.class_names else label)
+
+    def _latent(self, latent: Any) -> Latents:
+        """A seed's first latent, or the latent itself."""
+        if isinstance(latent, (int, np.integer)):
+            return self.latents(1, int(latent))[0]
+        latent = np.asarray(latent, np.float32)
+        if latent.shape != (self.latent_dim,):
+            raise InputError(f"a latent must be ({self.latent_dim},), got {latent.shape}")
+        return latent
 
     def labels(self, count: int, labels: Any = None) -> np.ndarray | None:
         """What the user calls classes -> int32 (count,), or None for an unconditional generator."""
@@ -137,7 +181,9 @@ class Generator:
             return np.full(count, self.label_number(labels), np.int32)
         if len(labels) != count:
             raise InputError(f"labels has {len(labels)} entries for {count} images")
-        return np.array([self.label_number(label) for label in labels], np.int32)
+        values = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+        numbers = {value: self.label_number(value) for value in set(values)}  # Few classes, perhaps many images.
+        return np.array([numbers[value] for value in values], np.int32)
 
     def label_number(self, label: Any) -> int:
         """A class's number from its name (in any case) or its number, as a text or not."""

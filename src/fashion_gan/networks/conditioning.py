@@ -37,9 +37,20 @@ def image_inputs(config: Config):
     return [images, labels], labels
 
 
-def images_model(inputs, x, name: str):
-    """Squash to [-1, 1], in float32 whatever the precision of the layers before."""
+def images_model(inputs, x, name: str, reach: float = 1.0):
+    """Squash to [-1, 1], in float32 whatever the precision of the layers before.
+
+    Args:
+        inputs, x: the model's inputs, and its last layer's output (N, H, W, C).
+        name: the model's.
+        reach: what tanh is multiplied by before the images are cut off at -1 and 1. Above 1, pixels come to be wholly
+            white, as in most real pictures some are, and tanh alone never makes one.
+    """
     images = layers.Activation("tanh", dtype="float32", name=f"{name}_tanh")(x)
+    if reach > 1:  # In plain layers, which every file format knows.
+        images = layers.Rescaling(reach, offset=1.0, dtype="float32", name=f"{name}_reach")(images)
+        images = layers.ReLU(max_value=2.0, dtype="float32", name=f"{name}_cut_off")(images)
+        images = layers.Rescaling(1.0, offset=-1.0, dtype="float32", name=f"{name}_images")(images)
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=name)
 
 

@@ -87,7 +87,7 @@ def _fold_pixels(x, name: str):
 
 
 def generator(config: Config, name: str):
-    """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> tanh."""
+    """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> stretched tanh."""
     base, width = config.image_size // 4, config.width
     inputs, given = condition.latent_inputs(config, name)
 
@@ -101,7 +101,7 @@ def generator(config: Config, name: str):
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
     x = _unfold_pixels(x, name)  # (N, 28, 28, 1)
-    return condition.images_model(inputs, x, name)
+    return condition.images_model(inputs, x, name, reach=1.1)
 
 
 def discriminator(config: Config, name: str):
