@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fashion_gan import pretrained
+from fashion_gan.generator import Generator
+
 BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
 assert len(BACKENDS) > 1, "FASHION_GAN_TEST_BACKENDS must name two backends to hold against each other"
 # Run in a process of its own, since Keras has one backend a process. Arguments: family, weights or "-", output.
@@ -80,3 +83,19 @@ def test_backends_agree_on_losses_and_updated_weights(reference, backend, tmp_pa
     for name, value in expected.items():
         tolerance = 1e-5 if "step 0" in name else 1e-3
         assert result[name] == pytest.approx(value, abs=tolerance, rel=tolerance), name
+
+
+DRAW = """
+import sys
+import fashion_gan, numpy as np
+np.save(sys.argv[2], fashion_gan.load_generator(sys.argv[1]).generate(30, seed=11))
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_light_generator_draws_what_keras_draws_on_every_backend(backend, tmp_path):
+    model, drawn = pretrained.folder("fashion") / "generator.keras", tmp_path / "drawn.npy"
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    subprocess.run([sys.executable, "-c", DRAW, model, drawn], env=environment, check=True, capture_output=True)
+    light = Generator.from_pretrained("fashion").generate(30, seed=11)
+    assert np.abs(np.load(drawn).astype(int) - light).max() <= 1

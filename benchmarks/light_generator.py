@@ -1,0 +1,68 @@
+"""How long a user of the light generator waits, and how fast it draws beside Keras.
+
+Seconds of whole commands from a cold shell, and images/s of the shipped generator in ONNX Runtime beside ``predict`` of
+the TensorFlow tutorial's network, in turns.
+
+    python benchmarks/light_generator.py
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+from contestants import tutorial_config
+
+import fashion_gan
+from fashion_gan.networks import build_generator
+
+COMMANDS = {
+    "fashion-gan --help": ["-m", "fashion_gan", "--help"],
+    "import fashion_gan": ["-c", "import fashion_gan"],
+    "fashion-gan generate --count 64": ["-m", "fashion_gan", "generate", "--count", "64", "--force", "--out"],
+}
+
+
+@click.command()
+@click.option("--rounds", default=7, show_default=True)
+@click.option("--images", default=60_000, show_default=True)
+def main(rounds, images):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, arguments in COMMANDS.items():
+            out = [str(Path(folder) / "grid.png")] if arguments[-1] == "--out" else []
+            print(f"{name:<33}{summary([seconds([sys.executable, *arguments, *out]) for _ in range(rounds)])} s")
+    light = fashion_gan.Generator.from_pretrained("fashion")
+    config = tutorial_config()
+    keras_model, latents = build_generator(config), light.latents(images)
+    keras_model.predict(latents[:1000], batch_size=1000, verbose=0)  # It compiles at its first call.
+    rates = {"shipped, ONNX Runtime": [], "tutorial's network, keras predict": []}
+    for _ in range(3):
+        for rate, draw in zip(
+            rates.values(),
+            (lambda: light.decode(latents), lambda: keras_model.predict(latents, batch_size=256, verbose=0)),
+            strict=True,
+        ):
+            started = time.perf_counter()
+            draw()
+            rate.append(images / (time.perf_counter() - started))
+    for name, rate in rates.items():
+        print(f"{name:<35}{statistics.median(rate):,.0f} images/s ({min(rate):,.0f} to {max(rate):,.0f})")
+    first, second = (statistics.median(rate) for rate in rates.values())
+    print(f"ratio {first / second:.1f}")
+
+
+def seconds(command):
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+def summary(values):
+    return f"median {statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+if __name__ == "__main__":
+    main()
