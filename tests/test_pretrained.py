@@ -33,6 +33,7 @@ FILES = {
     "generator.onnx",
     "metrics.json",
     "samples.png",
+    "trainings.json",
 }
 WITHOUT_KERAS = """
 import sys
@@ -70,7 +71,10 @@ def test_the_recipe_leaves_the_weights_in_every_format_with_card_and_figures(rec
     assert figure["floor"] < 1 < figure["value"]
     assert f"| {figure['value']:.3f} |" in card
     assert "not reached" in card  # Nothing is, in forty steps.
-    assert f"{40 * Config.from_preset('fashion').batch_size:,} images" in card
+    images = 40 * Config.from_preset("fashion").batch_size
+    assert f"{images:,} images" in card
+    (training,) = json.loads((folder / "trainings.json").read_text())
+    assert (training["started_from"], training["images"], training["kept_after_images"]) == (None, images, images)
     with Image.open(folder / "samples.png") as sheet:
         assert min(sheet.size) >= 280
     assert str(folder.parent) not in "".join(path.read_text() for path in folder.glob("*.[jm][sd]*"))

@@ -1,7 +1,10 @@
 """Make a shipped model from nothing: train, export, measure, and write its card.
 
-    python tools/make_pretrained.py     # the whole recipe; after a cut-off, the same command goes on from there
+    python tools/make_pretrained.py     # from nothing; after a cut-off, the same command goes on from there
+    python tools/make_pretrained.py --start-from fashion --learning-rate 3e-4  # another training, from what is shipped
     python tools/make_pretrained.py --steps 100 --protocol ffd10k_test --runs build/runs --out build/model  # a trial
+
+A model may come of several trainings, each from the weights that the one before it shipped; ``trainings.json`` says.
 
 The test set is looked at once, for the figures on the card: the budget and every setting were chosen by images held
 out from the training set.
@@ -30,6 +33,7 @@ from fashion_gan.runs import Run
 
 HERE = Path(__file__).parent
 SHIPPED = Path(pretrained.__file__).parent
+TRAININGS = "trainings.json"  # what a shipped model's weights went through, the first training first
 SAMPLES_PER_CLASS = 10
 
 # What the model is meant to reach: a figure, which side of the bound is good, and the bound given the floor.
@@ -55,14 +59,59 @@ TARGETS = (
 @click.option("--out", type=click.Path(path_type=Path), help="folder  [default: where fashion-gan ships it]")
 def main(preset, minutes, steps, seed, start_from, learning_rate, runs, protocols, out):
     budget = {"steps": steps} if steps else {"minutes": minutes}
+    earlier = earlier_trainings(runs, start_from)
     run = train(preset, runs, seed=seed, start_from=start_from, learning_rate=learning_rate, **budget)
     folder = out or SHIPPED / preset
     folder.mkdir(parents=True, exist_ok=True)
     export(run, folder)
+    trainings = [*earlier, training_of(run)]
+    (folder / TRAININGS).write_text(json.dumps(trainings, indent=2) + "\n")
     measure(folder, protocols)
-    write_card(run, folder)
+    write_card(run, folder, trainings)
     size = sum(path.stat().st_size for path in folder.iterdir())
     click.echo(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def earlier_trainings(runs, start_from):
+    """What the weights to start from went through; kept beside the run, since the model that told is overwritten."""
+    kept = runs / TRAININGS
+    if not kept.exists():
+        shipped = start_from in pretrained.names() and pretrained.folder(start_from) / TRAININGS
+        runs.mkdir(parents=True, exist_ok=True)
+        kept.write_text(shipped.read_text() if shipped else "[]")
+    return json.loads(kept.read_text())
+
+
+def training_of(run):
+    """One training: what was asked for, what it took, and which of its checkpoints was kept."""
+    log, environment = run.read_log(), json.loads((run.path / "environment.json").read_text())
+    scores = [row for row in run.read_metrics() if VALIDATION in row]
+    best = [row for row in scores if row["best"]][-1]
+    settings = (
+        "learning_rate",
+        "cooldown",
+        "ema_decay",
+        "penalty",
+        "batch_size",
+        "seed",
+        "minutes",
+        "steps",
+        "backend",
+    )
+    return {
+        "started_from": run.config.start_from and Path(run.config.start_from).name,
+        **{name: getattr(run.config, name) for name in settings},
+        "images": int(log["images"][-1]),
+        "minutes_spent": round(float(log["seconds"][-1]) / 60, 1),
+        "kept_after_images": best["images"],
+        VALIDATION: best[VALIDATION],
+        "scores": len(scores),
+        "processor": environment["processor"],
+        "processors": environment["processors"],
+        "keras": environment["packages"]["keras"],
+        "python": environment["python"],
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
 
 
 def train(preset, runs, **settings):
@@ -106,9 +155,8 @@ def measure(folder, protocols):
     pictures.save_png(folder / "samples.png", sheet)
 
 
-def write_card(run, folder):
-    log, values = run.read_log(), json.loads((folder / METRICS_FILE).read_text())
-    scores = [row for row in run.read_metrics() if VALIDATION in row]
+def write_card(run, folder, trainings):
+    values = json.loads((folder / METRICS_FILE).read_text())
     figures = {name: fashion_gan.metrics.figures.Figure.from_json(value) for name, value in values["figures"].items()}
     rows = [
         {
@@ -131,14 +179,11 @@ def write_card(run, folder):
         config=run.config,
         settings=json.loads((folder / "config.json").read_text()),
         generator_parameters=parameters(run),
-        images=int(log["images"][-1]),
-        epochs=log["images"][-1] / 55_000,
-        minutes=log["seconds"][-1] / 60,
-        scores=len(scores),
-        best=[row for row in scores if row["best"]][-1],
+        trainings=trainings,
         score=VALIDATION,
+        learnt_images=sum(one["kept_after_images"] for one in trainings),
+        spent_minutes=sum(one["minutes_spent"] for one in trainings),
         environment=json.loads((run.path / "environment.json").read_text()),
-        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         rows=rows,
         targets=[target(name, side, bound, figures[name]) for name, side, bound in TARGETS if name in figures],
         classes=classes,
