@@ -12,7 +12,7 @@ from fashion_gan import losses, networks
 from fashion_gan.config import FAMILIES, Config
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
-from fashion_gan.gan import GAN
+from fashion_gan.gan import PENALTY_SIGMA, GAN
 from fashion_gan.training import build_gan
 
 NAMES = ("left", "right")
@@ -253,3 +253,21 @@ def test_a_widened_generator_is_that_of_the_wider_networks():
 def test_the_shipped_preset_is_of_at_most_five_million_parameters():
     config = Config.from_preset("fashion", class_names=CLASS_NAMES)
     assert networks.build_generator(config).count_params() <= 5_000_000
+
+
+def test_noise_for_the_penalty_keeps_pixels_in_range_and_is_of_one_strength_in_angles():
+    gan = build_gan(toy_config())
+    for level in (-1.0, -0.5, 0.0, 0.9, 1.0):
+        nearby = ops.convert_to_numpy(gan._nearby(np.full((400, 16, 16, 1), level, "float32"))).astype("float64")
+        assert np.abs(nearby).max() <= 1 + 1e-6
+        angles = np.arcsin(np.clip(nearby, -1, 1)) / (np.pi / 2)
+        distance = np.sqrt(np.mean((angles - np.arcsin(level) / (np.pi / 2)) ** 2))
+        assert distance == pytest.approx(PENALTY_SIGMA, rel=0.02), level
+
+
+def test_the_discriminator_sees_the_first_grey_level_far_from_black():
+    angles = networks.build_discriminator(toy_config()).get_layer("discriminator_angles")
+    black, first, grey, next_grey, white = ops.convert_to_numpy(angles(np.array([0, 1, 127, 128, 255]) / 127.5 - 1))
+    assert (black, white) == pytest.approx((-1, 1))
+    assert first - black > 7 / 127.5
+    assert next_grey - grey < 1 / 127.5
