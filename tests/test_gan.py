@@ -12,7 +12,7 @@ from fashion_gan import losses, networks
 from fashion_gan.config import FAMILIES, Config
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
-from fashion_gan.gan import PENALTY_SIGMA, GAN
+from fashion_gan.gan import GAN, PENALTY_SIGMA
 from fashion_gan.training import build_gan
 
 NAMES = ("left", "right")
