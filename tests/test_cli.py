@@ -228,7 +228,15 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--help"], ["train", "--help"], ["generate", "--help"], ["evaluate", "--help"], ["--version"]]
+    "flags",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["generate", "--help"],
+        ["evaluate", "--help"],
+        ["dataset", "--help"],
+        ["--version"],
+    ],
 )
 def test_help_and_version_import_no_framework(flags):
     script = (

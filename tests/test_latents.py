@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fashion_gan.errors import InputError
-from fashion_gan.latents import draw_latents, mix, vary, walk
+from fashion_gan.latents import draw_latents, latent_stream, mix, vary, walk
 
 RIGHT, UP = np.array([2.0, 0.0], np.float32), np.array([0.0, 2.0], np.float32)
 
@@ -31,6 +31,12 @@ def test_neighbours_stay_gaussian_and_are_as_alike_as_the_strength_says():
         (near,) = vary(latent, strength, 1, seed=2)
         assert near.std() == pytest.approx(1.0, abs=0.03)
         assert np.corrcoef(near, latent)[0, 1] == pytest.approx((1 - strength**2) ** 0.5, abs=0.03)
+
+
+def test_a_stream_taken_in_parts_is_what_is_drawn_at_once():
+    take = latent_stream(7, seed=3, truncation=0.5)
+    parts = [take(count) for count in (1, 100, 200)]
+    assert np.array_equal(np.concatenate(parts), draw_latents(301, 7, seed=3, truncation=0.5))
 
 
 def test_truncation_is_the_deviation():

@@ -10,6 +10,7 @@ from fashion_gan.evaluation import evaluate
 from fashion_gan.generator import Generator
 from fashion_gan.launch import load_gan, load_generator, resume, train
 from fashion_gan.runs import Run
+from fashion_gan.synthetic import make_dataset
 from fashion_gan.version import __version__
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "load_gan",
     "load_generator",
     "load_training_images",
+    "make_dataset",
     "resume",
     "train",
 ]

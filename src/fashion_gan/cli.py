@@ -112,6 +112,47 @@ def data(data: str | None, out: Path) -> None:
     click.echo(f"\nten of each class: {out}")
 
 
+NEAR_DUPLICATE_LEVELS = 10.0
+
+
+@app.command()
+@click.option("--per-class", type=int, default=1000, show_default=True, help="images of each class, exactly")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="folder, written whole or not at all")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["idx", "npz", "folders", "parquet"]),
+    default="idx",
+    show_default=True,
+    help="idx: as Fashion-MNIST's training files",
+)
+@click.option(
+    "--model", default="fashion", show_default=True, metavar="NAME|RUN|FILE", help="a shipped model, a run or a file"
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="the same seed gives the same images")
+@click.option("--truncation", type=float, default=1.0, show_default=True, help="below 1: more typical, less varied")
+@click.option(
+    "--min-confidence", type=float, help="keep what the evaluator's classifier gives this probability, 0 to 1, or more"
+)
+@click.option(
+    "--no-duplicates",
+    "least_difference",
+    type=float,
+    is_flag=False,
+    flag_value=NEAR_DUPLICATE_LEVELS,
+    metavar="[LEVELS]",
+    help="leave out what is nearer to an earlier image of its class, in root mean square grey levels (10)",
+)
+@click.option("--force", is_flag=True, help="replace the data set that is there")
+def dataset(out: Path, kind: str, **settings: Any) -> None:
+    """Write a labelled data set of generated images, with a manifest and a data card."""
+    from fashion_gan import synthetic
+
+    manifest = synthetic.make_dataset(out, format=kind, **settings)
+    click.echo(synthetic.table(manifest))
+    click.echo(f"\n{manifest['images']:,} images: {out}")
+
+
 DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "strip": "interpolation.png"}
 
 

@@ -100,7 +100,7 @@ def load_training_images(data: str | Path | None, image_size: int, channels: int
 
     Args:
         data: None for ``FASHION_GAN_DATA``, or else Fashion-MNIST wherever it is found; a folder of the four
-            Fashion-MNIST files; or a folder of pictures.
+            Fashion-MNIST files; a folder that ``make_dataset`` wrote as IDX; or a folder of pictures.
         image_size: height and width that pictures get, in pixels.
         channels: channels that pictures get: 1 for grey, 3 for colour.
 
@@ -113,7 +113,10 @@ def load_training_images(data: str | Path | None, image_size: int, channels: int
     if not folder.is_dir():
         raise InputError(f"data={str(folder)!r} is no folder: {_LAYOUTS}")
     if any(_idx_file(folder, name) for name in _FILES["train"] + _FILES["test"]):
-        return load_fashion_mnist("train", folder)
+        from fashion_gan import dataset_files  # Which reads IDX by this room.
+
+        manifest = dataset_files.manifest_of(folder)
+        return load_fashion_mnist("train", folder) if manifest is None else dataset_files.load_idx(folder, manifest)
     return load_pictures(folder, image_size, channels)
 
 

@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fashion_gan.errors import InputError
 
 DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)  # what reading a damaged .npz raises
 
@@ -24,6 +27,48 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_written_whole(path: Path, names: Collection[str], *, force: bool = False) -> Iterator[Path]:
+    """Give a new folder beside ``path`` that takes its place if all goes well, and else leaves nothing.
+
+    Args:
+        path: the folder to be; the folder that it lies in must be there.
+        names: what may lie in it. A folder that holds anything else is never replaced: it is not one of ours.
+        force: replace a folder that is there.
+
+    Raises:
+        InputError: ``path`` is there already and may not be replaced, or lies nowhere.
+        OSError: it cannot be written.
+    """
+    path = Path(os.path.abspath(path))  # So that it has a name, also where it was given as "..".
+    _check_replaceable(path, names, force)
+    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        _check_replaceable(path, names, force)  # Somebody may have written there meanwhile.
+        replaced = path.with_name(f".replaced-{os.getpid()}-{path.name}")
+        if path.exists():
+            os.replace(path, replaced)
+        os.replace(temporary, path)
+        shutil.rmtree(replaced, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_replaceable(path: Path, names: Collection[str], force: bool) -> None:
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be made: there is no folder {path.parent}")
+    if not path.exists():
+        return
+    if not force:
+        raise InputError(f"{path} is there already: name another --out, or add --force")
+    if not path.is_dir() or path.is_symlink():
+        raise InputError(f"{path} is no folder: name another --out")
+    if foreign := sorted({found.name for found in path.iterdir()} - set(names)):
+        raise InputError(f"{path} holds {foreign[0]}, which is not ours to remove: name another --out")
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

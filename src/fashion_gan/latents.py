@@ -4,6 +4,8 @@ A Gaussian vector of many dimensions is about as long as any other, so the ways 
 a straight line would leave it, and a generator has seen nothing there (White 2016, arXiv:1609.04468).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,14 +30,23 @@ def draw_latents(count: int, latent_dim: int, seed: int, truncation: float = 1.0
     Raises:
         InputError: a seed or a truncation out of range.
     """
+    return latent_stream(latent_dim, seed, truncation)(count)
+
+
+def latent_stream(latent_dim: int, seed: int, truncation: float = 1.0) -> Callable[[int], Latents]:
+    """What gives further latents at each call: put together, they are what ``draw_latents`` gives at once.
+
+    Raises:
+        InputError: a seed or a truncation out of range.
+    """
     if seed < 0:
         raise InputError(f"seed={seed} is out of range: it must be at least 0")
     if not 0 < truncation <= LARGEST_TRUNCATION:
         raise InputError(
             f"truncation={truncation} is out of range: it must be above 0 and at most {LARGEST_TRUNCATION}"
         )
-    drawn = np.random.default_rng(seed).standard_normal((count, latent_dim), dtype=np.float32)
-    return drawn * np.float32(truncation)
+    random = np.random.default_rng(seed)
+    return lambda count: random.standard_normal((count, latent_dim), dtype=np.float32) * np.float32(truncation)
 
 
 def mix(first: Latents, second: Latents, share: float | npt.ArrayLike = 0.5) -> Latents:

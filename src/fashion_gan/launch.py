@@ -146,21 +146,36 @@ def load_generator(source: str | Path, *, raw: bool = False, best: bool = False)
     Raises:
         InputError: there is nothing there, the file is not ours, or it is damaged.
     """
-    shipped = str(source) in pretrained.names()
-    path = pretrained.folder(str(source)) / "generator.onnx" if shipped else Path(source)
+    path = _model_path(source)
     if (raw or best) and not path.is_dir():
         raise InputError(f"raw weights and best checkpoints are in a run's folder, and {source} is none")
-    if not path.exists():
-        raise InputError(
-            f"{source} is neither a shipped model ({', '.join(pretrained.names())}) nor a run's folder nor a model "
-            "file: there is nothing of that name"
-        )
     if path.suffix.lower() == ".onnx":
         return Generator.load(path)
     use_backend(default_backend())
     from fashion_gan import model_files
 
     return model_files.load_generator(path, raw=raw, best=best)
+
+
+def weights_file(source: str | Path) -> Path:
+    """The file that ``load_generator`` reads the weights from. Raises InputError as it does."""
+    path = _model_path(source)
+    if not path.is_dir():
+        return path
+    step, _ = Run.open(path).load_checkpoint()
+    return path / "checkpoints" / f"step-{step:09d}.npz"
+
+
+def _model_path(source: str | Path) -> Path:
+    """Where a model is, by its name or its path."""
+    shipped = str(source) in pretrained.names()
+    path = pretrained.folder(str(source)) / "generator.onnx" if shipped else Path(source)
+    if not path.exists():
+        raise InputError(
+            f"{source} is neither a shipped model ({', '.join(pretrained.names())}) nor a run's folder nor a model "
+            "file: there is nothing of that name"
+        )
+    return path
 
 
 def load_gan(source: str | Path, *, best: bool = False) -> Any:

@@ -1,5 +1,6 @@
 """Arrays -> grids, strips, films, files: everything that turns images into something to look at."""
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,6 +119,13 @@ def save_png(path: str | Path, image: Bytes) -> None:
     pillow = _to_pillow(image)
     with written_whole(Path(path)) as temporary:
         pillow.save(temporary, "PNG", optimize=True)
+
+
+def png_bytes(image: Bytes) -> bytes:
+    """An image, uint8 (H, W, C), as a PNG file's content, quickly: for many small ones. Raises InputError as above."""
+    content = io.BytesIO()
+    _to_pillow(image).save(content, "PNG")
+    return content.getvalue()
 
 
 def load_png(path: str | Path) -> Bytes:

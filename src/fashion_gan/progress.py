@@ -9,8 +9,11 @@ from tqdm import tqdm
 SHOWN_AFTER_SECONDS = 2.0
 
 
-def bar(things: Iterable[Any], description: str, unit: str, **settings: Any) -> Any:
-    """Iterate over things, with a bar on standard error once it has taken two seconds."""
+def bar(things: Iterable[Any] | None, description: str, unit: str, **settings: Any) -> Any:
+    """Iterate over things, with a bar on standard error once it has taken two seconds.
+
+    Where nobody knows how many there will be, things is None: what comes back is then told by its ``update(count)``.
+    """
     seconds = 0.2 if sys.stderr.isatty() else 10.0  # a log file is no place for a moving bar
     return tqdm(
         things,

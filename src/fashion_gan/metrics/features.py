@@ -43,6 +43,12 @@ class Features:
         """The most likely class of each image: (N,)."""
         return self.logits.argmax(axis=1)
 
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """Of each class: (N, 10), each row adds up to 1."""
+        likelihoods = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
+        return likelihoods / likelihoods.sum(axis=1, keepdims=True)
+
 
 @functools.cache
 def _session() -> Any:
@@ -63,7 +69,7 @@ def extract(images: npt.NDArray[np.uint8], description: str = "features") -> Fea
 
     Args:
         images: uint8 (N, 28, 28, 1), from ``checks.checked_images``.
-        description: what the progress bar says, where there are many.
+        description: what the progress bar says, where there are many; without one there is no bar.
 
     Raises:
         InputError: the installed network is not the published one.
@@ -73,7 +79,7 @@ def extract(images: npt.NDArray[np.uint8], description: str = "features") -> Fea
     vectors = np.empty((len(images), FEATURE_COUNT), np.float32)
     logits = np.empty((len(images), 10), np.float32)
     starts = range(0, len(images), BATCH_SIZE)
-    for start in progress.bar(starts, description, "images", unit_scale=BATCH_SIZE):
+    for start in progress.bar(starts, description, "images", unit_scale=BATCH_SIZE, disable=not description):
         part = slice(start, start + BATCH_SIZE)
         vectors[part], logits[part] = session.run(None, {name: images[part].astype(np.float32)})
     return Features(vectors, logits)
