@@ -12,7 +12,8 @@ from fashion_gan import losses, networks
 from fashion_gan.config import FAMILIES, Config
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
-from fashion_gan.gan import GAN, PENALTY_SIGMA
+from fashion_gan.gan import GAN
+from fashion_gan.networks import conditioning
 from fashion_gan.training import build_gan
 
 NAMES = ("left", "right")
@@ -255,19 +256,17 @@ def test_the_shipped_preset_is_of_at_most_five_million_parameters():
     assert networks.build_generator(config).count_params() <= 5_000_000
 
 
-def test_noise_for_the_penalty_keeps_pixels_in_range_and_is_of_one_strength_in_angles():
-    gan = build_gan(toy_config())
-    for level in (-1.0, -0.5, 0.0, 0.9, 1.0):
-        nearby = ops.convert_to_numpy(gan._nearby(np.full((400, 16, 16, 1), level, "float32"))).astype("float64")
-        assert np.abs(nearby).max() <= 1 + 1e-6
-        angles = np.arcsin(np.clip(nearby, -1, 1)) / (np.pi / 2)
-        distance = np.sqrt(np.mean((angles - np.arcsin(level) / (np.pi / 2)) ** 2))
-        assert distance == pytest.approx(PENALTY_SIGMA, rel=0.02), level
+@pytest.mark.parametrize("level", [-0.99, -0.5, 0.0, 0.5])
+def test_a_generator_with_reach_leaves_dark_pixels_and_brightens_light_ones(level):
+    inputs = keras.Input((2, 2, 1))
+    model = conditioning.images_model([inputs], inputs, "model", reach=1.1)
+    drawn = ops.convert_to_numpy(model(np.full((1, 2, 2, 1), np.arctanh(level), "float32")))
+    np.testing.assert_allclose(drawn, level if level <= 0 else 1.1 * level, atol=1e-6)
 
 
-def test_the_discriminator_sees_the_first_grey_level_far_from_black():
-    angles = networks.build_discriminator(toy_config()).get_layer("discriminator_angles")
-    black, first, grey, next_grey, white = ops.convert_to_numpy(angles(np.array([0, 1, 127, 128, 255]) / 127.5 - 1))
-    assert (black, white) == pytest.approx((-1, 1))
-    assert first - black > 7 / 127.5
-    assert next_grey - grey < 1 / 127.5
+def test_a_generator_with_reach_reaches_white_and_no_further():
+    inputs = keras.Input((1, 1, 1))
+    model = conditioning.images_model([inputs], inputs, "model", reach=1.1)
+    drawn = ops.convert_to_numpy(model(np.array([1.4, 1.6, 30.0, -30.0], "float32").reshape(4, 1, 1, 1))).ravel()
+    assert drawn[0] < 1
+    assert drawn[1:].tolist() == [1, 1, -1]

@@ -59,6 +59,6 @@ def gradient_penalty(logits: Tensor, logits_nearby: Tensor, sigma: float) -> Ten
     Args:
         logits: D(x), shape (N, 1).
         logits_nearby: D(x + σn), shape (N, 1).
-        sigma: the deviation σ of the noise, in the units that x is measured in.
+        sigma: the deviation σ of the noise, in units of pixels that range over [-1, 1].
     """
     return _mean(ops.square(logits - logits_nearby)) / sigma**2

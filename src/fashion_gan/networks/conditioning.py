@@ -43,14 +43,17 @@ def images_model(inputs, x, name: str, reach: float = 1.0):
     Args:
         inputs, x: the model's inputs, and its last layer's output (N, H, W, C).
         name: the model's.
-        reach: what tanh is multiplied by before the images are cut off at -1 and 1. Above 1, pixels come to be wholly
-            white, as in most real pictures some are, and tanh alone never makes one.
+        reach: what tanh is multiplied by where it is above 0, before it is cut off at 1. With more than 1 pixels come
+            to be wholly white, as in most real pictures some are; tanh alone never makes one. Black it does make, and
+            it tells the darkest levels apart, which a cut would not.
     """
     images = layers.Activation("tanh", dtype="float32", name=f"{name}_tanh")(x)
-    if reach > 1:  # In plain layers, which every file format knows.
-        images = layers.Rescaling(reach, offset=1.0, dtype="float32", name=f"{name}_reach")(images)
-        images = layers.ReLU(max_value=2.0, dtype="float32", name=f"{name}_cut_off")(images)
-        images = layers.Rescaling(1.0, offset=-1.0, dtype="float32", name=f"{name}_images")(images)
+    if reach > 1:  # In plain layers, which every file format knows: −relu(−tanh) + min(reach · relu(tanh), 1).
+        light = layers.Rescaling(reach, dtype="float32", name=f"{name}_reach")(images)
+        light = layers.ReLU(max_value=1.0, dtype="float32", name=f"{name}_light")(light)
+        dark = layers.Rescaling(-1.0, dtype="float32", name=f"{name}_negative")(images)
+        dark = layers.ReLU(dtype="float32", name=f"{name}_dark")(dark)
+        images = layers.Subtract(dtype="float32", name=f"{name}_images")([light, dark])
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=name)
 
 

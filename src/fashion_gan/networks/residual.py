@@ -4,14 +4,10 @@ A convolution at full size costs four times what it does at half size and adds l
 networks fold 2×2 blocks of pixels into channels there (Shi et al. 2016, arXiv:1609.05158).
 """
 
-import math
-
 from keras import initializers, layers, ops
 
 from fashion_gan.config import Config
 from fashion_gan.networks import conditioning as condition
-
-ALMOST_ONE = 0.999  # The arc sine's slope at 1 has no bound.
 
 
 def _modulated_norm(x, given, name: str):
@@ -74,21 +70,6 @@ class _Variety(layers.Layer):
         return (*shape[:-1], shape[-1] + 1)
 
 
-class _Angles(layers.Layer):
-    """Pixels in [-1, 1] -> the angles whose sines they are, by quarter turns, again in [-1, 1].
-
-    Half of a picture of clothes is black to the last bit, and some of it wholly white. A generator that comes within
-    a few grey levels of that is found out by anybody who counts, but not by convolutions, for which it is next to
-    nothing: as an angle the first grey level is seven times as far from black.
-    """
-
-    def call(self, x):
-        return ops.arcsin(ALMOST_ONE * x) / math.asin(ALMOST_ONE)
-
-    def compute_output_shape(self, shape):
-        return shape
-
-
 def _unfold_pixels(x, name: str):
     """(N, h, w, 4c) -> (N, 2h, 2w, c): channels become pixels, in plain layers that every file format knows."""
     _, height, width, channels = x.shape
@@ -128,8 +109,7 @@ def discriminator(config: Config, name: str):
     inputs, labels = condition.image_inputs(config)
     width = config.width
 
-    x = _Angles(name=f"{name}_angles", dtype="float32")(inputs[0])
-    x = _fold_pixels(x, name)  # (N, 14, 14, 4)
+    x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
     x = layers.Conv2D(width, 3, padding="same", name=f"{name}_pixels")(x)
     x = _discriminator_block(x, f"{name}_half")
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
