@@ -53,14 +53,16 @@ TARGETS = (
 @click.option("--steps", type=int, help="of training, in the place of minutes")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--start-from", help="a shipped model, or a run, to go on from")
-@click.option("--learning-rate", type=float, help="the preset's own")
+@click.option("--learning-rate", type=float, help="in the place of the preset's own")
+@click.option("--batch-size", type=int, help="in the place of the preset's own")
+@click.option("--ema-decay", type=float, help="in the place of the preset's own")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/pretrained"), show_default=True)
 @click.option("--protocol", "protocols", multiple=True, default=("full",), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="folder  [default: where fashion-gan ships it]")
-def main(preset, minutes, steps, seed, start_from, learning_rate, runs, protocols, out):
+def main(preset, minutes, steps, runs, protocols, out, **settings):
     budget = {"steps": steps} if steps else {"minutes": minutes}
-    earlier = earlier_trainings(runs, start_from)
-    run = train(preset, runs, seed=seed, start_from=start_from, learning_rate=learning_rate, **budget)
+    earlier = earlier_trainings(runs, settings["start_from"])
+    run = train(preset, runs, **settings, **budget)
     folder = out or SHIPPED / preset
     folder.mkdir(parents=True, exist_ok=True)
     export(run, folder)
