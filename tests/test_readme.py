@@ -36,7 +36,7 @@ def place(tmp_path_factory, toy_folder):
 
 def test_the_readme_shows_the_commands_that_it_is_about():
     verbs = {shlex.split(line)[1] for line in COMMANDS}
-    assert verbs == {"train", "generate", "data", "evaluate", "compare"}
+    assert verbs == {"train", "generate", "data", "evaluate", "compare", "export"}
 
 
 @pytest.mark.parametrize("line", COMMANDS)
