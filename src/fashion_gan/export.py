@@ -6,12 +6,12 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from fashion_gan.backends import default_backend, error_output_held_back
-from fashion_gan.config import BACKENDS, Config
+from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.files import folder_written_whole, written_whole
 from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, Generator
@@ -25,6 +25,18 @@ Predict = Callable[[Any], Any]
 Packages = dict[str, tuple[str, ...]]  # by Keras's backend
 
 
+class Described(Protocol):
+    """What is stored beside a network: a ``Config``, or what is known of an imported one."""
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+    def to_json(self) -> str: ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Format:
     """One way to store a generator.
@@ -32,24 +44,24 @@ class Format:
     Attributes:
         suffix: what the name of its file, or of its folder, ends in.
         needs: by Keras's backend, the packages that writing and reading it take; a backend that is left out cannot.
-        write: (Keras model, its configuration, path) -> nothing.
+        write: (Keras model, what is stored beside it, path) -> nothing.
         read: the path -> what draws, as ``Generator`` takes it; in the format's own runtime.
         is_folder: whether it is a folder of files.
     """
 
     suffix: str
     needs: Packages
-    write: Callable[[Any, Config, Path], None]
+    write: Callable[[Any, Any, Path], None]
     read: Callable[[Path], Predict]
     is_folder: bool = False
 
 
-def save(model: Any, config: Config, kind: str, path: Path) -> float:
+def save(model: Any, config: Described, kind: str, path: Path) -> float:
     """Write a generator in a format, with its configuration inside where the format has a place for it.
 
     Args:
         model: the Keras generator.
-        config: what it was built from.
+        config: what it was built from; "onnx" takes an ``Imported`` too.
         kind: a name in ``FORMATS``.
         path: the file, or the folder; it is left as it was unless all goes well.
 
@@ -100,7 +112,7 @@ def _check_path(path: Path, asked: Format) -> None:
         raise InputError(f"{path} must end in {asked.suffix}")
 
 
-def _inputs(config: Config) -> Any:
+def _inputs(config: Described) -> Any:
     latents = draw_latents(CHECKED_IMAGES, config.latent_dim, seed=0)
     if not config.class_names:
         return latents
@@ -114,7 +126,7 @@ def _by_name(inputs: Any) -> dict[str, Any]:
 # ---- How each is written, and read back ----
 
 
-def _write_onnx(model: Any, config: Config, path: Path) -> None:
+def _write_onnx(model: Any, config: Described, path: Path) -> None:
     import onnx
 
     model.export(path, format="onnx", verbose=False)
@@ -128,7 +140,7 @@ def _read_onnx(path: Path) -> Predict:
     return Generator.load(path).predict
 
 
-def _write_model_file(model: Any, config: Config, path: Path) -> None:
+def _write_model_file(model: Any, config: Any, path: Path) -> None:
     from fashion_gan import model_files
 
     model_files.save_generator(model, config, path)
@@ -153,7 +165,7 @@ def _read_safetensors(path: Path) -> Predict:
     return model_files.load_generator(path).predict
 
 
-def _write_saved_model(model: Any, config: Config, path: Path) -> None:
+def _write_saved_model(model: Any, config: Described, path: Path) -> None:
     model.export(path, format="tf_saved_model", verbose=False)
 
 
@@ -169,7 +181,7 @@ def _read_saved_model(path: Path) -> Predict:
     return predict
 
 
-def _write_litert(model: Any, config: Config, path: Path) -> None:
+def _write_litert(model: Any, config: Described, path: Path) -> None:
     model.export(path, format="litert", verbose=False)
 
 
@@ -185,7 +197,7 @@ def _only(outputs: dict[str, Any]) -> Any:
     return np.asarray(images)
 
 
-def _write_openvino(model: Any, config: Config, path: Path) -> None:
+def _write_openvino(model: Any, config: Described, path: Path) -> None:
     import openvino
 
     with tempfile.TemporaryDirectory() as folder:  # By way of ONNX, which every backend writes.

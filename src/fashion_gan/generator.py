@@ -72,7 +72,7 @@ class Generator:
         text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
         if text is None:
             raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
-        config = Config.from_json(text)
+        config = Config.from_json(text)  # Of an imported generator, no more than its latents and classes.
         names = [value.name for value in session.get_inputs()]
         if names != list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1]):
             raise InputError(f"{path} takes {', '.join(names)}: not what a generator of ours takes")

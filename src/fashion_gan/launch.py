@@ -199,6 +199,29 @@ def export_generator(source: str | Path, kind: str, out: str | Path, *, raw: boo
     return export.save(model, dataclasses.replace(config, data=None, start_from=None), kind, Path(out))
 
 
+def import_generator(path: str | Path, out: str | Path) -> Any:
+    """Make an ``.onnx`` file of ours from a generator that a program with Keras 2 or tf.keras saved as ``.h5``.
+
+    Nothing in the file is run: its architecture is read as text and built from a list of plain layers.
+
+    Args:
+        path: a Sequential or functional generator: a latent, and perhaps a class's number, in; an image out.
+        out: the ``.onnx`` file. What is there is replaced if all goes well.
+
+    Returns:
+        What was found: ``latent_dim``, ``class_names``, the image's ``shape``, the range ``lowest`` to ``highest`` of
+        its pixels, which are scaled to [-1, 1], and the ``difference`` between Keras and ONNX Runtime.
+
+    Raises:
+        InputError: the file is not such a generator, is damaged, or holds what cannot be imported.
+        OSError: ``out`` cannot be written.
+    """
+    use_backend(default_backend())
+    from fashion_gan.foreign import generators
+
+    return generators.import_generator(path, out)
+
+
 def load_gan(source: str | Path, *, best: bool = False) -> Any:
     """Read both networks of a shipped model, or of a run, for example to score pictures or to train them further.
 

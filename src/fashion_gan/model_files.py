@@ -195,6 +195,8 @@ def _refuse_unusual_storage(group: h5py.Group) -> None:
 
 def _not_ours(path: Path) -> InputError:
     return InputError(
-        f"{path} was not written by fashion-gan, and loading a foreign model file can run code: if you trust it, "
-        "load it in Python with keras.models.load_model and wrap it: fashion_gan.Generator(model.predict, latent_dim)"
+        f"{path} was not written by fashion-gan, and loading a foreign model file can run code: fashion-gan import "
+        "takes plain generators from .h5 files; of others, if you trust them, "
+        "load the network in Python with keras.models.load_model and wrap it: "
+        "fashion_gan.Generator(model.predict, latent_dim)"
     )
