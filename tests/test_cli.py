@@ -228,7 +228,8 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--help"], ["train", "--help"], ["generate", "--help"], ["evaluate", "--help"], ["--version"]]
+    "flags",
+    [*([verb, "--help"] for verb in ("train", "generate", "evaluate", "export", "import")), ["--help"], ["--version"]],
 )
 def test_help_and_version_import_no_framework(flags):
     script = (
