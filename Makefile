@@ -10,7 +10,7 @@ comma    := ,
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
-TEST_EXTRAS := train,onnx,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
+TEST_EXTRAS := train,export,openvino,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
 
 .PHONY: demo test check data clean
 .NOTPARALLEL:

@@ -230,11 +230,8 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
 @pytest.mark.parametrize(
     "flags",
     [
+        *([verb, "--help"] for verb in ("train", "generate", "evaluate", "dataset", "export", "import")),
         ["--help"],
-        ["train", "--help"],
-        ["generate", "--help"],
-        ["evaluate", "--help"],
-        ["dataset", "--help"],
         ["--version"],
     ],
 )

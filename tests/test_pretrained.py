@@ -186,10 +186,10 @@ def test_nothing_is_written_where_onnx_cannot_be_made(toy_run, tmp_path, monkeyp
     with monkeypatch.context() as patched:
         patched.setattr(export.importlib.util, "find_spec", lambda name: None)
         with pytest.raises(InputError, match="pip install onnx tf2onnx"):
-            export.save_onnx(model, toy_run.config, path)
+            export.save(model, toy_run.config, "onnx", path)
     monkeypatch.setattr(export, "LARGEST_DIFFERENCE", -1.0)
     with pytest.raises(InputError, match="draws other images than its source"):
-        export.save_onnx(model, toy_run.config, path)
+        export.save(model, toy_run.config, "onnx", path)
     assert not list(tmp_path.iterdir())
 
 
@@ -201,7 +201,7 @@ def test_an_onnx_file_draws_what_keras_draws(toy_run, tmp_path, conditional):
     if not conditional:
         config = dataclasses.replace(config, conditional=False, class_names=())
     model, path = build_generator(config), tmp_path / "generator.onnx"
-    difference = export.save_onnx(model, config, path)
+    difference = export.save(model, config, "onnx", path)
     assert difference < 1e-5
     ours = Generator.load(path)
     latents, labels = draw_latents(7, config.latent_dim, 3), ours.labels(7)

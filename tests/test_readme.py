@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 from conftest import TOY_FLAGS, command
 
@@ -28,6 +29,8 @@ def place(tmp_path_factory, toy_folder):
     done = command("train", "--preset", "fashion", "--width=2", "--steps=20", "--out=runs", cwd=place)
     assert done.returncode == 0, done.stderr
     (place / "my-pictures").symlink_to(toy_folder)
+    layers = [keras.Input((4,)), keras.layers.Dense(16, activation="tanh"), keras.layers.Reshape((4, 4, 1))]
+    keras.Sequential(layers).save(place / "old_generator.h5")
     done = command("evaluate", "runs/0001-fashion", "--protocol", "classes10k", cwd=place)
     assert done.returncode == 0, done.stderr
     (place / "runs" / "0002-transposed").symlink_to("0001-fashion")
@@ -36,7 +39,7 @@ def place(tmp_path_factory, toy_folder):
 
 def test_the_readme_shows_the_commands_that_it_is_about():
     verbs = {shlex.split(line)[1] for line in COMMANDS}
-    assert verbs == {"train", "generate", "data", "evaluate", "compare", "dataset"}
+    assert verbs == {"train", "generate", "data", "evaluate", "compare", "dataset", "export", "import"}
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -128,16 +128,14 @@ def train(preset, runs, **settings):
 def export(run, folder):
     """Of the best checkpoint by the held-out images: the averaged generator in three formats, the discriminator's
     weights, and what both were built from."""
-    from fashion_gan.export import save_onnx
-    from fashion_gan.model_files import save_generator
+    from fashion_gan.export import save
 
     gan = fashion_gan.load_gan(run.path, best=True)
     # The budget is the recipe's; the folders are this machine's.
     config = dataclasses.replace(run.config, data=None, start_from=None)
-    difference = save_onnx(gan.averaged_generator, config, folder / "generator.onnx")
-    click.echo(f"Keras and ONNX Runtime differ by at most {difference:.1e} of a pixel in [-1, 1]")
-    for suffix in ("keras", "h5"):
-        save_generator(gan.averaged_generator, config, folder / f"generator.{suffix}")
+    for kind in ("onnx", "keras", "h5"):
+        difference = save(gan.averaged_generator, config, kind, folder / f"generator.{kind}")
+        click.echo(f"{kind} and its source differ by at most {difference:.1e} of a pixel in [-1, 1]")
     weights = {variable.path: variable.numpy() for variable in gan.discriminator.weights}
     with written_whole(folder / "discriminator.npz") as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **weights)

@@ -8,7 +8,7 @@ from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist, load_
 from fashion_gan.errors import InputError, TrainingDiverged
 from fashion_gan.evaluation import evaluate
 from fashion_gan.generator import Generator
-from fashion_gan.launch import load_gan, load_generator, resume, train
+from fashion_gan.launch import export_generator, import_generator, load_gan, load_generator, resume, train
 from fashion_gan.runs import Run
 from fashion_gan.synthetic import make_dataset
 from fashion_gan.version import __version__
@@ -24,6 +24,8 @@ __all__ = [
     "TrainingDiverged",
     "__version__",
     "evaluate",
+    "export_generator",
+    "import_generator",
     "load_fashion_mnist",
     "load_gan",
     "load_generator",

@@ -51,7 +51,7 @@ def use_backend(name: str) -> None:
     if name == "tensorflow" and "tensorflow" not in sys.modules:
         # TensorFlow greets with lines about its build that tell the user nothing.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _error_output_held_back():
+        with error_output_held_back():
             importlib.import_module("tensorflow")
 
 
@@ -71,7 +71,7 @@ def _keep_freed_memory() -> None:
 
 
 @contextlib.contextmanager
-def _error_output_held_back() -> Iterator[None]:
+def error_output_held_back() -> Iterator[None]:
     """Hold back what native code writes to standard error; let it out where an exception ends the block."""
     sys.stderr.flush()
     terminal = os.dup(2)

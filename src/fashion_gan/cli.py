@@ -13,6 +13,7 @@ from fashion_gan import __version__, files, launch, pictures
 from fashion_gan.config import Config
 from fashion_gan.datasets import CLASS_NAMES, load_fashion_mnist
 from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.export import FORMATS
 from fashion_gan.generator import Generator
 
 STATUS_FAILED, STATUS_BAD_INPUT, STATUS_INTERRUPTED = 1, 2, 130
@@ -296,3 +297,45 @@ def _save_images(out: Path, kind: str, images: Any, generator: Generator, label:
     else:
         columns = len(generator.class_names) if labels is not None and label is None else None
         pictures.save_png(out, pictures.grid(images, columns=columns))
+
+
+@app.command()
+@click.argument("model", metavar="NAME|RUN|MODEL")
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)), required=True)
+@click.option("--raw", is_flag=True, help="the weights as trained, not their moving average (of a run only)")
+@click.option("--best", is_flag=True, help="the best checkpoint by --evaluate-every (of a run only)")
+@click.option("--out", type=click.Path(path_type=Path), help="file, or folder (named after the model, in this folder)")
+@click.option("--force", is_flag=True, help="overwrite what is there")
+def export(model: str, kind: str, raw: bool, best: bool, out: Path | None, force: bool) -> None:
+    """Write a generator in a format that people deploy, and check that it draws the same images there."""
+    source = Path(model).absolute()
+    out = out or Path((source.name if source.is_dir() else source.stem) + FORMATS[kind].suffix)
+    if out.exists() and not force:
+        raise InputError(f"{out} is there already: name another --out, or add --force")
+    difference = launch.export_generator(model, kind, out, raw=raw, best=best)
+    click.echo(f"{out}: pixels in [-1, 1] differ by at most {difference:.1e} from those of {model}")
+
+
+@app.command("import")
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE.h5")
+@click.option("--out", type=click.Path(path_type=Path), help="the .onnx file (named after the other, in this folder)")
+@click.option("--force", is_flag=True, help="overwrite what is there")
+def import_(path: Path, out: Path | None, force: bool) -> None:
+    """Make a model of ours from a generator that an old notebook left: an .h5 file of Keras 2 or tf.keras.
+
+    Nothing in the file is run. A sheet of pictures is drawn beside the model.
+    """
+    out = out or Path(path.name).with_suffix(".onnx")
+    sheet = out.with_suffix(".png")
+    for place in (out, sheet):
+        if place.exists() and not force:
+            raise InputError(f"{place} is there already: name another --out, or add --force")
+    found = launch.import_generator(path, out)
+    generator = Generator.load(out)
+    _save_images(sheet, "grid", generator.generate(64), generator, None)
+    classes = f" and {len(found.class_names)} classes" if found.class_names else ""
+    size = "×".join(map(str, found.shape))
+    click.echo(
+        f"{out}: {found.latent_dim} latents{classes} -> {size}, in [{found.lowest:.4g}, {found.highest:.4g}] there"
+    )
+    click.echo(f"pixels in [-1, 1] differ by at most {found.difference:.1e} from those of {path}\nsheet    {sheet}")

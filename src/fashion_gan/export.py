@@ -1,67 +1,238 @@
-"""A trained generator -> ONNX, checked in its own runtime after it is written."""
+"""A trained generator -> the formats that people deploy, each checked in its own runtime after it is written."""
 
+import dataclasses
 import importlib.util
+import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import keras
 import numpy as np
 
-from fashion_gan.config import Config
-from fashion_gan.errors import InputError
-from fashion_gan.files import written_whole
-from fashion_gan.generator import CONFIG_KEY, Generator
+from fashion_gan.backends import default_backend, error_output_held_back
+from fashion_gan.config import BACKENDS
+from fashion_gan.errors import InputError, suggestion
+from fashion_gan.files import folder_written_whole, written_whole
+from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, Generator
 from fashion_gan.latents import draw_latents
 
 LARGEST_DIFFERENCE = 1e-3  # of pixels that range over [-1, 1]: an eighth of a grey level
 CHECKED_IMAGES = 20
+CONFIG_FILE = "fashion_gan.json"  # in every folder that is written here
+
+Predict = Callable[[Any], Any]
+Packages = dict[str, tuple[str, ...]]  # by Keras's backend
 
 
-def save_onnx(model: Any, config: Config, path: Path) -> float:
-    """Write a generator as ONNX, with the configuration inside, for ``Generator.load``.
+class Described(Protocol):
+    """What is stored beside a network: a ``Config``, or what is known of an imported one."""
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+    def to_json(self) -> str: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """One way to store a generator.
+
+    Attributes:
+        suffix: what the name of its file, or of its folder, ends in.
+        needs: by Keras's backend, the packages that writing and reading it take; a backend that is left out cannot.
+        write: (Keras model, what is stored beside it, path) -> nothing.
+        read: the path -> what draws, as ``Generator`` takes it; in the format's own runtime.
+        folder_of: the names of what lies in it, where it is a folder.
+    """
+
+    suffix: str
+    needs: Packages
+    write: Callable[[Any, Any, Path], None]
+    read: Callable[[Path], Predict]
+    folder_of: tuple[str, ...] = ()
+
+
+def save(model: Any, config: Described, kind: str, path: Path) -> float:
+    """Write a generator in a format, with its configuration inside where the format has a place for it.
 
     Args:
         model: the Keras generator.
-        config: what it was built from.
-        path: a file that ends in ``.onnx``; it is left as it was unless all goes well.
+        config: what it was built from; "onnx" takes an ``Imported`` too.
+        kind: a name in ``FORMATS``.
+        path: the file, or the folder; it is left as it was unless all goes well.
 
     Returns:
-        The largest difference of a pixel in [-1, 1] between Keras and ONNX Runtime, on 20 latents.
+        The largest difference of a pixel in [-1, 1] between Keras and the format's own runtime, on 20 latents.
 
     Raises:
-        InputError: a library that this needs is missing, or the difference is above 1e-3.
+        InputError: an unknown format, a path that is not for it, a library that is missing, or a difference above 1e-3.
     """
-    backend = keras.backend.backend()
-    needed = {"tensorflow": ("onnx", "tf2onnx"), "jax": ("onnx", "jax2onnx"), "torch": ("onnx", "onnxscript")}[backend]
-    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
-        raise InputError(f"ONNX needs {' and '.join(missing)}: pip install {' '.join(missing)}")
-    # Before the export: Keras exports only what was called once.
+    if kind not in FORMATS:
+        raise InputError(f"format={kind!r} is unknown: {suggestion(kind, list(FORMATS))}")
+    found_format = FORMATS[kind]
+    _check_needs(kind, found_format)
+    _check_path(path, found_format)
     inputs = _inputs(config)
-    expected = keras.ops.convert_to_numpy(model(inputs, training=False))
-    with written_whole(path) as temporary:
-        with warnings.catch_warnings():
-            # Of Keras's own patch for tf2onnx, which asks NumPy for names that NumPy has dropped.
-            warnings.simplefilter("ignore", FutureWarning)
-            model.export(temporary, format="onnx", verbose=False)
-        _write_config(temporary, config)
-        difference = float(np.abs(expected - Generator.load(temporary).predict(inputs)).max())
+    # Before the export: Keras exports only what was called once.
+    expected = _drawn_by_keras(model, inputs)
+    names = found_format.folder_of
+    written = folder_written_whole(path, (*names, CONFIG_FILE), force=True) if names else written_whole(path)
+    with written as temporary:
+        with error_output_held_back(), warnings.catch_warnings():
+            # Converters advise their makers: of names that NumPy has dropped, of runtimes that will move.
+            warnings.simplefilter("ignore")
+            found_format.write(model, config, temporary)
+            if names:
+                (temporary / CONFIG_FILE).write_text(config.to_json() + "\n")
+            found = found_format.read(temporary)(inputs)
+        difference = float(np.abs(expected - found).max())
         if not difference <= LARGEST_DIFFERENCE:
-            raise InputError(f"the exported file draws other images than its source: they differ by {difference:.2g}")
+            raise InputError(f"the exported {kind} draws other images than its source: they differ by {difference:.2g}")
     return difference
 
 
-def _inputs(config: Config) -> Any:
+def _check_needs(kind: str, asked: Format) -> None:
+    backend = default_backend()
+    if backend not in asked.needs:
+        able = " or ".join(asked.needs)
+        raise InputError(f"{kind} is written from Keras on {able}, not on {backend}: set KERAS_BACKEND={able}")
+    if missing := [name for name in asked.needs[backend] if importlib.util.find_spec(name) is None]:
+        raise InputError(f"{kind} needs {' and '.join(missing)}: pip install {' '.join(missing)}")
+
+
+def _check_path(path: Path, asked: Format) -> None:
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
+    if not asked.folder_of and path.suffix.lower() != asked.suffix:
+        raise InputError(f"{path} must end in {asked.suffix}")
+
+
+def _inputs(config: Described) -> Any:
     latents = draw_latents(CHECKED_IMAGES, config.latent_dim, seed=0)
     if not config.class_names:
         return latents
     return [latents, np.arange(CHECKED_IMAGES, dtype=np.int32) % len(config.class_names)]
 
 
-def _write_config(path: Path, config: Config) -> None:
+def _by_name(inputs: Any) -> dict[str, Any]:
+    return dict(zip(INPUT_NAMES, inputs if isinstance(inputs, list) else [inputs], strict=False))
+
+
+# ---- How each is written, and read back ----
+
+
+def _write_onnx(model: Any, config: Described, path: Path) -> None:
     import onnx
 
-    model = onnx.load(path)
-    entry = model.metadata_props.add()
+    model.export(path, format="onnx", verbose=False)
+    exported = onnx.load(path)
+    entry = exported.metadata_props.add()
     entry.key, entry.value = CONFIG_KEY, config.to_json()
-    onnx.save(model, path)
+    onnx.save(exported, path)
+
+
+def _read_onnx(path: Path) -> Predict:
+    return Generator.load(path).predict
+
+
+def _write_model_file(model: Any, config: Any, path: Path) -> None:
+    from fashion_gan import model_files
+
+    model_files.save_generator(model, config, path)
+
+
+def _read_keras(path: Path) -> Predict:
+    import keras
+
+    model = keras.models.load_model(path, compile=False)  # Our own file, and as those who have Keras alone read it.
+    return lambda inputs: _drawn_by_keras(model, inputs)
+
+
+def _drawn_by_keras(model: Any, inputs: Any) -> Any:
+    import keras
+
+    return keras.ops.convert_to_numpy(model(inputs, training=False))
+
+
+def _read_safetensors(path: Path) -> Predict:
+    from fashion_gan import model_files
+
+    return model_files.load_generator(path).predict
+
+
+def _write_saved_model(model: Any, config: Described, path: Path) -> None:
+    model.export(path, format="tf_saved_model", verbose=False)
+
+
+def _read_saved_model(path: Path) -> Predict:
+    import tensorflow
+
+    loaded = tensorflow.saved_model.load(path)
+
+    def predict(inputs: Any) -> Any:  # A signature takes tensors by name, and lives only as long as what was loaded.
+        tensors = {name: tensorflow.constant(value) for name, value in _by_name(inputs).items()}
+        return _only(loaded.signatures["serving_default"](**tensors))
+
+    return predict
+
+
+def _write_litert(model: Any, config: Described, path: Path) -> None:
+    model.export(path, format="litert", verbose=False)
+
+
+def _read_litert(path: Path) -> Predict:
+    import tensorflow
+
+    draw = tensorflow.lite.Interpreter(model_path=str(path)).get_signature_runner()
+    return lambda inputs: _only(draw(**_by_name(inputs)))
+
+
+def _only(outputs: dict[str, Any]) -> Any:
+    (images,) = outputs.values()
+    return np.asarray(images)
+
+
+def _write_openvino(model: Any, config: Described, path: Path) -> None:
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:  # By way of ONNX, which every backend writes.
+        onnx_path = Path(folder) / "generator.onnx"
+        _write_onnx(model, config, onnx_path)
+        converted = openvino.Core().read_model(onnx_path)
+    converted.set_rt_info(config.to_json(), [CONFIG_KEY])
+    openvino.save_model(converted, path / "generator.xml", compress_to_fp16=False)
+
+
+def _read_openvino(path: Path) -> Predict:
+    import openvino
+
+    # Where the processor can, OpenVINO computes in bfloat16 unless told otherwise, and draws slightly other images.
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(path / "generator.xml", "CPU", exact)
+    return lambda inputs: compiled(_by_name(inputs))[0]
+
+
+_NOTHING: Packages = dict.fromkeys(BACKENDS, ())
+_ONNX: Packages = {"tensorflow": ("onnx", "tf2onnx"), "jax": ("onnx", "jax2onnx"), "torch": ("onnx", "onnxscript")}
+_OPENVINO: Packages = {backend: (*packages, "openvino") for backend, packages in _ONNX.items()}
+_SAFETENSORS: Packages = dict.fromkeys(BACKENDS, ("safetensors",))
+_TENSORFLOW: Packages = {"tensorflow": ()}
+
+_SAVED_MODEL_FILES = ("assets", "fingerprint.pb", "saved_model.pb", "variables")
+_OPENVINO_FILES = ("generator.bin", "generator.xml")
+
+# fmt: off
+FORMATS = {
+    "onnx":        Format(".onnx",        _ONNX,        _write_onnx,        _read_onnx),
+    "keras":       Format(".keras",       _NOTHING,     _write_model_file,  _read_keras),
+    "h5":          Format(".h5",          _NOTHING,     _write_model_file,  _read_keras),
+    "safetensors": Format(".safetensors", _SAFETENSORS, _write_model_file,  _read_safetensors),
+    "litert":      Format(".tflite",      _TENSORFLOW,  _write_litert,      _read_litert),
+    "saved_model": Format("_saved_model", _TENSORFLOW,  _write_saved_model, _read_saved_model, _SAVED_MODEL_FILES),
+    "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino,    _OPENVINO_FILES),
+}
+# fmt: on

@@ -22,8 +22,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
+        _sync(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -31,7 +30,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def folder_written_whole(path: Path, names: Collection[str], *, force: bool = False) -> Iterator[Path]:
-    """Give a new folder beside ``path`` that takes its place if all goes well, and else leaves nothing.
+    """Give an empty folder beside ``path`` that takes its place if all goes well, and else leaves nothing.
 
     Args:
         path: the folder to be; the folder that it lies in must be there.
@@ -44,18 +43,25 @@ def folder_written_whole(path: Path, names: Collection[str], *, force: bool = Fa
     """
     path = Path(os.path.abspath(path))  # So that it has a name, also where it was given as "..".
     _check_replaceable(path, names, force)
-    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    temporary, replaced = (path.with_name(f".{state}-{os.getpid()}-{path.name}") for state in ("writing", "replaced"))
     temporary.mkdir()
     try:
         yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _sync(file)
         _check_replaceable(path, names, force)  # Somebody may have written there meanwhile.
-        replaced = path.with_name(f".replaced-{os.getpid()}-{path.name}")
-        if path.exists():
+        if path.exists():  # A folder that holds something cannot be replaced in one step.
             os.replace(path, replaced)
-        os.replace(temporary, path)
-        shutil.rmtree(replaced, ignore_errors=True)
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            if replaced.exists():
+                os.replace(replaced, path)
+            raise
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for leftover in (temporary, replaced):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _check_replaceable(path: Path, names: Collection[str], force: bool) -> None:
@@ -69,6 +75,11 @@ def _check_replaceable(path: Path, names: Collection[str], force: bool) -> None:
         raise InputError(f"{path} is no folder: name another --out")
     if foreign := sorted({found.name for found in path.iterdir()} - set(names)):
         raise InputError(f"{path} holds {foreign[0]}, which is not ours to remove: name another --out")
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

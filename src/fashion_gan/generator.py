@@ -17,6 +17,7 @@ BATCH_SIZE = 256  # bounds the memory of a large request
 MAX_COUNT = 100_000  # 78 MB of 28 × 28 grey; ask again with another seed for more
 MAX_THREADS = 1024
 CONFIG_KEY = "fashion_gan"  # of an ONNX file's metadata: the configuration that its network was built from
+INPUT_NAMES = ("latents", "labels")  # of the network's inputs, in every format; the second of a conditional one only
 
 
 class Generator:
@@ -71,9 +72,9 @@ class Generator:
         text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
         if text is None:
             raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
-        config = Config.from_json(text)
+        config = Config.from_json(text)  # Of an imported generator, no more than its latents and classes.
         names = [value.name for value in session.get_inputs()]
-        if names != (["latents", "labels"] if config.class_names else ["latents"]):
+        if names != list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1]):
             raise InputError(f"{path} takes {', '.join(names)}: not what a generator of ours takes")
 
         def predict(inputs: Any) -> Any:

@@ -16,6 +16,7 @@ from fashion_gan.runs import Run
 BUDGETS = ("epochs", "steps", "minutes")
 # What weights to start from must have in common with the networks asked for.
 SAME_NETWORKS = ("family", "image_size", "channels", "width", "generator_widening", "latent_dim", "conditional")
+MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".safetensors")
 RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every", "data")  # what a resumed run may do differently
 
 
@@ -138,17 +139,16 @@ def load_generator(source: str | Path, *, raw: bool = False, best: bool = False)
     and an ``.onnx`` file need no training framework.
 
     Args:
-        source: a shipped model's name ("fashion"), a run's folder (its newest checkpoint), or an ``.onnx``, ``.keras``
-            or ``.h5`` file. A folder that is called as a shipped model is meant by ``./fashion``.
+        source: a shipped model's name ("fashion"), a run's folder (its newest checkpoint), or an ``.onnx``,
+            ``.keras``, ``.h5`` or ``.safetensors`` file. A folder that is called as a shipped model is meant by
+            ``./fashion``.
         raw: the weights as trained and not their moving average; of a run's folder only.
         best: the best checkpoint by ``evaluate_every`` and not the newest; of a run's folder only.
 
     Raises:
         InputError: there is nothing there, the file is not ours, or it is damaged.
     """
-    path = _model_path(source)
-    if (raw or best) and not path.is_dir():
-        raise InputError(f"raw weights and best checkpoints are in a run's folder, and {source} is none")
+    path = _model_path(source, of_run=raw or best)
     if path.suffix.lower() == ".onnx":
         return Generator.load(path)
     use_backend(default_backend())
@@ -166,16 +166,69 @@ def weights_file(source: str | Path) -> Path:
     return path / "checkpoints" / f"step-{step:09d}.npz"
 
 
-def _model_path(source: str | Path) -> Path:
-    """Where a model is, by its name or its path."""
+def _model_path(source: str | Path, shipped_file: str = "generator.onnx", *, of_run: bool = False) -> Path:
+    """The run's folder or the file that a source means. Raises InputError where nothing is there, or not a run."""
     shipped = str(source) in pretrained.names()
-    path = pretrained.folder(str(source)) / "generator.onnx" if shipped else Path(source)
+    path = pretrained.folder(str(source)) / shipped_file if shipped else Path(source)
+    if of_run and not path.is_dir():
+        raise InputError(f"raw weights and best checkpoints are in a run's folder, and {source} is none")
     if not path.exists():
         raise InputError(
             f"{source} is neither a shipped model ({', '.join(pretrained.names())}) nor a run's folder nor a model "
             "file: there is nothing of that name"
         )
     return path
+
+
+def export_generator(source: str | Path, kind: str, out: str | Path, *, raw: bool = False, best: bool = False) -> float:
+    """Write a trained generator in a format that people deploy, and check it in that format's own runtime.
+
+    Args:
+        source: a shipped model's name, a run's folder, or a ``.keras``, ``.h5`` or ``.safetensors`` file of ours.
+        kind: "onnx", "keras", "h5", "safetensors", "litert", "saved_model" or "openvino".
+        out: the file; the folder for the last two. What is there is replaced if all goes well.
+        raw, best: which weights of a run, see ``load_generator``.
+
+    Returns:
+        The largest difference of a pixel in [-1, 1] between the source and what was written, on 20 latents.
+
+    Raises:
+        InputError: the source cannot be read, a library is missing (the message says how to install it), ``out`` is
+            not for the format, or what was written draws other images: pixels that differ by over 1e-3.
+        OSError: ``out`` cannot be written.
+    """
+    path = _model_path(source, "generator.keras", of_run=raw or best)
+    if path.suffix.lower() == ".onnx":
+        raise InputError(f"{source} is an export already: name the run, or the .keras or .h5 file that it came from")
+    use_backend(default_backend())
+    from fashion_gan import export, model_files
+
+    model, config = model_files.load_model(path, raw=raw, best=best)
+    # Where the run's data lay is nobody's business who gets the file.
+    return export.save(model, dataclasses.replace(config, data=None, start_from=None), kind, Path(out))
+
+
+def import_generator(path: str | Path, out: str | Path) -> Any:
+    """Make an ``.onnx`` file of ours from a generator that a program with Keras 2 or tf.keras saved as ``.h5``.
+
+    Nothing in the file is run: its architecture is read as text and built from a list of plain layers.
+
+    Args:
+        path: a Sequential or functional generator: a latent, and perhaps a class's number, in; an image out.
+        out: the ``.onnx`` file. What is there is replaced if all goes well.
+
+    Returns:
+        What was found: ``latent_dim``, ``class_names``, the image's ``shape``, the range ``lowest`` to ``highest`` of
+        its pixels, which are scaled to [-1, 1], and the ``difference`` between Keras and ONNX Runtime.
+
+    Raises:
+        InputError: the file is not such a generator, is damaged, or holds what cannot be imported.
+        OSError: ``out`` cannot be written.
+    """
+    use_backend(default_backend())
+    from fashion_gan.foreign import generators
+
+    return generators.import_generator(path, out)
 
 
 def load_gan(source: str | Path, *, best: bool = False) -> Any:

@@ -1,9 +1,10 @@
-"""Trained generators as Keras files with our configuration inside; written, and read back without running code.
+"""Trained generators as files with our configuration inside, for Keras; written, and read back without running code.
 
 Loading a foreign Keras file can run code, ``safe_mode`` or not. So the network is rebuilt from our own code and the
-configuration, and of the file only the weights are read, from plain HDF5 data sets.
+configuration, and of the file only the weights are read, from plain HDF5 data sets or safetensors.
 """
 
+import importlib.util
 import io
 import logging
 import tempfile
@@ -23,21 +24,36 @@ from fashion_gan.networks import build_generator
 from fashion_gan.runs import Run
 
 CONFIG_MEMBER = "fashion_gan.json"  # in the zip that a .keras file is
-CONFIG_ATTRIBUTE = "fashion_gan"  # of the root of an .h5 file
+CONFIG_ATTRIBUTE = "fashion_gan"  # of the root of an .h5 file, and of a .safetensors file's metadata
+SAFETENSORS = ".safetensors"
 MAX_BYTES = 1 << 30
 
 
 def save_generator(model: Any, config: Config, path: Path) -> None:
-    """Write a generator as ``.keras`` or ``.h5``; plain Keras loads either, and ``load_generator`` safely."""
+    """Write a generator as ``.keras``, ``.h5`` or ``.safetensors``, which ``load_generator`` reads safely.
+
+    Plain Keras loads the first two. The third holds weights alone, by the names of a generator's variables.
+    """
     with written_whole(path) as temporary:
         if path.suffix == ".keras":
             model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as file:
                 file.writestr(CONFIG_MEMBER, config.to_json())
+        elif path.suffix == SAFETENSORS:
+            _save_safetensors(model, config, temporary)
         else:
             _save_h5(model, temporary)
             with h5py.File(temporary, "a") as file:
                 file.attrs[CONFIG_ATTRIBUTE] = config.to_json()
+
+
+def _save_safetensors(model: Any, config: Config, path: Path) -> None:
+    from safetensors.numpy import save
+
+    # Whatever the model is called, an averaged generator say, the names are those of a plain one.
+    names = [variable.path for variable in build_generator(config).variables]
+    weights = dict(zip(names, model.get_weights(), strict=True))
+    path.write_bytes(save(weights, {CONFIG_ATTRIBUTE: config.to_json()}))
 
 
 def _save_h5(model: Any, path: Path) -> None:
@@ -51,7 +67,7 @@ def _save_h5(model: Any, path: Path) -> None:
 
 
 def load_generator(source: str | Path, *, raw: bool = False, best: bool = False) -> Generator:
-    """Read a generator from a run's folder, or from a ``.keras`` or ``.h5`` file that fashion-gan wrote.
+    """Read a generator from a run's folder, or from a ``.keras``, ``.h5`` or ``.safetensors`` file of ours.
 
     Args:
         source: the run's folder (its newest checkpoint is read) or the file.
@@ -61,25 +77,28 @@ def load_generator(source: str | Path, *, raw: bool = False, best: bool = False)
     Raises:
         InputError: there is nothing there, the file is not ours, or it is damaged.
     """
-    path = Path(source)
+    return as_generator(*load_model(Path(source), raw=raw, best=best))
+
+
+def load_model(path: Path, *, raw: bool = False, best: bool = False) -> tuple[Any, Config]:
+    """The Keras generator, and its configuration, of what ``load_generator`` takes. Raises InputError as it does."""
     if path.is_dir():
         run = Run.open(path)
-        return as_generator(model_of_run(run, raw=raw, best=best), run.config)
-    return as_generator(*load_model(path))
-
-
-def load_model(path: Path) -> tuple[Any, Config]:
-    """The Keras generator, and its configuration, of a ``.keras`` or ``.h5`` file of ours. Raises InputError."""
+        return model_of_run(run, raw=raw, best=best), run.config
     try:
+        if path.suffix.lower() == SAFETENSORS:
+            return _from_safetensors_file(path)
         if zipfile.is_zipfile(path):
             return _from_keras_file(path)
         if h5py.is_hdf5(path):
             return _from_h5_file(path)
     except InputError:
         raise
-    except Exception as error:  # A hostile file can make zipfile, HDF5 and Keras raise almost anything.
+    except Exception as error:  # A hostile file can make those who read it raise almost anything.
         raise InputError(f"{path} is damaged or does not hold the weights of its network: {error}") from error
-    raise InputError(f"{path} is not a model file: it must be an .onnx, .keras or .h5 file that fashion-gan wrote")
+    raise InputError(
+        f"{path} is not a model file: it must be an .onnx, .keras, .h5 or .safetensors file that fashion-gan wrote"
+    )
 
 
 def as_generator(model: Any, config: Config) -> Generator:
@@ -128,6 +147,25 @@ def _from_h5_file(path: Path) -> tuple[Any, Config]:
     return _with_weights(Config.from_json(text), path, path)
 
 
+def _from_safetensors_file(path: Path) -> tuple[Any, Config]:
+    if importlib.util.find_spec("safetensors") is None:
+        raise InputError(f"{path} needs safetensors to be read: pip install safetensors")
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        text = (file.metadata() or {}).get(CONFIG_ATTRIBUTE)
+        if text is None:
+            raise _not_ours(path)
+        config = Config.from_json(text)
+        model = build_generator(config)
+        for variable in model.variables:
+            found = file.get_slice(variable.path)
+            if found.get_dtype() != "F32" or tuple(found.get_shape()) != tuple(variable.shape):
+                raise ValueError(f"{variable.path} is {found.get_dtype()} {found.get_shape()}")
+            variable.assign(file.get_tensor(variable.path))
+    return model, config
+
+
 def _with_weights(config: Config, path: Path, hdf5: Any) -> tuple[Any, Config]:
     model = build_generator(config)
     with h5py.File(hdf5, "r") as file:
@@ -157,6 +195,8 @@ def _refuse_unusual_storage(group: h5py.Group) -> None:
 
 def _not_ours(path: Path) -> InputError:
     return InputError(
-        f"{path} was not written by fashion-gan, and loading a foreign model file can run code: if you trust it, "
-        "load it in Python with keras.models.load_model and wrap it: fashion_gan.Generator(model.predict, latent_dim)"
+        f"{path} was not written by fashion-gan, and loading a foreign model file can run code: fashion-gan import "
+        "takes plain generators from .h5 files; of others, if you trust them, "
+        "load the network in Python with keras.models.load_model and wrap it: "
+        "fashion_gan.Generator(model.predict, latent_dim)"
     )

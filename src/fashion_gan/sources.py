@@ -51,7 +51,7 @@ def open_source(path: str | Path, *, labels: str | Path | None = None, raw: bool
     """Find out what a path holds, and read it.
 
     Args:
-        path: a shipped model's name; a run's folder; an ``.onnx``, ``.keras`` or ``.h5`` file of ours; a folder of
+        path: a shipped model's name; a run's folder; a model file of ours; a folder of
             28×28 pictures, at its top or in a subfolder a class; or an ``.npz`` with "images" and perhaps "labels", or
             an ``.npy`` of images.
         labels: a file of one label an image, ``.npy`` or text, for images that do not carry them.
@@ -62,7 +62,7 @@ def open_source(path: str | Path, *, labels: str | Path | None = None, raw: bool
     """
     path = Path(path)
     is_run = path.is_dir() and (path / "config.json").is_file()
-    if is_run or str(path) in pretrained.names() or path.suffix.lower() in (".onnx", ".keras", ".h5"):
+    if is_run or str(path) in pretrained.names() or path.suffix.lower() in launch.MODEL_SUFFIXES:
         if labels is not None:
             raise InputError("labels are for images: a model is asked for its classes in turn")
         return _of_model(path, raw, best)

@@ -1,0 +1,162 @@
+"""The architecture that a foreign file describes -> a network of Keras layers on our list, with the file's weights."""
+
+import dataclasses
+import math
+from typing import Any
+
+from fashion_gan.errors import InputError
+from fashion_gan.foreign import layers
+from fashion_gan.foreign.weights import Weights
+
+MODELS = ("Sequential", "Functional", "Model")
+DEEPEST = 8  # models within models
+MOST_LAYERS = 300
+LARGEST_OUTPUT = 1 << 21  # numbers that a layer may make of one latent
+KEEPS_VALUES = ("Reshape", "Flatten", "Permute", *layers.IDENTITIES)
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """A tensor, and the activation that it came through last: what it says of the range."""
+
+    tensor: Any
+    activation: str = "linear"
+
+
+class Network:
+    """Builds what a file describes, a layer at a time; each gets its weights at once, and only if they fit.
+
+    Attributes:
+        classes: rows of each ``Embedding`` on the way.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        self.classes: list[int] = []
+        self._weights = weights
+        self._calls = 0
+        self._built: dict[tuple[str, ...], Any] = {}
+
+    def call(self, model: Any, inputs: list[Value], path: tuple[str, ...] = ()) -> Value:
+        """What a model makes of its inputs. Raises InputError where it is not made of what can be imported."""
+        if len(path) > DEEPEST:
+            raise InputError(f"models stand in one another over {DEEPEST} deep")
+        if model["class_name"] == "Sequential":
+            (value,) = inputs
+            for layer in layers_of(model):
+                if layer["class_name"] != "InputLayer":
+                    value = self._layer(layer, [value], path)
+            return value
+        return self._functional(model["config"], inputs, path)
+
+    def _functional(self, config: Any, inputs: list[Value], path: tuple[str, ...]) -> Value:
+        done = {(name, 0): value for name, value in zip(names_of(config["input_layers"]), inputs, strict=True)}
+        waiting = [
+            (layer, number, _sources(node))
+            for layer in layers_of({"config": config})
+            for number, node in enumerate(layer.get("inbound_nodes", []))
+        ]
+        if len(waiting) > MOST_LAYERS:
+            raise InputError(f"it has over {MOST_LAYERS} layers")
+        while waiting:
+            ready = [call for call in waiting if all(source in done for source in call[2])]
+            if not ready:
+                raise InputError("its layers wait for one another")
+            for layer, number, sources in ready:
+                done[layer["name"], number] = self._layer(layer, [done[source] for source in sources], path)
+            waiting = [call for call in waiting if call not in ready]
+        (output,) = _references(config["output_layers"])
+        return done[output]
+
+    def _layer(self, layer: Any, inputs: list[Value], path: tuple[str, ...]) -> Value:
+        self._calls += 1
+        if self._calls > MOST_LAYERS:
+            raise InputError(f"it has over {MOST_LAYERS} layers")
+        name = str(layer.get("name") or layer["config"]["name"])
+        if layer["class_name"] in MODELS:
+            return self.call(layer, inputs, (*path, name))
+        layers.check_kind(layer["class_name"], name)
+        if layer["class_name"] in layers.IDENTITIES:  # Nothing, outside of training.
+            return inputs[0]
+        built = self._build(layer, inputs[0], (*path, name))
+        tensors = [value.tensor for value in inputs]
+        tensor = built(tensors if layer["class_name"] in layers.MERGES else tensors[0])
+        _check_size(tensor, name)
+        if layer["class_name"] in KEEPS_VALUES:
+            return Value(tensor, inputs[0].activation)
+        activation = layer["config"].get("activation", "linear")
+        return Value(tensor, activation if isinstance(activation, str) else "linear")
+
+    def _build(self, layer: Any, value: Value, path: tuple[str, ...]) -> Any:
+        if path in self._built:
+            return self._built[path]
+        kind, config, shape = layer["class_name"], layer["config"], tuple(value.tensor.shape[1:])
+        arguments = layers.arguments_of(kind, config, path[-1])
+        made = layers.make(kind, arguments)
+        # Read before the layer is built: what a file asks for takes no more memory than the file has weights.
+        found = self._weights.of_layer(path, layers.KINDS[kind].weights(arguments, shape))
+        if found:
+            made.build((None, *shape))
+            for variable in made.variables:
+                variable.assign(found[variable.name])
+        if kind == "Embedding":
+            self.classes.append(arguments["input_dim"])
+        self._built[path] = made
+        return made
+
+
+def layers_of(model: Any) -> list[Any]:
+    """A model's layers, as dictionaries."""
+    config = model["config"]
+    return config if isinstance(config, list) else config["layers"]  # A list, up to Keras 2.2.
+
+
+def input_shapes(model: Any) -> list[tuple[int, ...]]:
+    """The shapes of a model's inputs, without the batch. Raises InputError where they are not fixed."""
+    if model["class_name"] == "Sequential":
+        first = layers_of(model)[0]
+        if first["class_name"] in MODELS:
+            return input_shapes(first)
+        fallback = model["config"].get("build_input_shape") if isinstance(model["config"], dict) else None
+        return [_input_shape(first, fallback)]
+    by_name = {layer["name"]: layer for layer in layers_of(model)}
+    return [_input_shape(by_name[name]) for name in names_of(model["config"]["input_layers"])]
+
+
+def names_of(references: Any) -> list[str]:
+    return [name for name, _ in _references(references)]
+
+
+def _input_shape(layer: Any, fallback: Any = None) -> tuple[int, ...]:
+    config = layer["config"]
+    shape = config.get("batch_input_shape") or config.get("batch_shape") or fallback
+    sizes = shape[1:] if isinstance(shape, list) else [None]
+    if not all(isinstance(size, int) and 0 < size <= layers.LARGEST_COUNT for size in sizes):
+        raise InputError(f"the shape of its input is not known: {str(shape)[:60]}")
+    return tuple(sizes)
+
+
+def _references(found: Any) -> list[tuple[str, int]]:
+    """[["name", node, tensor], ...], or one of them alone -> (name, node) of each."""
+    several = found if found and isinstance(found[0], list) else [found]
+    return [(str(name), int(node)) for name, node, *_ in several]
+
+
+def _sources(node: Any) -> list[tuple[str, int]]:
+    """Which calls a call takes its inputs from: nested lists in Keras 2, dictionaries in Keras 3."""
+    if isinstance(node, dict):
+        given = node["args"][0]
+        return _references([_history(tensor) for tensor in (given if isinstance(given, list) else [given])])
+    for _, _, _, *keywords in node:
+        if any(value not in (None, False) for value in (keywords[0] if keywords else {}).values()):
+            raise InputError("a layer is called with arguments, which cannot be imported")
+    return _references(node)
+
+
+def _history(tensor: Any) -> Any:
+    return tensor["config"]["keras_history"]
+
+
+def _check_size(tensor: Any, name: str) -> None:
+    sizes = tensor.shape[1:]
+    if any(size is None or size < 1 for size in sizes) or math.prod(sizes) > LARGEST_OUTPUT:
+        raise InputError(f"layer {name} makes {'×'.join(map(str, sizes))} numbers of a latent, over {LARGEST_OUTPUT:,}")

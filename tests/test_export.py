@@ -1,0 +1,207 @@
+"""Every format: what is written draws the same images in its own runtime, is whole, and nothing of a failure stays."""
+
+import dataclasses
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+from conftest import command
+from safetensors.numpy import load_file, save_file
+
+import fashion_gan
+from fashion_gan import export
+from fashion_gan.cli import main
+from fashion_gan.errors import InputError
+from fashion_gan.latents import draw_latents
+from fashion_gan.model_files import load_model
+from fashion_gan.networks import build_generator
+
+pytestmark = pytest.mark.filterwarnings(
+    # TensorFlow's own interpreter of LiteRT is to move to a package of its own, which would be 60 MB more.
+    "ignore:.*tf.lite.Interpreter is deprecated:UserWarning"
+)
+
+
+@pytest.fixture(params=list(export.FORMATS))
+def kind(request):
+    needed = export.FORMATS[request.param].needs["tensorflow"]
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        pytest.skip(f"{' and '.join(missing)} not installed")
+    return request.param
+
+
+@pytest.fixture
+def out(tmp_path, kind):
+    return tmp_path / f"toy{export.FORMATS[kind].suffix}"
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_each_format_draws_what_its_source_draws_for_any_number_of_latents(toy_run, kind, out, conditional):
+    config = toy_run.config
+    if not conditional:
+        config = dataclasses.replace(config, conditional=False, class_names=())
+    model = build_generator(config)
+    assert export.save(model, config, kind, out) < 1e-4
+    predict = export.FORMATS[kind].read(out)
+    for count in (1, 3):
+        latents, labels = draw_latents(count, config.latent_dim, 3), np.arange(count, dtype=np.int32) % 2
+        inputs = [latents, labels] if conditional else latents
+        found = np.asarray(predict(inputs))
+        assert found.shape == (count, 16, 16, 1)
+        np.testing.assert_allclose(found, model(inputs, training=False), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["h5", "saved_model"])  # a file, a folder
+def test_an_export_that_draws_other_images_is_refused_and_leaves_what_was_there(toy_run, tmp_path, monkeypatch, kind):
+    model, config = load_model(toy_run.path / "generator.keras")
+    out = tmp_path / f"toy{export.FORMATS[kind].suffix}"
+    export.save(model, config, kind, out)
+    before = contents(tmp_path)
+    wrong = dataclasses.replace(export.FORMATS[kind], read=lambda path: lambda inputs: np.ones((20, 16, 16, 1)))
+    monkeypatch.setitem(export.FORMATS, kind, wrong)
+    with pytest.raises(InputError, match=f"the exported {kind} draws other images"):
+        export.save(model, config, kind, out)
+    assert contents(tmp_path) == before
+
+
+def contents(folder):
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_export_that_fails_leaves_nothing(toy_run, tmp_path, monkeypatch, kind, out):
+    def fail(model, config, path):
+        (path / "half" if path.is_dir() else path).write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(export.FORMATS, kind, dataclasses.replace(export.FORMATS[kind], write=fail))
+    assert main(["export", str(toy_run.path), "--format", kind, "--out", str(out)]) == 2
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("onnx", "pip install onnx tf2onnx"),
+        ("openvino", "pip install onnx tf2onnx openvino"),
+        ("safetensors", "pip install safetensors"),
+    ],
+)
+def test_what_a_format_needs_is_said_with_the_way_to_install_it(toy_run, tmp_path, monkeypatch, kind, words):
+    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: None)
+    model, config = load_model(toy_run.path / "generator.keras")
+    with pytest.raises(InputError, match=words):
+        export.save(model, config, kind, tmp_path / f"toy{export.FORMATS[kind].suffix}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_format_that_another_backend_writes_is_refused_with_its_name(toy_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "default_backend", lambda: "jax")
+    model, config = load_model(toy_run.path / "generator.keras")
+    with pytest.raises(InputError, match="set KERAS_BACKEND=tensorflow"):
+        export.save(model, config, "litert", tmp_path / "toy.tflite")
+
+
+# ---- The command ----
+
+
+def test_the_command_prints_one_line_and_nothing_of_the_libraries(toy_run, tmp_path):
+    done = command("export", toy_run.path, "--format", "litert", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.startswith(f"{toy_run.path.name}.tflite: pixels in [-1, 1] differ by at most ")
+    assert [path.name for path in tmp_path.iterdir()] == [f"{toy_run.path.name}.tflite"]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [("fashion", "fashion.h5"), ("{run}", "{name}.h5"), ("{run}/generator.keras", "generator.h5")]
+)
+def test_an_export_is_named_after_its_source(toy_run, tmp_path, monkeypatch, source, name):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", source.format(run=toy_run.path), "--format", "h5"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name.format(name=toy_run.path.name)]
+
+
+def test_raw_weights_can_be_exported(toy_run, tmp_path):
+    for flags, name in (([], "averaged.h5"), (["--raw"], "raw.h5")):
+        assert main(["export", str(toy_run.path), "--format", "h5", "--out", str(tmp_path / name), *flags]) == 0
+    averaged, raw = (fashion_gan.load_generator(tmp_path / name).generate(4) for name in ("averaged.h5", "raw.h5"))
+    assert np.array_equal(raw, fashion_gan.load_generator(toy_run.path, raw=True).generate(4))
+    assert not np.array_equal(raw, averaged)
+
+
+def test_an_export_does_not_tell_where_the_data_lay(toy_run, tmp_path):
+    fashion_gan.export_generator(toy_run.path, "safetensors", tmp_path / "toy.safetensors")
+    assert toy_run.config.data.encode() not in (tmp_path / "toy.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["absent", "--format", "h5"], "nothing of that name"),
+        (["{run}", "--format", "pickle"], "'onnx'"),
+        (["{run}"], "--format"),
+        (["{run}", "--format", "h5", "--out", "toy.keras"], "must end in .h5"),
+        (["{run}", "--format", "h5", "--out", "no/folder/toy.h5"], "no folder"),
+        (["{run}", "--format", "h5", "--best"], "no best checkpoint"),
+        (["fashion", "--format", "h5", "--raw"], "in a run's folder"),
+        (["{run}", "--format", "h5", "--out", "there.h5"], "--force"),
+        (["there.onnx", "--format", "keras"], "is an export already"),
+        (["{run}", "--format", "saved_model", "--out", "mine", "--force"], "not ours to remove"),
+        (["{run}", "--format", "saved_model", "--out", ".", "--force"], "not ours to remove"),
+    ],
+)
+def test_a_bad_request_to_export_is_one_line_and_changes_nothing(capsys, toy_run, tmp_path, monkeypatch, flags, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    for name in ("there.h5", "there.onnx", "mine/work"):
+        (tmp_path / name).write_text("mine")
+    before = contents(tmp_path)
+    assert main(["export", *(flag.format(run=toy_run.path) for flag in flags)]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+# ---- Safetensors read back ----
+
+
+@pytest.fixture
+def weights_file(toy_run, tmp_path):
+    path = tmp_path / "toy.safetensors"
+    fashion_gan.export_generator(toy_run.path, "safetensors", path)
+    return path
+
+
+def test_a_safetensors_file_draws_the_same_pictures_as_the_run_it_came_from(toy_run, weights_file):
+    expected = fashion_gan.load_generator(toy_run.path).generate(20, seed=4)
+    assert np.array_equal(fashion_gan.load_generator(weights_file).generate(20, seed=4), expected)
+
+
+def test_a_safetensors_file_that_was_cut_is_refused(weights_file):
+    whole = weights_file.read_bytes()
+    for length in (0, 5, 100, len(whole) - 1):
+        weights_file.write_bytes(whole[:length])
+        with pytest.raises(InputError, match="is damaged"):
+            fashion_gan.load_generator(weights_file)
+
+
+@pytest.mark.parametrize("damage", ["shape", "type", "missing", "config", "other"])
+def test_safetensors_that_are_not_the_weights_of_their_network_are_refused(toy_run, weights_file, damage):
+    weights, metadata = load_file(weights_file), {"fashion_gan": toy_run.config.to_json()}
+    name = next(name for name in weights if name.endswith("kernel"))
+    if damage == "shape":
+        weights[name] = weights[name][:1].copy()
+    elif damage == "type":
+        weights[name] = weights[name].astype(np.float64)
+    elif damage == "missing":
+        del weights[name]
+    elif damage == "config":
+        metadata["fashion_gan"] = json.dumps({"width": 10**9})
+    else:
+        metadata = {}
+    save_file(weights, weights_file, metadata)
+    words = {"config": "out of range", "other": "not written by fashion-gan"}.get(damage, "is damaged")
+    with pytest.raises(InputError, match=words):
+        fashion_gan.load_generator(weights_file)

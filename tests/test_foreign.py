@@ -1,0 +1,422 @@
+"""Old generators, written by hand as Keras 2 and tf.keras wrote them: they draw what they drew, or are refused."""
+
+import json
+import resource
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from conftest import command
+
+import fashion_gan
+from fashion_gan.cli import main
+from fashion_gan.errors import InputError
+from fashion_gan.foreign import generators, network, weights
+from fashion_gan.latents import draw_latents
+from fashion_gan.pictures import load_png
+
+LATENT_DIM, CLASSES = 6, 3
+
+
+def reference(activation="tanh"):
+    """The network of all the files below, in Keras itself: its weights are far from those that layers start with."""
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((LATENT_DIM,)),
+            layers.Dense(4 * 4 * 4, name="dense_1"),
+            layers.LeakyReLU(0.2, name="leaky_re_lu_1"),
+            layers.Reshape((4, 4, 4), name="reshape_1"),
+            layers.UpSampling2D(name="up_sampling2d_1"),
+            layers.Conv2D(5, 3, padding="same", activation="relu", name="conv2d_1"),
+            layers.BatchNormalization(epsilon=0.01, name="batch_normalization_1"),
+            layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation=activation, name="conv2d_transpose_1"),
+        ]
+    )
+    random = np.random.default_rng(0)
+    for variable in model.variables:
+        values = random.normal(0, 0.3, variable.shape)
+        variable.assign(np.abs(values) + 0.3 if variable.name == "moving_variance" else values)
+    return model
+
+
+def entry(kind, name, **config):
+    return {"class_name": kind, "config": {"name": name, "trainable": True, **config}}
+
+
+def plain_layers(activation="tanh", *, window=None, norm_axis=-1, first=None):
+    """What Keras 2 says of the layers of ``reference``."""
+    shared = {
+        "padding": "same",
+        "data_format": "channels_last",
+        "dilation_rate": [1, 1],
+        "use_bias": True,
+        "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0, "seed": None}},
+        "bias_initializer": {"class_name": "Zeros", "config": {}},
+        "kernel_regularizer": None,
+        "activity_regularizer": None,
+        "kernel_constraint": None,
+        **(window or {}),
+    }
+    return [
+        entry("Dense", "dense_1", units=64, activation="linear", use_bias=True, bias_constraint=None, **(first or {})),
+        entry("LeakyReLU", "leaky_re_lu_1", alpha=0.20000000298023224),
+        entry("Dropout", "dropout_1", rate=0.3, noise_shape=None, seed=None),
+        entry("Reshape", "reshape_1", target_shape=[4, 4, 4]),
+        entry("UpSampling2D", "up_sampling2d_1", size=[2, 2], data_format="channels_last"),
+        entry("Conv2D", "conv2d_1", filters=5, kernel_size=[3, 3], strides=[1, 1], activation="relu", **shared),
+        entry(
+            "BatchNormalization",
+            "batch_normalization_1",
+            axis=norm_axis,
+            epsilon=0.01,
+            center=True,
+            scale=True,
+            momentum=0.8,
+            beta_initializer={"class_name": "Zeros", "config": {}},
+        ),
+        entry(
+            "Conv2DTranspose",
+            "conv2d_transpose_1",
+            **{"filters": 1, "kernel_size": [4, 4], "strides": [2, 2], "activation": activation, **shared},
+        ),
+    ]
+
+
+def chained(layers, source):
+    """The layers of a functional model that follow one another."""
+    found = []
+    for layer in layers:
+        name = layer["config"]["name"]
+        found.append({**layer, "name": name, "inbound_nodes": [[[source, 0, 0, {}]]]})
+        source = name
+    return found
+
+
+def input_layer(name, shape, dtype="float32"):
+    config = {"batch_input_shape": [None, *shape], "dtype": dtype, "sparse": False, "name": name}
+    return {"name": name, "class_name": "InputLayer", "config": config, "inbound_nodes": []}
+
+
+def functional(layers, inputs, output, kind="Model"):
+    ends = {"input_layers": [[name, 0, 0] for name in inputs], "output_layers": [[output, 0, 0]]}
+    return {"class_name": kind, "config": {"name": "model_1", "layers": layers, **ends}}
+
+
+def of_keras_2_1():
+    first = {"batch_input_shape": [None, LATENT_DIM], "dtype": "float32"}
+    return {"class_name": "Sequential", "config": plain_layers(first=first)}
+
+
+def of_keras_2_2():
+    """As the field's notebooks saved it: a Sequential in a Model, whose weights are in one group."""
+    first = {"batch_input_shape": [None, LATENT_DIM], "dtype": "float32"}
+    inner = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": plain_layers(first=first)}}
+    inner |= {"name": "sequential_1", "inbound_nodes": [[["input_1", 0, 0, {}]]]}
+    return functional([input_layer("input_1", [LATENT_DIM]), inner], ["input_1"], "sequential_1")
+
+
+def of_tf_keras_2_4():
+    layers = chained(plain_layers(norm_axis=[3], window={"groups": 1}), "input_1")
+    layers = [input_layer("input_1", [LATENT_DIM]), *layers]
+    return functional(layers, ["input_1"], "conv2d_transpose_1", "Functional")
+
+
+def of_tf_keras_2_9():
+    """With groups and output_padding written down, and sigmoid pixels."""
+    layers = plain_layers("sigmoid", window={"groups": 1, "output_padding": None})
+    layers[5]["config"].pop("output_padding")
+    config = {"name": "sequential", "layers": [input_layer("input_1", [LATENT_DIM]), *layers]}
+    return {"class_name": "Sequential", "config": config}
+
+
+DIALECTS = {
+    "2.1.6": of_keras_2_1,
+    "2.2.4": of_keras_2_2,
+    "2.4.0": of_tf_keras_2_4,
+    "2.9.0": of_tf_keras_2_9,
+}
+
+
+def weights_of(model, prefix=""):
+    return {
+        layer.name: [(f"{prefix}{layer.name}/{v.name}:0", np.asarray(v)) for v in layer.variables]
+        for layer in model.layers
+        if layer.variables
+    }
+
+
+def write(path, architecture, groups, version="2.2.4"):
+    """An ``.h5`` file as Keras 2 documents it."""
+    text = architecture if isinstance(architecture, str) else json.dumps(architecture)
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"], file.attrs["backend"] = version.encode(), b"tensorflow"
+        file.attrs["model_config"] = text.encode()
+        file.attrs["training_config"] = json.dumps({"optimizer_config": {"config": {"lr": 1e-4, "decay": 0.0}}})
+        root = file.create_group("model_weights")
+        root.attrs["layer_names"] = [name.encode() for name in groups]
+        for layer, values in groups.items():
+            group = root.create_group(layer)
+            group.attrs["weight_names"] = [name.encode() for name, _ in values]
+            for name, value in values:
+                group.create_dataset(name, data=value)
+    return path
+
+
+def in_one_group(groups, name="sequential_1"):
+    """The weights of a model within a model: those that are trained first, as Keras 2 put them."""
+    values = [value for group in groups.values() for value in group]
+    return {name: sorted(values, key=lambda value: "moving" in value[0])}
+
+
+@pytest.fixture
+def old_file(tmp_path):
+    """(version) -> a file of that dialect, and the network that is in it."""
+
+    def make(version="2.2.4"):
+        model = reference("sigmoid" if version == "2.9.0" else "tanh")
+        groups = weights_of(model)
+        groups = in_one_group(groups) if version == "2.2.4" else groups
+        return write(tmp_path / "old.h5", DIALECTS[version](), groups, version), model
+
+    return make
+
+
+def drawn(path, latents, labels=None):
+    return fashion_gan.load_generator(path).decode(latents, labels, as_float=True)
+
+
+@pytest.mark.parametrize("version", DIALECTS)
+def test_an_imported_network_draws_what_the_same_network_draws_in_keras(old_file, tmp_path, version):
+    path, model = old_file(version)
+    found = fashion_gan.import_generator(path, tmp_path / "new.onnx")
+    latents = draw_latents(5, LATENT_DIM, 1)
+    expected = np.asarray(model(latents))
+    if version == "2.9.0":
+        assert (found.lowest, found.highest) == (0, 1)
+        expected = expected * 2 - 1
+    assert expected.std() > 0.05
+    np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents), expected, atol=1e-5)
+    assert (found.latent_dim, found.shape, found.class_names) == (LATENT_DIM, (16, 16, 1), ())
+
+
+def test_a_network_of_one_layer_draws_what_is_worked_out_by_hand(tmp_path):
+    kernel, bias = np.random.default_rng(0).normal(0, 40, (LATENT_DIM, 9)), np.full(9, 128.0)
+    layers = [entry("Dense", "d", units=9, activation="relu", batch_input_shape=[None, LATENT_DIM])]
+    groups = {"d": [("d/kernel:0", kernel), ("d/bias:0", bias)]}
+    path = write(tmp_path / "old.h5", {"class_name": "Sequential", "config": {"name": "s", "layers": layers}}, groups)
+    found = fashion_gan.import_generator(path, tmp_path / "new.onnx")
+    latents = draw_latents(64, LATENT_DIM, 0)
+    pixels = np.maximum(latents @ kernel + bias, 0)
+    lowest, highest = pixels.min(), pixels.max()
+    assert (found.lowest, found.highest) == pytest.approx((lowest, highest), rel=1e-5)
+    expected = (pixels - lowest) / (highest - lowest) * 2 - 1
+    np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents), expected.reshape(64, 3, 3, 1), atol=1e-5)
+
+
+def conditional_file(path):
+    """A latent times the class's embedding, as the field's conditional generators have it, in tf.keras."""
+    model = reference()
+    rows = np.random.default_rng(1).normal(size=(CLASSES, LATENT_DIM))
+    layers = [
+        input_layer("noise", [LATENT_DIM]),
+        input_layer("label", [1], "int32"),
+        *chained([entry("Embedding", "rows", input_dim=CLASSES, output_dim=LATENT_DIM, mask_zero=False)], "label"),
+        *chained([entry("Flatten", "flat", data_format="channels_last")], "rows"),
+        {**entry("Multiply", "joint"), "name": "joint", "inbound_nodes": [[["noise", 0, 0, {}], ["flat", 0, 0, {}]]]},
+        *chained(plain_layers(norm_axis=[3]), "joint"),
+    ]
+    # Keras 2 lists layers by their depth, and need not: the order must not matter.
+    architecture = functional(layers[::-1], ["noise", "label"], "conv2d_transpose_1", "Functional")
+    groups = {"rows": [("rows/embeddings:0", rows)], **weights_of(model)}
+    return write(path, architecture, groups, "2.4.0"), model, rows
+
+
+def test_a_conditional_network_keeps_its_classes(tmp_path):
+    path, model, rows = conditional_file(tmp_path / "old.h5")
+    found = fashion_gan.import_generator(path, tmp_path / "new.onnx")
+    assert found.class_names == ("0", "1", "2")
+    latents, labels = draw_latents(6, LATENT_DIM, 1), [0, 1, 2, 2, 1, 0]
+    expected = np.asarray(model(latents * rows[labels].astype(np.float32)))
+    np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents, labels), expected, atol=1e-5)
+
+
+def test_a_file_that_todays_keras_saved_is_imported(tmp_path):
+    inputs = keras.Input((LATENT_DIM,))
+    inner = reference()
+    model = keras.Model(inputs, keras.layers.Activation("tanh")(inner(inputs)))
+    model.save(tmp_path / "old.h5")
+    fashion_gan.import_generator(tmp_path / "old.h5", tmp_path / "new.onnx")
+    latents = draw_latents(5, LATENT_DIM, 1)
+    np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents), np.asarray(model(latents)), atol=1e-5)
+
+
+# ---- Refusals ----
+
+
+def refused(path, words):
+    out = path.with_name("refused.onnx")
+    with pytest.raises(InputError, match=words) as caught:
+        fashion_gan.import_generator(path, out)
+    assert "\n" not in str(caught.value)
+    assert not out.exists()
+
+
+def sequential_file(path, *layers, groups=None):
+    return write(path, {"class_name": "Sequential", "config": {"name": "s", "layers": list(layers)}}, groups or {})
+
+
+FIRST = {"batch_input_shape": [None, LATENT_DIM]}
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (entry("Lambda", "l", function=["4wEAAAA=", None, None], **FIRST), "Lambda: code in a file is not run"),
+        (entry("InstanceNormalization", "n", **FIRST), "is a InstanceNormalization, and only Dense"),
+        (entry("Dense", "d", units=4, activation="mish", **FIRST), "activation=mish must be one of"),
+        (entry("Dense", "d", units=4, activation={"class_name": "Lambda"}, **FIRST), "must be plain"),
+        (entry("Dense", "d", units="4", **FIRST), "units=4 must be a whole number"),
+        (entry("Dense", "d", units=10**12, **FIRST), "units=1000000000000 must be"),
+        (entry("Dense", "d", units=4, sparsity=0.5, **FIRST), "sparsity=0.5 is not an argument"),
+        (entry("Dense", "d", units=4), "shape of its input is not known"),
+        (entry("Dense", "d", units=4, batch_input_shape=[None, 5000]), "5000 numbers, and at most 1024"),
+        (entry("Reshape", "r", target_shape=[6], **FIRST), "no picture"),
+        (entry("Conv2D", "c", data_format="channels_first", **FIRST), "data_format=channels_first"),
+        (entry("UpSampling2D", "u", size=[10**5, 10**5], batch_input_shape=[None, 2, 3, 1]), "numbers of a latent"),
+        (entry("Reshape", "r", target_shape=[7, 7, 7], **FIRST), "damaged, or not plain"),
+    ],
+)
+def test_what_is_not_on_the_list_is_refused(tmp_path, layer, words):
+    refused(sequential_file(tmp_path / "old.h5", layer), words)
+
+
+def test_a_class_of_its_own_is_refused(tmp_path):
+    refused(write(tmp_path / "old.h5", {"class_name": "WGAN", "config": {}}, {}), "WGAN, a class of its own")
+
+
+@pytest.mark.parametrize("damage", ["nan", "shape", "missing", "text", "links"])
+def test_weights_that_are_not_those_of_the_network_are_refused(old_file, damage):
+    path, _ = old_file("2.4.0")
+    with h5py.File(path, "a") as file:
+        group = file["model_weights/dense_1"]
+        name = "dense_1/kernel:0"
+        values = group[name][()]
+        del group[name]
+        if damage == "nan":
+            values[3, 3] = np.nan
+            group[name] = values
+        elif damage == "shape":
+            group[name] = values[:, :-1]
+        elif damage == "text":
+            group[name] = np.full(values.shape, b"x")
+        elif damage == "links":
+            group[name] = h5py.ExternalLink("other.h5", "/x")
+    words = {"nan": "not finite", "shape": r"\(6, 63\), and its network needs \(6, 64\)", "text": "not plain numbers"}
+    refused(path, words.get(damage, "not a plain part"))
+
+
+def test_absurd_weights_are_refused_unread(tmp_path):
+    """A data set that is declared and not stored takes nothing in a file, and gigabytes when read."""
+    units = 1 << 20
+    path = sequential_file(tmp_path / "old.h5", entry("Dense", "d", units=units, batch_input_shape=[None, 1024]))
+    with h5py.File(path, "a") as file:
+        group = file.create_group("model_weights/d")
+        group.attrs["weight_names"] = [b"d/kernel:0", b"d/bias:0"]
+        group.create_dataset("d/kernel:0", (1024, units), "float32", chunks=(1024, 1024))
+        group.create_dataset("d/bias:0", (units,), "float32", chunks=(1024,))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused(path, "weights take over 128 MB")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+
+def test_a_network_that_calls_itself_over_and_over_is_refused(tmp_path):
+    """Each model calls the next twenty times: a short text that would take a thousand million layers."""
+    model = {"class_name": "Sequential", "config": {"name": "m", "layers": [entry("Flatten", "f")]}}
+    for _ in range(7):
+        calls = {"name": "m", "inbound_nodes": [[["i", 0, 0, {}]]] * 20}
+        model = functional([input_layer("i", [LATENT_DIM]), model | calls], ["i"], "m")
+    refused(write(tmp_path / "old.h5", model, {}), f"over {network.MOST_LAYERS} layers")
+
+
+def test_models_within_models_and_texts_within_texts_are_refused(tmp_path):
+    model = {"class_name": "Sequential", "config": {"name": "m", "layers": [entry("Flatten", "f")]}}
+    for _ in range(20):
+        model = {"class_name": "Sequential", "config": {"name": "m", "layers": [model]}}
+    layers = [input_layer("input_1", [LATENT_DIM]), model]
+    refused(sequential_file(tmp_path / "old.h5", *layers), f"over {network.DEEPEST} deep")
+    refused(write(tmp_path / "old.h5", "[" * 50_000, {}), "damaged, or not plain")
+
+
+def test_layers_that_wait_for_one_another_are_refused(tmp_path):
+    layers = [input_layer("input_1", [LATENT_DIM]), *chained([entry("Flatten", "a"), entry("Flatten", "b")], "b")]
+    refused(write(tmp_path / "old.h5", functional(layers, ["input_1"], "b"), {}), "wait for one another")
+
+
+@pytest.mark.parametrize("content", ["cut", b"", b"\x80\x04\x95pickle", b"PK\x03\x04"])
+def test_a_file_that_is_damaged_or_another_is_refused(old_file, content):
+    path, _ = old_file()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content == "cut" else content)
+    refused(path, "cannot be imported: it is")
+
+
+def test_files_without_an_architecture_and_files_of_ours_are_refused(toy_run, tmp_path):
+    reference().save_weights(tmp_path / "old.weights.h5")
+    refused(tmp_path / "old.weights.h5", "holds no architecture")
+    refused(tmp_path / "absent.h5", "no such file")
+    (tmp_path / "ours.h5").write_bytes((toy_run.path / "generator.h5").read_bytes())
+    refused(tmp_path / "ours.h5", "is a file of ours already")
+
+
+def test_no_loader_of_keras_sees_the_file(old_file, tmp_path, monkeypatch):
+    def run_code(*arguments, **keywords):
+        raise AssertionError("the file was given to Keras")
+
+    path, _ = old_file()
+    for owner, name in ((keras.models, "load_model"), (keras.models, "model_from_json"), (keras.Model, "from_config")):
+        monkeypatch.setattr(owner, name, run_code)
+    fashion_gan.import_generator(path, tmp_path / "new.onnx")
+
+
+def test_bounds_on_the_file_hold(old_file, monkeypatch):
+    path, _ = old_file()
+    for room, name, words in (
+        (weights, "MOST_BYTES", "weights take over"),
+        (generators, "MOST_TEXT", "architecture is a text"),
+        (generators, "MOST_BYTES", "it has over"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(room, name, 100)
+            refused(path, words)
+
+
+# ---- The command ----
+
+
+def test_the_command_leaves_a_model_of_ours_and_a_sheet_of_its_pictures(tmp_path):
+    path, _, _ = conditional_file(tmp_path / "old_generator.h5")
+    done = command("import", path.name, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "old_generator.onnx: 6 latents and 3 classes -> 16×16×1, in [-1, 1] there" in done.stdout
+    assert {found.name for found in tmp_path.iterdir()} == {f"old_generator.{kind}" for kind in ("h5", "onnx", "png")}
+    assert load_png(tmp_path / "old_generator.png").shape == (22 * 18 + 2, 3 * 18 + 2, 1)
+    done = command("generate", "--model", "old_generator.onnx", "--label", "2", "--out", "new.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_existing_output_of_an_import_is_kept(capsys, old_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, _ = old_file()
+    (tmp_path / "old.png").write_text("mine")
+    assert main(["import", str(path)]) == 2
+    assert "old.png is there already" in capsys.readouterr().err
+    assert not (tmp_path / "old.onnx").exists()
+
+
+def test_a_bad_request_to_import_is_one_line(capsys, tmp_path):
+    path = sequential_file(tmp_path / "old.h5", entry("Lambda", "l", function="os.remove", **FIRST))
+    assert main(["import", str(path), "--out", str(tmp_path / "new.onnx")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [found.name for found in tmp_path.iterdir()] == ["old.h5"]
