@@ -255,3 +255,18 @@ def _save_images(out: Path, kind: str, images: Any, generator: Generator, label:
     else:
         columns = len(generator.class_names) if labels is not None and label is None else None
         pictures.save_png(out, pictures.grid(images, columns=columns))
+
+
+@app.command()
+@click.option(
+    "--model", default="fashion", show_default=True, metavar="NAME|RUN|FILE", help="a shipped model, a run or a file"
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="on 127.0.0.1; 0: any")
+@click.option("--open/--no-open", "open_browser", default=False, help="show the page in your browser")
+def explore(model: str, port: int, open_browser: bool) -> None:
+    """Open a page to play with a generator on: pictures, neighbours, blends, films."""
+    from fashion_gan.explorer import serving
+
+    serving.explore(
+        model, port, open_browser=open_browser, say=lambda url: click.echo(f"explore  {url}  (Ctrl-C stops it)")
+    )

@@ -57,6 +57,8 @@ async function workOutPicked(grid) {
   shown.film = await stage("film", ends, (inputs) => engine.walk(inputs));
 }
 
+const tell = (error) => { by("message").textContent = error.message; };
+
 let busy = false;
 let stale = false;
 /** Show the state; of many changes in a row, the last one. */
@@ -72,7 +74,7 @@ async function refresh() {
       show();
       by("message").textContent = choosing ? "Choose the second picture in the grid." : "";
     } catch (error) {
-      by("message").textContent = error.message;
+      tell(error);
     }
   }
   busy = false;
@@ -176,7 +178,7 @@ let asked = 0;
 async function showNearest() {
   if (!engine.nearest) return;
   const number = ++asked;
-  const answer = await engine.nearest({ latents: shown.picked.latents, labels: shown.picked.labels });
+  const answer = await engine.nearest(shown.picked).catch((error) => ({ message: error.message }));
   if (number !== asked) return;
   by("nearest-message").textContent = answer.message;
   by("nearest").replaceChildren(...Array.from({ length: answer.pictures?.count ?? 0 }, (_, i) => {
@@ -229,7 +231,9 @@ function listen() {
   by("save-film").addEventListener("click", () => savePng(shown.film, shape, 11, "film.png"));
   document.querySelectorAll("[data-save]").forEach((button) => {
     const { save: kind, of } = button.dataset;
-    button.addEventListener("click", async () => saveFile(await engine.save(kind, shown[of]), `${of}.${kind}`));
+    button.addEventListener("click", () => {
+      engine.save(kind, shown[of]).then((blob) => saveFile(blob, `${of}.${kind}`)).catch(tell);
+    });
   });
   for (const id of ["grid", "neighbours"]) by(id).addEventListener("keydown", moveFocus);
   window.addEventListener("hashchange", () => { state = readState(location.hash); refresh(); });
