@@ -228,12 +228,12 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--help"], ["train", "--help"], ["generate", "--help"], ["evaluate", "--help"], ["--version"]]
+    "flags", [["--help"], ["train", "--help"], ["generate", "--help"], ["evaluate", "--help"], ["explore", "--help"], ["--version"]]
 )
 def test_help_and_version_import_no_framework(flags):
     script = (
         f"import sys; from fashion_gan.cli import main; main({flags!r});"
-        "sys.exit(bool({'keras', 'tensorflow', 'jax', 'torch', 'matplotlib'} & set(sys.modules)))"
+        "sys.exit(bool({'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'starlette'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -104,7 +104,7 @@ def _finder(
 
 
 def _pixels(images: Images) -> Vectors:
-    return images.reshape(len(images), -1).astype(np.float32) / 255
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 
 def _like(images: Images, shape: tuple[int, ...]) -> Images:

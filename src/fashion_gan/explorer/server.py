@@ -76,7 +76,7 @@ def make_app(name: str, generator: Generator, run: Run | None = None) -> Starlet
         middleware=[Middleware(Guard)],
         exception_handlers={
             InputError: lambda request, error: _refused(400, str(error)),
-            HTTPException: lambda request, error: _refused(error.status_code, error.detail),  # type: ignore[attr-defined]
+            HTTPException: lambda request, error: _refused(error.status_code, error.detail),
             Exception: lambda request, error: _refused(500, "the server failed; its terminal says how"),
         },
     )
