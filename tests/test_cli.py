@@ -230,7 +230,7 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
 @pytest.mark.parametrize(
     "flags",
     [
-        *([verb, "--help"] for verb in ("train", "generate", "evaluate", "dataset", "export", "import")),
+        *([verb, "--help"] for verb in ("train", "generate", "evaluate", "dataset", "export", "import", "explore")),
         ["--help"],
         ["--version"],
     ],
@@ -238,7 +238,7 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
 def test_help_and_version_import_no_framework(flags):
     script = (
         f"import sys; from fashion_gan.cli import main; main({flags!r});"
-        "sys.exit(bool({'keras', 'tensorflow', 'jax', 'torch', 'matplotlib'} & set(sys.modules)))"
+        "sys.exit(bool({'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'starlette'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

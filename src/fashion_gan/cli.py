@@ -339,3 +339,18 @@ def import_(path: Path, out: Path | None, force: bool) -> None:
         f"{out}: {found.latent_dim} latents{classes} -> {size}, in [{found.lowest:.4g}, {found.highest:.4g}] there"
     )
     click.echo(f"pixels in [-1, 1] differ by at most {found.difference:.1e} from those of {path}\nsheet    {sheet}")
+
+
+@app.command()
+@click.option(
+    "--model", default="fashion", show_default=True, metavar="NAME|RUN|FILE", help="a shipped model, a run or a file"
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="on 127.0.0.1; 0: any")
+@click.option("--open/--no-open", "open_browser", default=False, help="show the page in your browser")
+def explore(model: str, port: int, open_browser: bool) -> None:
+    """Open a page to play with a generator on: pictures, neighbours, blends, films."""
+    from fashion_gan.explorer import serving
+
+    serving.explore(
+        model, port, open_browser=open_browser, say=lambda url: click.echo(f"explore  {url}  (Ctrl-C stops it)")
+    )

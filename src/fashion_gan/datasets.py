@@ -187,6 +187,14 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("fashion-gan"))
 
 
+def local_folder() -> Path | None:
+    """The folder on this computer that ``load_fashion_mnist`` would read; None where it would have to download."""
+    chosen = _chosen_folder(None)
+    places = [cache_folder(), DEBIAN_FOLDER] if chosen is None else [chosen]
+    names = [name for split in _FILES.values() for name in split]
+    return next((place for place in places if all(_idx_file(place, name) for name in names)), None)
+
+
 def _chosen_folder(data: str | Path | None) -> Path | None:
     chosen = data if data is not None else os.environ.get(DATA_VARIABLE) or None
     return None if chosen is None else Path(chosen).expanduser()

@@ -1,0 +1,38 @@
+"""A run's folder -> what the page shows of it: its film, its curves, its figures."""
+
+from pathlib import Path
+from typing import Any
+
+from fashion_gan.runs import Run
+
+FILES = {"film": "training.gif", "curve": "training_curve.png", "report": "report/report.html"}
+TEXTS = {"film": "The same latents through its training", "curve": "Its losses and the discriminator's opinion"}
+ROWS_SHOWN = 20
+COLUMNS_SHOWN = 8
+
+
+def run_file(run: Run, name: str) -> Path | None:
+    """A file that the page may show, by its name in ``FILES``; None where there is none, or where it leads outside."""
+    if name not in FILES:
+        return None
+    path = (run.path / FILES[name]).resolve()
+    return path if path.is_file() and path.is_relative_to(run.path.resolve()) else None
+
+
+def run_facts(run: Run) -> dict[str, Any]:
+    """What the page's template shows: pictures, a table of the last figures, and whether there is a report."""
+    rows = run.read_metrics()[-ROWS_SHOWN:]
+    numbers = [{name: value for name, value in row.items() if isinstance(value, (int, float))} for row in rows]
+    columns = list(dict.fromkeys(name for row in numbers for name in row))[:COLUMNS_SHOWN]
+    return {
+        "pictures": [(name, text) for name, text in TEXTS.items() if run_file(run, name)],
+        "columns": columns,
+        "metrics": [[_shown(row.get(name)) for name in columns] for row in numbers],
+        "report": run_file(run, "report") is not None,
+    }
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"

@@ -1,0 +1,235 @@
+"""The explorer's server: a generator that a page on this computer can ask for pictures."""
+
+import base64
+import functools
+import io
+import json
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import numpy as np
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fashion_gan import latents as latent_space
+from fashion_gan import pictures
+from fashion_gan.errors import InputError
+from fashion_gan.explorer import page
+from fashion_gan.explorer.nearest import NearestImages
+from fashion_gan.explorer.run_page import run_facts, run_file
+from fashion_gan.explorer.wanted import MAX_PICTURES, MAX_SEED, Wanted
+from fashion_gan.generator import Generator
+from fashion_gan.latents import Latents
+from fashion_gan.runs import Run
+
+MAX_BODY_BYTES = 4_000_000  # 256 latents of over 500 numbers
+MAX_WAITING = 256  # requests at once; the next ones are told to come again
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
+FILM_SCALE = 8
+FRAME_SECONDS = 0.08
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY + "; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+
+
+def make_app(name: str, generator: Generator, run: Run | None = None) -> Starlette:
+    """The web application.
+
+    Args:
+        name: what the page calls the model.
+        generator: what draws.
+        run: its run's folder, where its film, curves and figures are to be shown.
+    """
+    explorer = Explorer(name, generator, run)
+    answers = {
+        "draw": explorer.draw,
+        "vary": explorer.vary,
+        "walk": explorer.walk,
+        "decode": explorer.decode,
+        "nearest": explorer.nearest,
+        "save/npz": explorer.save_npz,
+        "save/gif": explorer.save_gif,
+    }
+    return Starlette(
+        routes=[
+            Route("/", explorer.show_page),
+            Route("/api/about", explorer.show_about),
+            *(Route(f"/api/{path}", explorer.answer(work), methods=["POST"]) for path, work in answers.items()),
+            Route("/run/{name}", explorer.show_run_file),
+        ],
+        middleware=[Middleware(Guard)],
+        exception_handlers={
+            InputError: lambda request, error: _refused(400, str(error)),
+            HTTPException: lambda request, error: _refused(error.status_code, error.detail),
+            Exception: lambda request, error: _refused(500, "the server failed; its terminal says how"),
+        },
+    )
+
+
+def _refused(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": message}, status)
+
+
+class Explorer:
+    """What each address answers."""
+
+    def __init__(self, name: str, generator: Generator, run: Run | None) -> None:
+        self._generator, self._run = generator, run
+        self._about = page.about(name, generator, served=True)
+        self._nearest = NearestImages(generator, run)
+        self._waiting = 0
+        # One at a time: ONNX Runtime spreads a batch over all cores by itself, and memory stays that of one batch.
+        self._one = anyio.CapacityLimiter(1)
+
+    async def show_page(self, request: Request) -> Response:
+        run = None if self._run is None else run_facts(self._run)
+        return HTMLResponse(page.render(self._about, ["server_engine.js"], POLICY, run=run))
+
+    async def show_about(self, request: Request) -> Response:
+        return JSONResponse({**self._about, "limits": {"pictures": MAX_PICTURES, "seed": MAX_SEED}})
+
+    async def show_run_file(self, request: Request) -> Response:
+        path = None if self._run is None else run_file(self._run, request.path_params["name"])
+        if path is None:
+            raise HTTPException(404, "there is no such file")
+        return FileResponse(path)
+
+    def answer(self, work: Callable[[Wanted], Response]) -> Callable[[Request], Awaitable[Response]]:
+        """A route's function: reads what is wanted, waits for its turn and works it out beside the event loop."""
+
+        async def respond(request: Request) -> Response:
+            if self._waiting >= MAX_WAITING:
+                raise HTTPException(503, f"over {MAX_WAITING} requests are waiting: ask again in a moment")
+            self._waiting += 1
+            try:
+                wanted = Wanted(await _read_json(request), self._generator.latent_dim)
+                return await anyio.to_thread.run_sync(functools.partial(work, wanted), limiter=self._one)
+            finally:
+                self._waiting -= 1
+
+        return respond
+
+    def draw(self, wanted: Wanted) -> Response:
+        """The pictures of a seed, as ``fashion-gan generate`` draws them."""
+        latents = self._generator.latents(wanted.count, wanted.seed, wanted.number("truncation", 1.0))
+        return self._drawn(latents, wanted.label)
+
+    def vary(self, wanted: Wanted) -> Response:
+        """Neighbours of a latent."""
+        latent, strength = wanted.latent("latent"), wanted.number("strength", 0.3)
+        return self._drawn(self._generator.vary(latent, strength, wanted.count, wanted.seed), wanted.label)
+
+    def walk(self, wanted: Wanted) -> Response:
+        """Pictures on the way between two latents; in the middle the class changes to the second one's."""
+        frames = wanted.whole("frames", 2, MAX_PICTURES, 16)
+        latents = latent_space.walk(wanted.latent("first"), wanted.latent("second"), frames)
+        ends = wanted.labels(2)
+        return self._drawn(latents, ends and [ends[2 * frame >= frames - 1] for frame in range(frames)])
+
+    def decode(self, wanted: Wanted) -> Response:
+        """The pictures of given latents."""
+        latents = wanted.latents
+        return self._drawn(latents, wanted.labels(len(latents)))
+
+    def nearest(self, wanted: Wanted) -> Response:
+        """The training images nearest to the picture of the first latent."""
+        return JSONResponse(self._nearest.answer(self._images(wanted)[0]))
+
+    def save_npz(self, wanted: Wanted) -> Response:
+        """Pictures, their latents and their labels as a file for NumPy."""
+        latents = wanted.latents
+        arrays = {"images": self._images(wanted), "latents": latents}
+        labels = self._generator.labels(len(latents), wanted.labels(len(latents)))
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, **arrays, **({} if labels is None else {"labels": labels}))
+        return _file(file.getvalue(), "application/octet-stream", "pictures.npz")
+
+    def save_gif(self, wanted: Wanted) -> Response:
+        """Pictures as a film, there and back."""
+        frames = [pictures.grid(image[np.newaxis], padding=0, scale=FILM_SCALE) for image in self._images(wanted)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "film.gif"
+            pictures.save_gif(path, [*frames, *frames[-2:0:-1]], FRAME_SECONDS, FRAME_SECONDS)
+            return _file(path.read_bytes(), "image/gif", path.name)
+
+    def _images(self, wanted: Wanted) -> np.ndarray:
+        latents = wanted.latents
+        return self._generator.decode(latents, wanted.labels(len(latents)))
+
+    def _drawn(self, latents: Latents, label: Any) -> Response:
+        images = self._generator.decode(latents, label)
+        labels = self._generator.labels(len(latents), label)
+        return JSONResponse(
+            {
+                "count": len(images),
+                "labels": None if labels is None else labels.tolist(),
+                "latents": _text(latents.astype("<f4")),
+                "pixels": _text(images),
+            }
+        )
+
+
+def _text(values: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(values).data).decode()
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+async def _read_json(request: Request) -> Any:
+    """The body, bounded. JSON is asked for by name: another site's form cannot send that without asking first."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise HTTPException(415, "a request must be application/json")
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise HTTPException(413, f"a request must be at most {MAX_BODY_BYTES:,} bytes")
+        return json.loads(body)
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the request broke off") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError("the request is not JSON that can be read") from error
+
+
+class Guard:
+    """Refuses what names another host, and sets the headers of every answer.
+
+    A site whose name is made to lead to 127.0.0.1 (DNS rebinding) would else be let in by the browser as if it were us.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
+        name = host[: host.rfind(":")] if ":" in host.rpartition("]")[2] else host
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+            await send(message)
+
+        app = self.app if name in HOSTS else _refused(403, f"host must be one of {', '.join(HOSTS)}")
+        await app(scope, receive, send_guarded)
