@@ -1,8 +1,9 @@
 """Every format: what is written draws the same images in its own runtime, is whole, and nothing of a failure stays."""
 
 import dataclasses
-import importlib.util
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(params=list(export.FORMATS))
 def kind(request):
     needed = export.FORMATS[request.param].needs["tensorflow"]
-    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+    if missing := [name for name in needed if not export._is_installed(name)]:
         pytest.skip(f"{' and '.join(missing)} not installed")
     return request.param
 
@@ -83,16 +84,31 @@ def test_an_export_that_fails_leaves_nothing(toy_run, tmp_path, monkeypatch, kin
     ("kind", "words"),
     [
         ("onnx", "pip install onnx tf2onnx"),
-        ("openvino", "pip install onnx tf2onnx openvino"),
+        ("openvino", "pip install openvino"),
+        ("html", "pip install onnx mini-racer"),
         ("safetensors", "pip install safetensors"),
     ],
 )
 def test_what_a_format_needs_is_said_with_the_way_to_install_it(toy_run, tmp_path, monkeypatch, kind, words):
-    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(export, "_is_installed", lambda package: False)
     model, config = load_model(toy_run.path / "generator.keras")
     with pytest.raises(InputError, match=words):
         export.save(model, config, kind, tmp_path / f"toy{export.FORMATS[kind].suffix}")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [kind for kind, asked in export.FORMATS.items() if asked.by_onnx])
+def test_what_is_made_from_an_onnx_file_needs_no_keras(toy_run, tmp_path, kind):
+    if missing := [name for name in export.FORMATS[kind].needs["tensorflow"] if not export._is_installed(name)]:
+        pytest.skip(f"{' and '.join(missing)} not installed")
+    onnx_path = tmp_path / "toy.onnx"
+    fashion_gan.export_generator(toy_run.path, "onnx", onnx_path)
+    script = (
+        "import sys, fashion_gan\n"
+        f"assert fashion_gan.export_generator({str(onnx_path)!r}, {kind!r}, {str(tmp_path / 'page.html')!r}) < 1e-4\n"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
 
 def test_a_format_that_another_backend_writes_is_refused_with_its_name(toy_run, tmp_path, monkeypatch):

@@ -11,14 +11,16 @@ from conftest import TOY
 from PIL import Image
 
 import fashion_gan
+from fashion_gan import export
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.explorer import graph, single_file
-from fashion_gan.explorer.single_file import ENGINE, save_html
+from fashion_gan.explorer.single_file import ENGINE
 from fashion_gan.generator import Generator
 from fashion_gan.pretrained import folder
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+pytest.importorskip("py_mini_racer", reason="mini-racer is not installed")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 SHIPPED = folder("fashion") / "generator.onnx"
@@ -44,7 +46,7 @@ def runtime(browser):
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "fashion.html"
-    save_html(SHIPPED, path, "fashion")
+    fashion_gan.export_generator("fashion", "html", path)
     return path
 
 
@@ -103,11 +105,10 @@ def test_the_shipped_models_pictures_are_those_of_onnx_runtime(runtime):
 )
 def test_pictures_of_every_family_are_those_of_onnx_runtime(runtime, tmp_path, settings):
     pytest.importorskip("tf2onnx", reason="tf2onnx is not installed")
-    from fashion_gan.export import save_onnx
     from fashion_gan.networks import build_generator
 
     config = Config.from_preset(**{**TOY, **settings}, backend="tensorflow")
-    save_onnx(build_generator(config), config, tmp_path / "g.onnx")
+    export.save(build_generator(config), config, "onnx", tmp_path / "g.onnx")
     assert difference(runtime, tmp_path / "g.onnx") <= LARGEST_DIFFERENCE
 
 
@@ -236,10 +237,10 @@ def test_a_page_that_cannot_be_made_leaves_what_was_there(tmp_path, monkeypatch)
     model.graph.node[-1].op_type = "Selu"
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(InputError, match="Selu"):
-        save_html(tmp_path / "other.onnx", path)
+        fashion_gan.export_generator(tmp_path / "other.onnx", "html", path)
     monkeypatch.setattr(single_file, "MAX_BYTES", 1_000_000)
     with pytest.raises(InputError, match="would be 4 MB"):
-        save_html(SHIPPED, path)
+        fashion_gan.export_generator(SHIPPED, "html", path)
     assert path.read_text() == "mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["other.onnx", "page.html"]
 
@@ -253,8 +254,8 @@ def test_names_that_look_like_html_stay_names(browser, tmp_path):
     entry = next(entry for entry in model.metadata_props if entry.key == "fashion_gan")
     entry.value = entry.value.replace("Dress", "</script><b id=evil>")
     onnx.save(model, tmp_path / "other.onnx")
-    save_html(tmp_path / "other.onnx", tmp_path / "page.html", "<i>&")
-    page = Page(browser).open((tmp_path / "page.html").as_uri())
+    fashion_gan.export_generator(tmp_path / "other.onnx", "html", tmp_path / "<i>&.html")
+    page = Page(browser).open((tmp_path / "<i>&.html").as_uri())
     assert page.page.inner_text("h1") == "<i>&"
     assert page.page.locator("#evil").count() == 0
     assert page.page.locator("#classes button", has_text="</script><b id=evil>").count() == 1

@@ -1,7 +1,8 @@
 """A trained generator -> the formats that people deploy, each checked in its own runtime after it is written."""
 
 import dataclasses
-import importlib.util
+import importlib.metadata
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -13,8 +14,9 @@ import numpy as np
 from fashion_gan.backends import default_backend, error_output_held_back
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
+from fashion_gan.explorer import single_file
 from fashion_gan.files import folder_written_whole, written_whole
-from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, Generator
+from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, open_onnx
 from fashion_gan.latents import draw_latents
 
 LARGEST_DIFFERENCE = 1e-3  # of pixels that range over [-1, 1]: an eighth of a grey level
@@ -47,6 +49,7 @@ class Format:
         write: (Keras model, what is stored beside it, path) -> nothing.
         read: the path -> what draws, as ``Generator`` takes it; in the format's own runtime.
         folder_of: the names of what lies in it, where it is a folder.
+        by_onnx: whether it is made from an ONNX file; ``write`` gets that file's path in the place of the model.
     """
 
     suffix: str
@@ -54,6 +57,7 @@ class Format:
     write: Callable[[Any, Any, Path], None]
     read: Callable[[Path], Predict]
     folder_of: tuple[str, ...] = ()
+    by_onnx: bool = False
 
 
 def save(model: Any, config: Described, kind: str, path: Path) -> float:
@@ -71,37 +75,72 @@ def save(model: Any, config: Described, kind: str, path: Path) -> float:
     Raises:
         InputError: an unknown format, a path that is not for it, a library that is missing, or a difference above 1e-3.
     """
+    asked = _asked(kind, path)
+    _check_needs(kind, asked.needs)
+    if not asked.by_onnx:
+        return _write_checked(kind, model, config, path, lambda inputs: _drawn_by_keras(model, inputs))
+    _check_needs("onnx", FORMATS["onnx"].needs)
+    with tempfile.TemporaryDirectory() as folder:
+        onnx_path = Path(folder) / f"{path.stem}.onnx"
+        save(model, config, "onnx", onnx_path)
+        return _write_checked(kind, onnx_path, config, path, lambda inputs: _drawn_by_keras(model, inputs))
+
+
+def save_from_onnx(onnx_path: Path, kind: str, path: Path) -> float:
+    """As ``save``, of an ``.onnx`` file of ours, without Keras; in the formats that are made from one."""
+    asked = _asked(kind, path)
+    if not asked.by_onnx:
+        raise InputError(f"{onnx_path} is an export already: name the run, or the .keras or .h5 file that it came from")
+    _check_needs(kind, asked.needs)
+    predict, config = open_onnx(onnx_path)
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder) / f"{path.stem}.onnx"
+        shutil.copyfile(onnx_path, named)
+        return _write_checked(kind, named, config, path, predict)
+
+
+def _asked(kind: str, path: Path) -> Format:
     if kind not in FORMATS:
         raise InputError(f"format={kind!r} is unknown: {suggestion(kind, list(FORMATS))}")
-    found_format = FORMATS[kind]
-    _check_needs(kind, found_format)
-    _check_path(path, found_format)
-    inputs = _inputs(config)
-    # Before the export: Keras exports only what was called once.
-    expected = _drawn_by_keras(model, inputs)
-    names = found_format.folder_of
+    _check_path(path, FORMATS[kind])
+    return FORMATS[kind]
+
+
+def _write_checked(kind: str, source: Any, config: Described, path: Path, expect: Predict) -> float:
+    """Write a format from a Keras model or from an ONNX file, and compare what it draws with what is expected."""
+    asked, inputs = FORMATS[kind], _inputs(config)
+    expected = expect(inputs)  # Before the export: Keras exports only what was called once.
+    names = asked.folder_of
     written = folder_written_whole(path, (*names, CONFIG_FILE), force=True) if names else written_whole(path)
     with written as temporary:
         with error_output_held_back(), warnings.catch_warnings():
             # Converters advise their makers: of names that NumPy has dropped, of runtimes that will move.
             warnings.simplefilter("ignore")
-            found_format.write(model, config, temporary)
+            asked.write(source, config, temporary)
             if names:
                 (temporary / CONFIG_FILE).write_text(config.to_json() + "\n")
-            found = found_format.read(temporary)(inputs)
+            found = asked.read(temporary)(inputs)
         difference = float(np.abs(expected - found).max())
         if not difference <= LARGEST_DIFFERENCE:
             raise InputError(f"the exported {kind} draws other images than its source: they differ by {difference:.2g}")
     return difference
 
 
-def _check_needs(kind: str, asked: Format) -> None:
+def _check_needs(kind: str, needs: Packages) -> None:
     backend = default_backend()
-    if backend not in asked.needs:
-        able = " or ".join(asked.needs)
+    if backend not in needs:
+        able = " or ".join(needs)
         raise InputError(f"{kind} is written from Keras on {able}, not on {backend}: set KERAS_BACKEND={able}")
-    if missing := [name for name in asked.needs[backend] if importlib.util.find_spec(name) is None]:
+    if missing := [name for name in needs[backend] if not _is_installed(name)]:
         raise InputError(f"{kind} needs {' and '.join(missing)}: pip install {' '.join(missing)}")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _check_path(path: Path, asked: Format) -> None:
@@ -136,7 +175,7 @@ def _write_onnx(model: Any, config: Described, path: Path) -> None:
 
 
 def _read_onnx(path: Path) -> Predict:
-    return Generator.load(path).predict
+    return open_onnx(path)[0]
 
 
 def _write_model_file(model: Any, config: Any, path: Path) -> None:
@@ -196,13 +235,10 @@ def _only(outputs: dict[str, Any]) -> Any:
     return np.asarray(images)
 
 
-def _write_openvino(model: Any, config: Described, path: Path) -> None:
+def _write_openvino(onnx_path: Path, config: Described, path: Path) -> None:
     import openvino
 
-    with tempfile.TemporaryDirectory() as folder:  # By way of ONNX, which every backend writes.
-        onnx_path = Path(folder) / "generator.onnx"
-        _write_onnx(model, config, onnx_path)
-        converted = openvino.Core().read_model(onnx_path)
+    converted = openvino.Core().read_model(onnx_path)
     converted.set_rt_info(config.to_json(), [CONFIG_KEY])
     openvino.save_model(converted, path / "generator.xml", compress_to_fp16=False)
 
@@ -216,9 +252,14 @@ def _read_openvino(path: Path) -> Predict:
     return lambda inputs: compiled(_by_name(inputs))[0]
 
 
+def _write_html(onnx_path: Path, config: Described, path: Path) -> None:
+    path.write_text(single_file.page_of(onnx_path), encoding="utf-8")
+
+
 _NOTHING: Packages = dict.fromkeys(BACKENDS, ())
 _ONNX: Packages = {"tensorflow": ("onnx", "tf2onnx"), "jax": ("onnx", "jax2onnx"), "torch": ("onnx", "onnxscript")}
-_OPENVINO: Packages = {backend: (*packages, "openvino") for backend, packages in _ONNX.items()}
+_OPENVINO: Packages = dict.fromkeys(BACKENDS, ("openvino",))
+_HTML: Packages = dict.fromkeys(BACKENDS, ("onnx", "mini-racer"))
 _SAFETENSORS: Packages = dict.fromkeys(BACKENDS, ("safetensors",))
 _TENSORFLOW: Packages = {"tensorflow": ()}
 
@@ -233,6 +274,7 @@ FORMATS = {
     "safetensors": Format(".safetensors", _SAFETENSORS, _write_model_file,  _read_safetensors),
     "litert":      Format(".tflite",      _TENSORFLOW,  _write_litert,      _read_litert),
     "saved_model": Format("_saved_model", _TENSORFLOW,  _write_saved_model, _read_saved_model, _SAVED_MODEL_FILES),
-    "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino,    _OPENVINO_FILES),
+    "html":        Format(".html",        _HTML,        _write_html,        single_file.open_page, by_onnx=True),
+    "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino, _OPENVINO_FILES, by_onnx=True),
 }
 # fmt: on

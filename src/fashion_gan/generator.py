@@ -20,6 +20,36 @@ CONFIG_KEY = "fashion_gan"  # of an ONNX file's metadata: the configuration that
 INPUT_NAMES = ("latents", "labels")  # of the network's inputs, in every format; the second of a conditional one only
 
 
+def open_onnx(path: Path, threads: int | None = None) -> tuple[Callable[[Any], Any], Config]:
+    """What draws in an ``.onnx`` file of ours, and what it was built from. See ``Generator.load``, also for errors."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    if threads is not None:
+        if not 1 <= threads <= MAX_THREADS:
+            raise InputError(f"threads={threads} is out of range: it must be from 1 to {MAX_THREADS}")
+        options.intra_op_num_threads = threads
+    if not path.is_file():
+        raise InputError(f"{path} is not a model file: there is nothing of that name")
+    try:
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions have no common type.
+        raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
+    text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
+    if text is None:
+        raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
+    config = Config.from_json(text)  # Of an imported generator, no more than its latents and classes.
+    names = [value.name for value in session.get_inputs()]
+    if names != list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1]):
+        raise InputError(f"{path} takes {', '.join(names)}: not what a generator of ours takes")
+
+    def predict(inputs: Any) -> Any:
+        values = inputs if isinstance(inputs, list) else [inputs]
+        return session.run(None, dict(zip(names, values, strict=True)))[0]
+
+    return predict, config
+
+
 class Generator:
     """A trained generator that is ready to draw.
 
@@ -55,32 +85,7 @@ class Generator:
         Raises:
             InputError: there is no such file, it is damaged, or it is not a generator of ours; or no number of threads.
         """
-        import onnxruntime
-
-        path = Path(path)
-        options = onnxruntime.SessionOptions()
-        if threads is not None:
-            if not 1 <= threads <= MAX_THREADS:
-                raise InputError(f"threads={threads} is out of range: it must be from 1 to {MAX_THREADS}")
-            options.intra_op_num_threads = threads
-        if not path.is_file():
-            raise InputError(f"{path} is not a model file: there is nothing of that name")
-        try:
-            session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's own exceptions have no common type.
-            raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
-        text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
-        if text is None:
-            raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
-        config = Config.from_json(text)  # Of an imported generator, no more than its latents and classes.
-        names = [value.name for value in session.get_inputs()]
-        if names != list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1]):
-            raise InputError(f"{path} takes {', '.join(names)}: not what a generator of ours takes")
-
-        def predict(inputs: Any) -> Any:
-            values = inputs if isinstance(inputs, list) else [inputs]
-            return session.run(None, dict(zip(names, values, strict=True)))[0]
-
+        predict, config = open_onnx(Path(path), threads)
         return cls(predict, config.latent_dim, config.class_names)
 
     def generate(

@@ -184,8 +184,9 @@ def export_generator(source: str | Path, kind: str, out: str | Path, *, raw: boo
     """Write a trained generator in a format that people deploy, and check it in that format's own runtime.
 
     Args:
-        source: a shipped model's name, a run's folder, or a ``.keras``, ``.h5`` or ``.safetensors`` file of ours.
-        kind: "onnx", "keras", "h5", "safetensors", "litert", "saved_model" or "openvino".
+        source: a shipped model's name, a run's folder, or a ``.keras``, ``.h5`` or ``.safetensors`` file of ours; for
+            "html" and "openvino", which need no Keras then, an ``.onnx`` file too.
+        kind: "onnx", "keras", "h5", "safetensors", "litert", "html", "saved_model" or "openvino".
         out: the file; the folder for the last two. What is there is replaced if all goes well.
         raw, best: which weights of a run, see ``load_generator``.
 
@@ -197,11 +198,14 @@ def export_generator(source: str | Path, kind: str, out: str | Path, *, raw: boo
             not for the format, or what was written draws other images: pixels that differ by over 1e-3.
         OSError: ``out`` cannot be written.
     """
-    path = _model_path(source, "generator.keras", of_run=raw or best)
+    from fashion_gan import export
+
+    by_onnx = kind in export.FORMATS and export.FORMATS[kind].by_onnx
+    path = _model_path(source, "generator.onnx" if by_onnx else "generator.keras", of_run=raw or best)
     if path.suffix.lower() == ".onnx":
-        raise InputError(f"{source} is an export already: name the run, or the .keras or .h5 file that it came from")
+        return export.save_from_onnx(path, kind, Path(out))
     use_backend(default_backend())
-    from fashion_gan import export, model_files
+    from fashion_gan import model_files
 
     model, config = model_files.load_model(path, raw=raw, best=best)
     # Where the run's data lay is nobody's business who gets the file.

@@ -1,7 +1,6 @@
 """A generator's ONNX graph -> the little that the page's own runtime needs: a list of operators, and the weights."""
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +52,8 @@ def read_graph(path: Path) -> Graph:
     """Read an ONNX file of a generator.
 
     Raises:
-        InputError: the library that reads it is missing, the file cannot be read, or it holds what runtime.js does not
-            compute; the message names it.
+        InputError: the file cannot be read, or it holds what runtime.js does not compute; the message names it.
     """
-    if importlib.util.find_spec("onnx") is None:
-        raise InputError("a page needs onnx: pip install onnx")
     import onnx
 
     try:

@@ -2,12 +2,16 @@
 
 import base64
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from fashion_gan.errors import InputError
 from fashion_gan.explorer import page
 from fashion_gan.explorer.graph import read_graph
-from fashion_gan.files import written_whole
 from fashion_gan.generator import Generator
 
 MAX_BYTES = 25_000_000
@@ -18,25 +22,20 @@ POLICY = (
 )
 
 
-def save_html(generator_path: Path, path: Path, name: str | None = None) -> int:
-    """Write the page: weights, runtime and controls in one file.
+def page_of(onnx_path: Path) -> str:
+    """The page's HTML: weights, runtime and controls. Its heading is the ONNX file's name.
 
     Args:
-        generator_path: an ``.onnx`` file that fashion-gan wrote.
-        path: the file to write; it is left as it was unless all goes well.
-        name: the page's heading; the ONNX file's name without it.
-
-    Returns:
-        The file's size in bytes.
+        onnx_path: an ``.onnx`` file that fashion-gan wrote.
 
     Raises:
-        InputError: the generator cannot be read, has an operator that the page does not know, or would make a file of
+        InputError: the generator cannot be read, has an operator that the page does not know, or would make a page of
             over 25 MB.
     """
-    generator = Generator.load(generator_path)
-    graph = read_graph(generator_path)
+    generator = Generator.load(onnx_path)
+    graph = read_graph(onnx_path)
     text = page.render(
-        page.about(name or generator_path.stem, generator, served=False),
+        page.about(onnx_path.stem, generator, served=False),
         ENGINE,
         POLICY,
         blocks=[
@@ -44,9 +43,39 @@ def save_html(generator_path: Path, path: Path, name: str | None = None) -> int:
             ("weights", "text/plain", base64.b64encode(graph.weights).decode()),
         ],
     )
-    content = text.encode()
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path} would be {len(content) / 1e6:.0f} MB, and a page may be {MAX_BYTES / 1e6:.0f} MB")
-    with written_whole(path) as temporary:
-        temporary.write_bytes(content)
-    return len(content)
+    if (size := len(text.encode())) > MAX_BYTES:
+        raise InputError(f"the page would be {size / 1e6:.0f} MB, and may be {MAX_BYTES / 1e6:.0f} MB")
+    return text
+
+
+def open_page(path: Path) -> Callable[[Any], Any]:
+    """What draws in a page that ``page_of`` made, run by the script engine of Chromium (V8), without a browser.
+
+    Returns:
+        (latents, or [latents, labels]) -> float32 images in [-1, 1], as ``Generator`` takes it.
+    """
+    from py_mini_racer import MiniRacer
+
+    text = path.read_text(encoding="utf-8")
+    blocks = dict(re.findall(r'<script type="[^"]*" id="(\w+)">(.*?)</script>', text, re.DOTALL))
+    # The page's own controls need a document; all that comes before them does not.
+    *scripts, _ = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    engine = MiniRacer()
+    engine.eval("\n".join(scripts))
+    engine.eval(f"const network = new Network({blocks['graph']}, Uint8Array.fromBase64({blocks['weights']!r}).buffer);")
+    engine.eval(
+        """function drawn(latents, shape, labels) {
+          const inputs = { latents: tensor(shape, Float32Array.from(latents)) };
+          if (labels) inputs.labels = integers(labels);
+          const { shape: drawnShape, data } = network.run(inputs);
+          return JSON.stringify([drawnShape, Array.from(data)]);
+        }"""
+    )
+
+    def predict(inputs: Any) -> Any:
+        latents, labels = inputs if isinstance(inputs, list) else (inputs, None)
+        given = [latents.ravel().tolist(), list(latents.shape), labels if labels is None else labels.tolist()]
+        shape, values = json.loads(str(engine.eval(f"drawn({', '.join(map(json.dumps, given))})")))
+        return np.array(values, np.float32).reshape(shape)
+
+    return predict
