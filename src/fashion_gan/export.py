@@ -274,7 +274,7 @@ FORMATS = {
     "safetensors": Format(".safetensors", _SAFETENSORS, _write_model_file,  _read_safetensors),
     "litert":      Format(".tflite",      _TENSORFLOW,  _write_litert,      _read_litert),
     "saved_model": Format("_saved_model", _TENSORFLOW,  _write_saved_model, _read_saved_model, _SAVED_MODEL_FILES),
-    "html":        Format(".html",        _HTML,        _write_html,        single_file.open_page, by_onnx=True),
-    "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino, _OPENVINO_FILES, by_onnx=True),
+    "html":        Format(".html",        _HTML,        _write_html,        single_file.open_page, (), True),
+    "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino,    _OPENVINO_FILES, True),
 }
 # fmt: on
