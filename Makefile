@@ -12,13 +12,13 @@ PIP      := $(BIN)/pip install --quiet --disable-pip-version-check --constraint 
 APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 TEST_EXTRAS := train,export,openvino,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
 
-.PHONY: demo test check data clean
+.PHONY: demo test check data browser clean
 .NOTPARALLEL:
 
 demo: $(VENV)/train data
 	$(BIN)/fashion-gan train --preset fashion --minutes $(MINUTES) --save-interval 1 --out runs
 
-test: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data check
+test: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser check
 	FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest
 
 check: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS))
@@ -32,6 +32,11 @@ data: $(VENV)/train
 	|| { cat $(VENV)/data.err; echo "trying the package dataset-fashion-mnist"; \
 	     $(APT) update -qq && $(APT) install -y -qq dataset-fashion-mnist > /dev/null; \
 	     $(BIN)/fashion-gan data --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt; }
+
+# The pages' tests run in a real browser. Where none can be had they are skipped, and say so.
+browser:
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+	|| { $(APT) update -qq && $(APT) install -y -qq chromium > /dev/null; } || echo "no Chromium: its tests are skipped"
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fashion-gan needs Python 3.11 or later")'
