@@ -19,7 +19,7 @@ demo: $(VENV)/train data
 	$(BIN)/fashion-gan train --preset fashion --minutes $(MINUTES) --save-interval 1 --out runs
 
 test: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser check
-	FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest
+	FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS))
 	$(BIN)/ruff check .
