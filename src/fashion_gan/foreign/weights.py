@@ -60,9 +60,8 @@ class Weights:
 def _named(names: list[str], path: tuple[str, ...], kind: str) -> str:
     """The one name among a group's that ends in the layer and the kind of weight that are looked for."""
     found = [name for name in names if name.rpartition("/")[2].partition(":")[0] == kind]
-    if (
-        len(path) > 1
-    ):  # The group is of a model, and the layer's name is the last but one part: sequential/dense/kernel:0.
+    if len(path) > 1:
+        # The group is of a model, and the layer's name is the last but one part: sequential/dense/kernel:0.
         # The graphs of TensorFlow 1 numbered names that were taken: dense_1_2 for dense_1.
         ways = (re.escape(path[-1]), re.escape(path[-1]) + r"_\d+")
         of_way = ([name for name in found if re.search(f"(^|/){way}/[^/]+$", name)] for way in ways)
