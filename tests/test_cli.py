@@ -235,6 +235,7 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
         ["generate", "--help"],
         ["evaluate", "--help"],
         ["dataset", "--help"],
+        ["augment-test", "--help"],
         ["--version"],
     ],
 )
