@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from test_cli import refused
 from test_teaching import TEST, TRAIN, NearestImages, bars
@@ -16,17 +17,24 @@ from fashion_gan.pictures import load_png
 
 
 @pytest.fixture
-def world(monkeypatch, tmp_path):
-    """Bars in the place of clothes, and the nearest image in that of a network."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(trial, "load_fashion_mnist", lambda split, data: {"train": TRAIN, "test": TEST}[split])
+def teacher(monkeypatch):
     teacher = NearestImages()
     monkeypatch.setattr(teaching, "load_fresh_networks", lambda: teacher)
+    return teacher
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path, teacher):
+    """Bars in the place of clothes, the nearest image in that of a network, and a folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trial, "load_fashion_mnist", lambda split, data: {"train": TRAIN, "test": TEST}[split])
     return tmp_path
 
 
 def prototypes(inputs):
-    return bars(1, seed=0, noise=0).images[inputs[1]] / 127.5 - 1.0
+    images = bars(1, seed=0, noise=0).images[inputs[1]] / 127.5 - 1.0
+    images[:, 0, :5, 0] += 0.01 * inputs[0]
+    return images
 
 
 def wrong_classes(inputs):
@@ -69,6 +77,14 @@ def test_images_of_wrong_classes_are_not_to_be_used(world, monkeypatch):
     assert found.sizes[0].verdict == "don't use it"
     assert found.sizes[0].words.startswith("don't use it: synthetic images make it worse, -")
     assert not names(world)
+
+
+def test_each_seed_draws_other_synthetic_images_as_many_of_each_class(world, monkeypatch, teacher):
+    use(monkeypatch, prototypes)
+    fashion_gan.augment_test(real_per_class=[1], synthetic_per_class=7, seeds=2, steps=2)
+    first, second = (next(lesson for lesson in teacher.lessons if lesson[2] == seed) for seed in (0, 1))
+    assert np.bincount(first[1]).tolist() == [7] * 10
+    assert not np.array_equal(first[0], second[0])
 
 
 def test_the_same_request_writes_the_same_figures(world, monkeypatch):
