@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from test_cli import refused
-from test_teaching import TEST, TRAIN, NearestImages, bars
+from test_teaching import TEST, TRAIN, bars, stand_in
 
 import fashion_gan
 from fashion_gan import trial
@@ -18,9 +18,7 @@ from fashion_gan.pictures import load_png
 
 @pytest.fixture
 def teacher(monkeypatch):
-    teacher = NearestImages()
-    monkeypatch.setattr(teaching, "load_fresh_networks", lambda: teacher)
-    return teacher
+    return stand_in(monkeypatch)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ STEPS = 500
 
 CAVEAT = (
     "The generator learnt from images of its own. So this says what it is worth to somebody who has it and few real "
-    "images,\nand not what a generator trained on those few would be."
+    "images, and not what a generator trained on those few would be."
 )
 
 MOST_SYNTHETIC_PER_CLASS = 10_000
@@ -135,8 +136,12 @@ def table(found: AugmentTest) -> str:
             number = f"{size.real_per_class:,}" if way == REAL else ""
             lines.append(f"{number:<14}{WAYS[way]:<27}{outcome.accuracy.value:>9.1%}  {interval:<17}{gain}".rstrip())
     lines += ["", *_table_of_classes(found.sizes), ""]
-    lines += [f"{size.real_per_class:,} real images a class: {size.words}" for size in found.sizes]
-    return "\n".join([*lines, "", CAVEAT])
+    lines += [_wrapped(f"{size.real_per_class:,} real images a class: {size.words}") for size in found.sizes]
+    return "\n".join([*lines, "", _wrapped(CAVEAT)])
+
+
+def _wrapped(sentence: str) -> str:
+    return textwrap.fill(sentence, 100, subsequent_indent="  ")
 
 
 def _table_of_classes(sizes: Sequence[Usefulness]) -> list[str]:

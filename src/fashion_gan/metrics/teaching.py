@@ -48,17 +48,18 @@ def shares_right(
         What synthetic images alone teach does not depend on the size: it is the same in each.
     """
     found: dict[int, dict[str, list[Shares]]] = {size: {way: [] for way in WAYS} for size in sizes}
+    pupil = load_fresh_networks().Pupil(len(test.class_names), WIDTH, steps)
     for seed in range(seeds):
         about = f"seed {seed + 1} of {seeds}"
         synthetic = draw(seed)
-        by_synthetic = _taught(synthetic, test, seed, steps, f"{about}: {WAYS[SYNTHETIC]}")
+        by_synthetic = _taught(pupil, synthetic, test, seed, f"{about}: {WAYS[SYNTHETIC]}")
         for size in sizes:
             real = of_each_class(train, size, seed)
             about_size = f"{about}, {size:,} real a class"
             for way in (REAL, CLASSICAL, BOTH):
                 taught_by = together(real, synthetic) if way == BOTH else real
                 vary = flipped_and_shifted if way == CLASSICAL else None
-                found[size][way].append(_taught(taught_by, test, seed, steps, f"{about_size}: {WAYS[way]}", vary))
+                found[size][way].append(_taught(pupil, taught_by, test, seed, f"{about_size}: {WAYS[way]}", vary))
             found[size][SYNTHETIC].append(by_synthetic)
     return {size: {way: np.stack(shares) for way, shares in ways.items()} for size, ways in found.items()}
 
@@ -97,11 +98,8 @@ def flipped_and_shifted(images: Images, random: np.random.Generator) -> Images:
     return framed[np.arange(count)[:, np.newaxis, np.newaxis], rows, columns]
 
 
-def _taught(taught_by: Dataset, test: Dataset, seed: int, steps: int, description: str, vary: Any = None) -> Shares:
-    """The share of the test images of each class that a classifier taught by some images tells right: (classes,)."""
-    fresh_networks = load_fresh_networks()
-    model = fresh_networks.classifier(
-        taught_by.images, taught_by.labels, seed, description, width=WIDTH, steps=steps, vary=vary
-    )
-    right = fresh_networks.predicted(model, test.images) == test.labels
+def _taught(pupil: Any, taught_by: Dataset, test: Dataset, seed: int, description: str, vary: Any = None) -> Shares:
+    """The share of the test images of each class that a pupil taught by some images tells right: (classes,)."""
+    pupil.learn(taught_by.images, taught_by.labels, seed, description, vary)
+    right = pupil.predicted(test.images) == test.labels
     return np.array([right[test.labels == label].mean() for label in range(len(test.class_names))])
