@@ -114,7 +114,6 @@ def augment_test(
         "seeds": list(range(seeds)),
         "steps": steps,
         "truncation": truncation,
-        "test_images": len(test.images),
     }
     names = (FIGURES, PLOT)
     with contextlib.nullcontext() if out is None else folder_written_whole(Path(out), names, force=force) as folder:

@@ -87,7 +87,7 @@ class Pupil:
         for variable, first in zip(self.model.variables, _network(self.classes, self.width).variables, strict=True):
             variable.assign(first)
         for variable in self.model.optimizer.variables:
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
 
 def _compile(model: keras.Model, steps: int) -> None:
