@@ -230,7 +230,10 @@ def test_a_self_check_that_fails_ends_with_status_1(capsys, monkeypatch):
 @pytest.mark.parametrize(
     "flags",
     [
-        *([verb, "--help"] for verb in ("train", "generate", "evaluate", "dataset", "export", "import", "explore")),
+        *(
+            [verb, "--help"]
+            for verb in ("train", "generate", "evaluate", "dataset", "augment-test", "export", "import", "explore")
+        ),
         ["--help"],
         ["--version"],
     ],

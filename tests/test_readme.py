@@ -39,7 +39,18 @@ def place(tmp_path_factory, toy_folder):
 
 def test_the_readme_shows_the_commands_that_it_is_about():
     verbs = {shlex.split(line)[1] for line in COMMANDS}
-    assert verbs == {"train", "generate", "data", "evaluate", "compare", "dataset", "export", "import", "explore"}
+    assert verbs == {
+        "train",
+        "generate",
+        "data",
+        "evaluate",
+        "compare",
+        "dataset",
+        "augment-test",
+        "export",
+        "import",
+        "explore",
+    }
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -49,6 +60,8 @@ def test_a_command_of_the_readme_does_what_it_says(place, line):
         pytest.skip("serves until it is stopped; test_explorer_page.py does that")
     if "--self-check" in words:
         pytest.skip("takes minutes; test_canaries.py does the same with fewer images")
+    if words[0] == "augment-test":
+        pytest.skip("trains for minutes; test_trial.py does the same with toys")
     if words[0] == "evaluate":
         words += ["--protocol", "classes10k", "--force"]  # It was evaluated already, so that it could be compared.
     if words[0] == "train" and not {"--minutes", "--resume", "--dry-run"} & set(words):

@@ -11,6 +11,7 @@ from fashion_gan.generator import Generator
 from fashion_gan.launch import export_generator, import_generator, load_gan, load_generator, resume, train
 from fashion_gan.runs import Run
 from fashion_gan.synthetic import make_dataset
+from fashion_gan.trial import augment_test
 from fashion_gan.version import __version__
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Run",
     "TrainingDiverged",
     "__version__",
+    "augment_test",
     "evaluate",
     "export_generator",
     "import_generator",

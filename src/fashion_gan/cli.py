@@ -154,6 +154,46 @@ def dataset(out: Path, kind: str, **settings: Any) -> None:
     click.echo(f"\n{manifest['images']:,} images: {out}")
 
 
+def _numbers(context: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them."""
+    try:
+        return tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"{option.name}={text!r} must be whole numbers with commas between them, such as {option.default}"
+        ) from None
+
+
+@app.command("augment-test")
+@click.option(
+    "--model", default="fashion", show_default=True, metavar="NAME|RUN|FILE", help="a shipped model, a run or a file"
+)
+@click.option(
+    "--real-per-class",
+    default="10,50,200",
+    show_default=True,
+    metavar="NUMBERS",
+    callback=_numbers,
+    help="real training images of each class",
+)
+@click.option("--synthetic-per-class", type=int, default=500, show_default=True, help="generated images of each class")
+@click.option("--seeds", type=int, default=3, show_default=True, help="draw and train so many times; 2 or more")
+@click.option("--steps", type=int, default=500, show_default=True, help="of 64 images, of every training alike")
+@click.option("--truncation", type=float, default=1.0, show_default=True, help="below 1: more typical, less varied")
+@click.option("--data", type=click.Path(), help="folder of the four Fashion-MNIST files")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("augment-test"), help="folder for the figures (augment-test)"
+)
+@click.option("--force", is_flag=True, help="replace what is there")
+def augment_test(model: str, **settings: Any) -> None:
+    """Measure whether generated images beside few real ones teach a classifier more. Takes minutes."""
+    from fashion_gan import trial
+
+    found = trial.augment_test(model, **settings)
+    click.echo(trial.table(found))
+    click.echo(f"\nplot     {settings['out'] / trial.PLOT}")
+
+
 DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "strip": "interpolation.png"}
 
 

@@ -1,12 +1,16 @@
-"""A run's log -> its learning curves as a picture."""
+"""Figures that change with something -> curves as a picture: a run's losses, accuracies by the number of images."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Sheet
 
 from fashion_gan.files import written_whole
+from fashion_gan.metrics.figures import Figure
+
+WAY_COLOURS = ("#4c72b0", "#55a868", "#c44e52", "#8172b3")
 
 
 def training_curve(log: dict[str, np.ndarray], path: Path) -> None:
@@ -16,9 +20,7 @@ def training_curve(log: dict[str, np.ndarray], path: Path) -> None:
         log: ``Run.read_log()``: columns of equal length.
         path: a ``.png`` to write.
     """
-    # An own figure and canvas leave the user's pyplot state, in a notebook say, alone.
-    figure = Figure(figsize=(8, 6), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _sheet(6)
     losses, opinions = figure.subplots(2, 1, sharex=True)
     images = log["images"]
     for axes, name, label, colour in (
@@ -34,7 +36,49 @@ def training_curve(log: dict[str, np.ndarray], path: Path) -> None:
     opinions.set_ylim(0, 1)
     opinions.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
     opinions.set_xlabel("training images seen")
-    for axes in (losses, opinions):
+    _finish(figure, path)
+
+
+def accuracy_curve(real_per_class: Sequence[int], accuracies: Mapping[str, Sequence[Figure]], path: Path) -> None:
+    """Draw what classifiers got right against how many real images there were, a line with its interval's band a way.
+
+    Args:
+        real_per_class: numbers of real images of each class, ascending.
+        accuracies: for each way, by what the legend calls it, a figure for each of those numbers. The first four ways
+            have colours of their own; the last one's line is dashed, for it does not depend on the real images.
+        path: a ``.png`` to write.
+    """
+    figure = _sheet(5)
+    axes = figure.subplots()
+    last = len(accuracies) - 1
+    for number, (name, figures) in enumerate(accuracies.items()):
+        values = [100 * one.value for one in figures]
+        bands = [one.interval or (one.value, one.value) for one in figures]
+        lows, highs = ([100 * min(max(band[end], 0.0), 1.0) for band in bands] for end in (0, 1))
+        colour, dashes = WAY_COLOURS[number % len(WAY_COLOURS)], "o--" if number == last else "o-"
+        axes.plot(real_per_class, values, dashes, color=colour, markersize=4, linewidth=1.8, label=name)
+        axes.fill_between(real_per_class, lows, highs, color=colour, alpha=0.12, linewidth=0)
+        axes.vlines(real_per_class, lows, highs, color=colour, alpha=0.35, linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xticks(real_per_class, [f"{count:,}" for count in real_per_class])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("real images of each class (logarithmic)")
+    axes.set_ylabel("test images told right (%)")
+    axes.set_title(
+        "Bands: 95 % over seeds, each way by itself. Verdicts compare ways within a seed.", size=9, loc="left"
+    )
+    _finish(figure, path)
+
+
+def _sheet(height_inches: float) -> Sheet:
+    """An empty picture; its own canvas leaves the user's pyplot state, in a notebook say, alone."""
+    figure = Sheet(figsize=(8, height_inches), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _finish(figure: Sheet, path: Path) -> None:
+    for axes in figure.axes:
         axes.legend(loc="best", frameon=False)
         axes.grid(alpha=0.2)
         axes.spines[["top", "right"]].set_visible(False)

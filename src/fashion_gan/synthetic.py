@@ -65,7 +65,7 @@ def make_dataset(
         dataset_files.write_files(folder, format, drawn.images, drawn.labels, generator.class_names)
         manifest: dict[str, Any] = {
             "fashion_gan": __version__,
-            "model": _about_model(model),
+            "model": about_model(model),
             "seed": seed,
             "truncation": truncation,
             "filters": {**dataclasses.asdict(filters), "classifier_sha256": NETWORK_SHA256},
@@ -92,7 +92,8 @@ def table(manifest: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _about_model(model: str | Path) -> dict[str, Any]:
+def about_model(model: str | Path) -> dict[str, Any]:
+    """Which model it was: its name, and the checksum of its weights. Raises InputError where there is none."""
     path = launch.weights_file(model)
     # Its name alone: where it lay on this machine says nothing to others.
     name, shipped = Path(model).name, str(model) in pretrained.names()

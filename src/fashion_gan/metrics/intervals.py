@@ -67,3 +67,11 @@ def normal_interval(value: float, standard_error: float) -> Interval:
     """The 95 % interval of an estimate that is about normal."""
     reach = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
     return value - reach, value + reach
+
+
+def student_interval(values: npt.ArrayLike) -> tuple[float, Interval]:
+    """Standard error and 95 % interval of the mean of a few values (N,), N at least 2, that are about normal."""
+    values = np.asarray(values, np.float64)
+    error = float(values.std(ddof=1) / len(values) ** 0.5)
+    reach = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
+    return error, (float(values.mean()) - reach, float(values.mean()) + reach)
