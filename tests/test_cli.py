@@ -79,7 +79,12 @@ def test_a_resume_of_another_architecture_is_one_line(capsys, toy_run):
         (["--format", "jpeg"], "'grid', 'png', 'npz'"),
         (["--interpolate", "3", "-7"], "seed=-7 is out of range"),
         (["--frames", "1", "--interpolate", "3", "7"], "frames=1 is out of range"),
-        (["--out", "no/such/folder/x.png"], "no/such/folder"),
+        (["--out", "no/such/folder/x.png"], "no/such/folder/x.png: No such file"),
+        (["--out", "x.jpg"], "must end in .png"),
+        (["--format", "npz", "--out", "x.png"], "must end in .npz"),
+        (["--interpolate", "3", "7", "--out", "x.npz"], "must end in .png or .gif"),
+        (["--interpolate", "3", "7", "--truncation", "0.5"], "--interpolate does not go with --truncation"),
+        (["--label", "1" * 5000], "label='1111"),
     ],
 )
 def test_a_bad_request_to_generate_is_one_line(capsys, toy_run, tmp_path, monkeypatch, flags, words):
@@ -103,6 +108,34 @@ def test_an_existing_output_is_kept_unless_forced(capsys, toy_run, tmp_path):
     assert out.read_text() == "mine"
     assert main(["generate", "--model", str(toy_run.path), "--out", str(out), "--force"]) == 0
     assert size_of(out)[0] > 16
+
+
+def test_a_link_that_leads_nowhere_is_kept_unless_forced(capsys, toy_run, tmp_path):
+    out = tmp_path / "mine.png"
+    out.symlink_to(tmp_path / "nowhere")
+    assert "--force" in refused(capsys, "generate", "--model", toy_run.path, "--out", out)
+    assert out.is_symlink()
+
+
+def test_force_replaces_a_folder_of_pictures_and_nothing_that_is_not_ours(capsys, toy_run, tmp_path):
+    flags = [
+        "generate",
+        "--model",
+        str(toy_run.path),
+        "--format",
+        "png",
+        "--out",
+        str(tmp_path / "pictures"),
+        "--force",
+    ]
+    for count in ("9", "2"):
+        assert main([*flags, "--count", count]) == 0
+    assert [path.name for path in sorted((tmp_path / "pictures").iterdir())] == [
+        f"00000{i}_class_{i}.png" for i in (0, 1)
+    ]
+    (tmp_path / "pictures" / "holiday.png").write_text("mine")
+    assert "holiday.png" in refused(capsys, *flags)
+    assert (tmp_path / "pictures" / "holiday.png").read_text() == "mine"
 
 
 def test_a_dry_run_prints_the_configuration_and_makes_nothing(capsys, toy_folder, tmp_path):

@@ -1,8 +1,11 @@
 """Latents and labels -> images, with a network that is worked out by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
+from fashion_gan import pretrained
 from fashion_gan.errors import InputError
 from fashion_gan.generator import BATCH_SIZE, Generator
 from fashion_gan.latents import draw_latents
@@ -145,3 +148,23 @@ def test_a_walk_from_a_seed_to_itself_stands_still():
 def test_a_walk_out_of_range_is_refused(arguments):
     with pytest.raises(InputError, match="out of range"):
         PLAIN.interpolate(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("described", "hint"),
+    [
+        ({"latent_dim": 99}, "not what a generator of ours takes"),
+        ({"class_names": []}, "not what a generator of ours takes"),
+        ({"class_names": ["a", 1]}, "class_names"),
+        ({"class_names": ["\ud800"]}, "class_names"),
+        ("[" * 100_000, "not a fashion-gan configuration"),
+    ],
+)
+def test_an_onnx_file_that_is_not_what_it_says_is_refused(tmp_path, described, hint):
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    model = onnx.load(pretrained.folder("fashion") / "generator.onnx")
+    entry = next(entry for entry in model.metadata_props if entry.key == "fashion_gan")
+    entry.value = described if isinstance(described, str) else json.dumps({**json.loads(entry.value), **described})
+    onnx.save(model, tmp_path / "g.onnx")
+    with pytest.raises(InputError, match=hint):
+        Generator.load(tmp_path / "g.onnx")

@@ -184,7 +184,7 @@ def test_nothing_is_written_where_onnx_cannot_be_made(toy_run, tmp_path, monkeyp
     model = fashion_gan.load_gan(toy_run.path).averaged_generator
     path = tmp_path / "generator.onnx"
     with monkeypatch.context() as patched:
-        patched.setattr(export.importlib.util, "find_spec", lambda name: None)
+        patched.setattr(export, "_is_installed", lambda package: False)
         with pytest.raises(InputError, match="pip install onnx tf2onnx"):
             export.save(model, toy_run.config, "onnx", path)
     monkeypatch.setattr(export, "LARGEST_DIFFERENCE", -1.0)

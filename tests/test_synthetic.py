@@ -106,6 +106,15 @@ def test_force_replaces_a_data_set_whole_and_nothing_that_is_not_one(toy_run, tm
     assert (out / "thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("mine", ["README.md", "images/holiday.png", "images/left/holiday.png"])
+def test_a_folder_with_files_that_are_only_called_like_ours_is_not_replaced(toy_run, tmp_path, mine):
+    (tmp_path / "project" / mine).parent.mkdir(parents=True)
+    (tmp_path / "project" / mine).write_text("mine")
+    with pytest.raises(InputError, match="not ours to remove"):
+        fashion_gan.make_dataset(tmp_path / "project", 2, model=toy_run.path, format="npz", force=True)
+    assert (tmp_path / "project" / mine).read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

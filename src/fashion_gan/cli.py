@@ -1,6 +1,7 @@
 """The command ``fashion-gan``: verbs that parse, call and print."""
 
 import dataclasses
+import os
 import sys
 import types
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, get_args
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 from fashion_gan import __version__, files, launch, pictures
 from fashion_gan.config import Config
@@ -194,7 +196,8 @@ def augment_test(model: str, **settings: Any) -> None:
     click.echo(f"\nplot     {settings['out'] / trial.PLOT}")
 
 
-DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "strip": "interpolation.png"}
+DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "walk": "interpolation.png"}
+SUFFIXES = {"grid": (".png",), "npz": (".npz",), "walk": (".png", ".gif")}
 
 
 @app.command()
@@ -307,8 +310,13 @@ def generate(
     force: bool,
 ) -> None:
     """Draw pictures with the shipped generator, with a run's, or with an .onnx, .keras or .h5 file of ours."""
-    out = out or Path(DEFAULT_NAMES["strip" if interpolate else kind])
-    if out.exists() and not force:
+    if interpolate:
+        kind = "walk"
+        _refuse_given("--interpolate", "count", "seed", "truncation", "kind")
+    out = out or Path(DEFAULT_NAMES[kind])
+    if kind in SUFFIXES and out.suffix not in SUFFIXES[kind]:
+        raise InputError(f"{out} must end in {' or '.join(SUFFIXES[kind])}")
+    if os.path.lexists(out) and not force:
         raise InputError(f"{out} is there already: name another --out, or add --force")
     generator = launch.load_generator(model, raw=raw, best=best)
     if interpolate:
@@ -323,6 +331,14 @@ def generate(
     click.echo(f"{len(images)} pictures: {out}")
 
 
+def _refuse_given(option: str, *names: str) -> None:
+    """Raise InputError where an option was given that says nothing beside another."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise InputError(f"{option} does not go with {parameter.opts[0]}")
+
+
 def _save_images(out: Path, kind: str, images: Any, generator: Generator, label: str | None) -> None:
     labels = generator.labels(len(images), label)
     if kind == "npz":
@@ -330,10 +346,11 @@ def _save_images(out: Path, kind: str, images: Any, generator: Generator, label:
             arrays = {"images": images} if labels is None else {"images": images, "labels": labels}
             np.savez_compressed(file, allow_pickle=False, **arrays)
     elif kind == "png":
-        out.mkdir(parents=True, exist_ok=True)
-        for number, image in enumerate(images):
-            of_class = "" if labels is None else f"_class_{labels[number]}"
-            pictures.save_png(out / f"{number:06d}{of_class}.png", image)
+        # Whether what is there may be replaced was settled before.
+        with files.folder_written_whole(out, ["[0-9]" * 6 + "*.png"], force=True) as folder:
+            for number, image in enumerate(images):
+                of_class = "" if labels is None else f"_class_{labels[number]}"
+                pictures.save_png(folder / f"{number:06d}{of_class}.png", image)
     else:
         columns = len(generator.class_names) if labels is not None and label is None else None
         pictures.save_png(out, pictures.grid(images, columns=columns))

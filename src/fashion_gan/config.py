@@ -147,7 +147,7 @@ class Config:
         try:
             values = json.loads(text)
             return cls(**values)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"not a fashion-gan configuration: {error}") from error
 
     def to_json(self) -> str:
@@ -185,8 +185,9 @@ def _is_a(kind: type, value: Any) -> bool:
     if kind in (int, float):
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return number and (kind is float or isinstance(value, int) or value.is_integer())
-    accepted: dict[type, tuple[type, ...]] = {tuple: (tuple, list), str: (str, Path), bool: (bool,)}
-    return isinstance(value, accepted[kind])
+    if kind is tuple:
+        return isinstance(value, (tuple, list)) and all(isinstance(name, str) and name.isprintable() for name in value)
+    return isinstance(value, (str, Path) if kind is str else kind)
 
 
 def _check_bounds(name: str, value: float, lowest: float, highest: float, open_ends: bool) -> None:

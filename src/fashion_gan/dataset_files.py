@@ -25,7 +25,8 @@ Labels = npt.NDArray[np.int32]
 MANIFEST, CARD = "manifest.json", "README.md"
 IDX_IMAGES, IDX_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 NPZ, PARQUET, FOLDERS = "dataset.npz", "dataset.parquet", "images"
-NAMES = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, FOLDERS)  # all that such a folder may hold
+PICTURES = FOLDERS + "/*/" + "[0-9]" * 6 + "*.png"
+PATTERNS = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, PICTURES)  # all that such a folder may hold
 
 MOST_IDX_CLASSES = 256  # a label is a byte
 GZIP_LEVEL = 6  # the highest takes ten times as long for a hundredth less

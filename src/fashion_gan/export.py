@@ -111,7 +111,7 @@ def _write_checked(kind: str, source: Any, config: Described, path: Path, expect
     asked, inputs = FORMATS[kind], _inputs(config)
     expected = expect(inputs)  # Before the export: Keras exports only what was called once.
     names = asked.folder_of
-    written = folder_written_whole(path, (*names, CONFIG_FILE), force=True) if names else written_whole(path)
+    written = folder_written_whole(path, names, marker=CONFIG_FILE, force=True) if names else written_whole(path)
     with written as temporary:
         with error_output_held_back(), warnings.catch_warnings():
             # Converters advise their makers: of names that NumPy has dropped, of runtimes that will move.
@@ -263,7 +263,7 @@ _HTML: Packages = dict.fromkeys(BACKENDS, ("onnx", "mini-racer"))
 _SAFETENSORS: Packages = dict.fromkeys(BACKENDS, ("safetensors",))
 _TENSORFLOW: Packages = {"tensorflow": ()}
 
-_SAVED_MODEL_FILES = ("assets", "fingerprint.pb", "saved_model.pb", "variables")
+_SAVED_MODEL_FILES = ("fingerprint.pb", "saved_model.pb", "variables/variables.*")
 _OPENVINO_FILES = ("generator.bin", "generator.xml")
 
 # fmt: off

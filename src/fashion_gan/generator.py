@@ -19,6 +19,7 @@ BATCH_SIZE = 256  # bounds the memory of a large request
 SLICE_SIZE = 32  # drawn by one core at a time: what its layers make of so many stays in the core's cache
 MAX_COUNT = 100_000  # 78 MB of 28 × 28 grey; ask again with another seed for more
 MAX_THREADS = 1024
+LONGEST_NUMBER, LONGEST_SHOWN = 9, 60  # digits of a class, and letters of a label in a message
 CONFIG_KEY = "fashion_gan"  # of an ONNX file's metadata: the configuration that its network was built from
 INPUT_NAMES = ("latents", "labels")  # of the network's inputs, in every format; the second of a conditional one only
 
@@ -37,15 +38,16 @@ def open_onnx(path: Path, threads: int | None = None) -> tuple[Callable[[Any], A
         raise InputError(f"{path} is not a model file: there is nothing of that name")
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
     except Exception as error:  # ONNX Runtime's own exceptions have no common type.
         raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
-    text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
     if text is None:
         raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
     config = Config.from_json(text)  # Of an imported generator, no more than its latents and classes.
-    names = [value.name for value in session.get_inputs()]
-    if names != list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1]):
-        raise InputError(f"{path} takes {', '.join(names)}: not what a generator of ours takes")
+    taken = {value.name: value.shape for value in session.get_inputs()}
+    names = list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1])
+    if list(taken) != names or taken[INPUT_NAMES[0]][1:] != [config.latent_dim]:
+        raise InputError(f"{path} takes {', '.join(taken)}: not what a generator of ours takes")
 
     def predict(inputs: Any) -> Any:
         values = inputs if isinstance(inputs, list) else [inputs]
@@ -209,7 +211,8 @@ class Generator:
         text = str(label).strip().lower()
         if isinstance(label, str) and text in by_name:  # A number is a number also where classes are called so.
             return by_name[text]
-        if text.isdecimal() and int(text) < len(self.class_names):
+        if text.isdecimal() and len(text) <= LONGEST_NUMBER and int(text) < len(self.class_names):
             return int(text)
-        allowed = suggestion(str(label), list(self.class_names))
+        label = str(label)[:LONGEST_SHOWN]
+        allowed = suggestion(label, list(self.class_names))
         raise InputError(f"label={label!r} is unknown: {allowed}, or 0 to {len(self.class_names) - 1}")

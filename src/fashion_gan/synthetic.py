@@ -60,7 +60,7 @@ def make_dataset(
     generator = launch.load_generator(model)
     shape = image_shape(generator)
     dataset_files.check_format(format, shape, generator.class_names)
-    with folder_written_whole(Path(out), dataset_files.NAMES, force=force) as folder:
+    with folder_written_whole(Path(out), dataset_files.PATTERNS, marker=MANIFEST, force=force) as folder:
         drawn = draw_labelled(generator, per_class, seed=seed, truncation=truncation, filters=filters)
         dataset_files.write_files(folder, format, drawn.images, drawn.labels, generator.class_names)
         manifest: dict[str, Any] = {

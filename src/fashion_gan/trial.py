@@ -115,8 +115,8 @@ def augment_test(
         "steps": steps,
         "truncation": truncation,
     }
-    names = (FIGURES, PLOT)
-    with contextlib.nullcontext() if out is None else folder_written_whole(Path(out), names, force=force) as folder:
+    written = folder_written_whole(Path(out), (PLOT,), marker=FIGURES, force=force) if out else contextlib.nullcontext()
+    with written as folder:
         shares = shares_right(train, test, draw, sizes, seeds, steps)
         found = AugmentTest(about, tuple(usefulness(size, shares[size], CLASS_NAMES) for size in sizes))
         if folder is not None:
