@@ -102,8 +102,16 @@ def test_a_gif_goes_there_and_back(client):
     answer = client.post("/api/save/gif", json={"latents": given.tolist(), "labels": None})
     with Image.open(io.BytesIO(answer.content)) as film:
         assert film.format == "GIF"
-        assert film.size == (24, 8)
+        assert film.size == (222, 74)
         assert film.n_frames == 8
+
+
+def test_a_film_of_large_pictures_is_no_larger_than_they_are():
+    generator = Generator(lambda latents: np.zeros((len(latents), 300, 300, 1)), DIM)
+    with testclient.TestClient(server.make_app("large", generator), base_url=ADDRESS) as client:
+        answer = client.post("/api/save/gif", json={"latents": [[0.0] * DIM] * 2})
+    with Image.open(io.BytesIO(answer.content)) as film:
+        assert film.size == (300, 300)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +129,9 @@ def test_a_gif_goes_there_and_back(client):
         ("draw", {"truncation": 10**400}, "truncation=a huge number"),
         ("draw", {"label": "hihg"}, "did you mean 'high'"),
         ("draw", {"label": [1]}, "label=[1]"),
+        ("draw", {"label": "9" * 5000}, "label='999"),
+        ("draw", {"label": 10**3000}, "a huge number"),
+        ("draw", {"label": "x" * 200}, "label='xxx"),
         ("draw", [1], "must be a JSON object"),
         ("decode", {}, "latents must be a list"),
         ("decode", {"latents": [[float("nan")] * DIM]}, "finite numbers"),
@@ -128,6 +139,10 @@ def test_a_gif_goes_there_and_back(client):
         ("decode", {"latents": [[1e39] * DIM]}, "finite numbers"),
         ("decode", {"latents": [[10**400] * DIM]}, "numbers"),
         ("decode", {"latents": [["x"] * DIM]}, "numbers"),
+        ("decode", {"latents": [["1.5"] * DIM]}, "numbers"),
+        ("decode", {"latents": [[0.0] * (DIM - 1) + [True]]}, "numbers"),
+        ("decode", {"latents": [[100.5] * DIM]}, "from -100 to 100"),
+        ("vary", {"latent": [-101] * DIM}, "from -100 to 100"),
         ("decode", {"latents": [[0.0] * DIM, [0.0]]}, "numbers"),
         ("decode", {"latents": [[0.0] * (DIM + 1)]}, "(1, 4)"),
         ("decode", {"latents": [[0.0] * DIM] * 257}, "1 to 256"),
@@ -148,7 +163,20 @@ def test_a_bad_request_is_refused_in_one_line_of_json(client, path, body, words)
     message = answer.json()["error"]
     assert words in message
     assert "\n" not in message
-    assert len(message) < 200
+    assert len(message) <= 300
+
+
+def test_a_message_does_not_give_back_all_that_was_sent():
+    plain = Generator(lambda latents: np.tanh(latents[:, :3]).reshape(-1, 1, 3, 1), DIM)
+    with testclient.TestClient(server.make_app("plain", plain), base_url=ADDRESS) as client:
+        answer = client.post("/api/decode", json={"latents": [[0.0] * DIM] * 200, "labels": ["x" * 200] * 200})
+    assert answer.status_code == 400
+    assert len(answer.json()["error"]) <= 300
+
+
+def test_json_may_be_asked_for_in_capitals(client):
+    headers = {"content-type": "APPLICATION/JSON; charset=utf-8"}
+    assert client.post("/api/draw", content="{}", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -394,6 +422,15 @@ def test_a_run_shows_its_film_its_curve_and_its_figures_and_nothing_else(toy_run
                 assert client.get(f"/run/{name}").status_code == 404
     finally:
         (toy_run.path / "metrics.jsonl").unlink()
+
+
+@pytest.mark.parametrize("text", [None, '{"step": 1' + "0" * 400 + "}", '{"\\ud800": 1}', '{"a": true}\n[1]\n\x00'])
+def test_a_run_whose_figures_cannot_be_read_is_shown_without_them(tmp_path, text):
+    run = a_run(tmp_path, "of images")
+    path = run.path / "metrics.jsonl"
+    path.mkdir() if text is None else path.write_text(text)
+    with testclient.TestClient(server.make_app("run", GENERATOR, run), base_url=ADDRESS) as client:
+        assert client.get("/").status_code == 200
 
 
 def test_a_link_in_a_run_that_leads_outside_is_not_followed(toy_run, tmp_path):

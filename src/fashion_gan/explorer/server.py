@@ -34,8 +34,9 @@ MAX_BODY_BYTES = 4_000_000  # 256 latents of over 500 numbers
 BODY_SECONDS = 10.0  # for a request to arrive in
 MAX_WAITING = 256  # requests at once; the next ones are told to come again
 BROKEN_OFF = "the request broke off"
+LONGEST_MESSAGE = 300
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-FILM_SCALE = 8
+FILM_PIXELS = 224  # of a film's longer side, about
 FRAME_SECONDS = 0.08
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -77,7 +78,7 @@ def make_app(name: str, generator: Generator, run: Run | None = None, *, shipped
         ],
         middleware=[Middleware(Guard)],
         exception_handlers={
-            InputError: lambda request, error: _refused(400, str(error)),
+            InputError: lambda request, error: _refused(400, _shortened(str(error))),
             HTTPException: lambda request, error: _refused(error.status_code, error.detail, error.headers),
             Exception: lambda request, error: _refused(500, "the server failed; its terminal says how"),
         },
@@ -87,6 +88,11 @@ def make_app(name: str, generator: Generator, run: Run | None = None, *, shipped
 def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     # What may not have been read to its end would go on arriving for as long as the connection lasts.
     return JSONResponse({"error": message}, status, {**(headers or {}), "connection": "close"})
+
+
+def _shortened(message: str) -> str:
+    """A message that may hold what a client sent."""
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 3] + "..."
 
 
 class Explorer:
@@ -167,7 +173,9 @@ class Explorer:
 
     def save_gif(self, wanted: Wanted) -> Response:
         """Pictures as a film, there and back."""
-        frames = [pictures.grid(image[np.newaxis], padding=0, scale=FILM_SCALE) for image in self._images(wanted)]
+        images = self._images(wanted)
+        scale = max(1, FILM_PIXELS // max(images.shape[1:3]))
+        frames = [pictures.grid(image[np.newaxis], padding=0, scale=scale) for image in images]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.gif"
             pictures.save_gif(path, [*frames, *frames[-2:0:-1]], FRAME_SECONDS, FRAME_SECONDS)
@@ -199,8 +207,11 @@ def _file(content: bytes, kind: str, name: str) -> Response:
 
 
 async def _read_json(request: Request) -> Any:
-    """The body, bounded in size and time. JSON is asked for by name: another site's form cannot send that without asking first."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+    """The body, bounded in size and time.
+
+    JSON is asked for by name: another site's form cannot send that without asking first.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "a request must be application/json")
     body = bytearray()
     try:
