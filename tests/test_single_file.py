@@ -305,6 +305,94 @@ def test_a_link_that_makes_no_sense_shows_the_page_as_it_begins(browser, file, p
     assert Page(browser).open(file.as_uri() + nonsense).shown() == page.shown()
 
 
+def assert_alike(found, expected):
+    """Pictures that were drawn among others may round otherwise."""
+    assert np.abs(np.frombuffer(found, np.uint8).astype(int) - np.frombuffer(expected, np.uint8)).max() <= 1
+
+
+def neighbour(page, number) -> bytes:
+    return page.shown("neighbours")[28 * 28 * (number - 1) :][: 28 * 28]
+
+
+def test_a_neighbour_of_what_was_moved_by_hand_is_the_picture_that_was_clicked_and_so_is_its_links(browser, page):
+    page.press("Picture 4: Dress")
+    page.page.locator("summary").click()
+    page.move("Number 3 of the latent", -2.5).move("Number 50 of the latent", 3)
+    clicked = neighbour(page, 5)
+    page.press("Neighbour 5")
+    assert_alike(page.shown("picked"), clicked)
+    assert page.page.get_by_label("Number 3 of the latent").input_value() != "-2.5"
+    page.move("Number 1 of the latent", 2)
+    clicked = neighbour(page, 2)
+    page.press("Neighbour 2")
+    assert_alike(page.shown("picked"), clicked)
+    assert Page(browser).open(page.page.url).shown("picked") == page.shown("picked")
+
+
+def test_a_way_that_an_address_cannot_hold_is_not_gone(browser, file, page):
+    way = "~".join(f"0.5,{step % 12}" for step in range(29))
+    page.open(f"{file.as_uri()}#picked=3&hops={way}")
+    page.press("Neighbour 1")
+    assert page.page.inner_text("#message") == ""
+    last, address = page.shown("picked"), page.page.url
+    page.press("Neighbour 2")
+    assert "30 steps at most" in page.page.inner_text("#message")
+    assert page.shown("picked") == last
+    assert page.page.url == address
+    assert Page(browser).open(address).shown("picked") == last
+
+
+def test_a_number_of_pictures_that_the_page_does_not_offer_is_as_by_default(browser, file):
+    page = Page(browser).open(file.as_uri() + "#count=20")
+    assert page.page.locator("#count").input_value() == "16"
+
+
+@pytest.mark.parametrize("seed", ["1.5", "-1", "99999999999"])
+def test_a_seed_that_cannot_be_is_told_with_what_is_allowed(page, seed):
+    before = page.shown()
+    page.page.get_by_label("Seed").fill(seed)
+    assert page.settled().page.inner_text("#message") == "The seed must be a whole number, 0 to 2147483647."
+    assert page.shown() == before
+    page.page.get_by_label("Seed").fill("1")
+    assert page.settled().page.inner_text("#message") == ""
+
+
+def test_a_film_that_vanishes_stops(page):
+    page.press("Picture 1: T-shirt/top").press("Blend with another").press("Picture 8: Sneaker")
+    page.press("Play as a film")
+    page.page.evaluate("location.hash = 'seed=3'")
+    page.page.wait_for_selector("#film", state="hidden")
+    assert page.page.evaluate("playing") is None
+    assert page.page.locator("#play").text_content() == "Play as a film"
+
+
+def test_escape_leaves_the_choice_of_a_second_picture(page):
+    page.press("Picture 1: T-shirt/top").press("Blend with another")
+    assert page.page.inner_text("#message") == "Choose the second picture in the grid."
+    page.page.keyboard.press("Escape")
+    assert page.settled().page.inner_text("#message") == ""
+    assert page.press("Picture 8: Sneaker").page.inner_text("#picked-title") == "Picture 8: Sneaker"
+
+
+def test_a_slider_that_is_drawn_along_writes_the_address_once(page):
+    written = page.page.evaluate(
+        """async () => {
+          let written = 0;
+          const write = history.replaceState.bind(history);
+          history.replaceState = (...of) => { written += 1; write(...of); };
+          const slider = document.getElementById("truncation");
+          for (let step = 1; step <= 19; step++) {
+            slider.value = step * 0.05;
+            slider.dispatchEvent(new Event("input"));
+          }
+          while (busy) await new Promise((done) => setTimeout(done, 10));
+          return written;
+        }"""
+    )
+    assert written == 1
+    assert page.page.url.endswith("#truncation=0.95")
+
+
 def test_neighbours_are_nearer_at_less_distance_and_a_film_goes_from_one_picture_to_the_other(page):
     page.press("Picture 1: T-shirt/top")
 

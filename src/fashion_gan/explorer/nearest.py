@@ -3,17 +3,20 @@
 import base64
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from fashion_gan.datasets import CLASS_NAMES, Dataset, load_training_images, local_folder
+from fashion_gan.datasets import load_training_images, local_folder
 from fashion_gan.errors import InputError
-from fashion_gan.generator import Generator
 from fashion_gan.runs import Run
 
 SHOWN = 6
+SOON_SECONDS = 0.05
+FASHION_MNIST = "76704e3cd579f18220850c5b89d8de54ba3b661eb231367c7621b287b1171569"  # its training set's fingerprint
 
 Images = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
@@ -23,12 +26,12 @@ class NearestImages:
     """The training images, got ready in the background when they are first asked for.
 
     Args:
-        generator: what draws.
-        run: the run that it comes from, if any, for the data that it was trained on.
+        run: the run that the pictures come from, if any, for the data that it was trained on.
+        shipped: whether they come from a shipped model; those were trained on Fashion-MNIST.
     """
 
-    def __init__(self, generator: Generator, run: Run | None) -> None:
-        self._generator, self._run = generator, run
+    def __init__(self, run: Run | None, *, shipped: bool = False) -> None:
+        self._run, self._shipped = run, shipped
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._failure = ""
@@ -40,11 +43,16 @@ class NearestImages:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._get_ready, daemon=True)
                 self._thread.start()
-        if self._find is not None:
+            self._thread.join(SOON_SECONDS)  # What fails at once is told at once.
+            if self._thread.is_alive():
+                return {"message": "The training images are being read.", "again": True}
+            if self._find is None:
+                self._thread = None  # What was missing may be there when it is asked for again.
+                return {"message": self._failure, "again": False}
+        try:
             return self._find(image)
-        if self._failure:
-            return {"message": self._failure, "again": False}
-        return {"message": "The training images are being read.", "again": True}
+        except Exception as error:  # The rest of the page has no need of this.
+            return {"message": f"the training images cannot be compared with this picture: {error}", "again": False}
 
     def _get_ready(self) -> None:
         try:
@@ -55,30 +63,47 @@ class NearestImages:
             self._failure = f"the training images cannot be read: {error}"
 
     def _finder(self) -> Callable[[Images], dict[str, Any]]:
-        dataset = self._own_pictures()
-        if dataset is not None:
-            return _finder(dataset.images, _pixels(dataset.images), _pixels, "pixels")
-        from fashion_gan.metrics.features import extract
-        from fashion_gan.metrics.reference import Reference
-        from fashion_gan.sources import as_small
+        if self._run is None:
+            if not self._shipped:
+                raise InputError("this model's training images are not known: open its run's folder to see them")
+            return _among_fashion_mnist(local_folder(), None)
+        config = self._run.config
+        if self._run.data_fingerprint == FASHION_MNIST:
+            return _among_fashion_mnist(local_folder() or config.data, config.image_size)
+        if config.data is None:
+            raise InputError(f"{self._run.path} does not say which images it was trained on")
+        dataset = load_training_images(config.data, config.image_size, config.channels)
+        if dataset.fingerprint != self._run.data_fingerprint:
+            raise InputError(f"{config.data} holds other images than this run was trained on")
+        return _by_pixels(dataset.images, config.image_size)
 
-        folder = local_folder()
-        if folder is None:
-            raise InputError("Fashion-MNIST is not on this computer: `fashion-gan data` fetches it")
-        reference = Reference.load(folder)
-        vectors = reference.train_features.vectors
-        return _finder(reference.train.images, vectors, lambda images: extract(as_small(images)).vectors, "features")
 
-    def _own_pictures(self) -> Dataset | None:
-        """What the run was trained on, where that is not Fashion-MNIST."""
-        if self._run is not None and self._run.config.data:
-            config = self._run.config
-            dataset = load_training_images(config.data, config.image_size, config.channels)
-            if dataset.class_names != CLASS_NAMES:
-                return dataset
-        elif self._generator.class_names not in ((), CLASS_NAMES):
-            raise InputError("this model's own training images are not known: open its run's folder to see them")
-        return None
+def _among_fashion_mnist(folder: str | Path | None, image_size: int | None) -> Callable[[Images], dict[str, Any]]:
+    """By features where the pictures have the size for them or more, and else by pixels."""
+    from fashion_gan.metrics.features import extract
+    from fashion_gan.metrics.reference import Reference
+    from fashion_gan.sources import SIZE, as_small
+
+    if folder is None:
+        raise InputError("Fashion-MNIST is not on this computer: `fashion-gan data` fetches it")
+    reference = Reference.load(folder)
+    images = reference.train.images
+    if image_size is not None and image_size < SIZE:
+        return _by_pixels(images, image_size)
+    return _finder(
+        images, reference.train_features.vectors, lambda drawn: extract(as_small(_grey(drawn))).vectors, "features"
+    )
+
+
+def _by_pixels(images: Images, image_size: int) -> Callable[[Images], dict[str, Any]]:
+    """At the smaller one of the sizes of the training images and of what is drawn."""
+    size, channels = min(image_size, images.shape[1]), images.shape[-1]
+
+    def embed(images: Images) -> Vectors:
+        same = _resized(images if images.shape[-1] == channels else _grey(images), size)
+        return same.reshape(len(same), -1).astype(np.float32) / np.float32(255)
+
+    return _finder(images, embed(images), embed, "pixels")
 
 
 def _finder(
@@ -103,8 +128,17 @@ def _finder(
     return find
 
 
-def _pixels(images: Images) -> Vectors:
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+def _grey(images: Images) -> Images:
+    return np.rint(images.mean(axis=-1, keepdims=True)).astype(np.uint8)
+
+
+def _resized(images: Images, size: int) -> Images:
+    """Images (N, H, W, C) as (N, size, size, C), bilinear and smoothed, as training makes them smaller."""
+    if images.shape[1:3] == (size, size):
+        return images
+    shown = [Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image) for image in images]
+    small = [np.asarray(image.resize((size, size), Image.Resampling.BILINEAR)) for image in shown]
+    return np.stack(small).reshape(len(images), size, size, -1)
 
 
 def _like(images: Images, shape: tuple[int, ...]) -> Images:

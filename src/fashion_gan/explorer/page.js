@@ -24,14 +24,17 @@ async function stage(name, inputs, work) {
 const latentOf = (pictures, index) => pictures.latents.slice(index * about.latent_dim, (index + 1) * about.latent_dim);
 const nameOf = (label) => about.class_names[label] ?? "picture";
 
-/** The latent of the chosen picture: one of the grid, neighbours from there on, and what was moved by hand. */
+/** The latent of the chosen picture: one of the grid, and from there on neighbours and what was moved by hand. */
 async function chosenLatent(grid) {
   let latent = latentOf(grid, state.picked);
   const label = grid.labels[state.picked];
-  for (const { strength, index } of readHops(state)) {
-    latent = latentOf(await engine.vary({ latent, label, strength, count: NEIGHBOURS, seed: 0 }), index % NEIGHBOURS);
+  for (const { moves, strength, index } of readSteps(state)) {
+    if (moves) {
+      for (const [which, value] of moves) if (which < latent.length) latent[which] = value;
+    } else {
+      latent = latentOf(await engine.vary({ latent, label, strength, count: NEIGHBOURS, seed: 0 }), index % NEIGHBOURS);
+    }
   }
-  for (const [which, value] of readMoves(state)) if (which < latent.length) latent[which] = value;
   return latent;
 }
 
@@ -80,11 +83,17 @@ async function refresh() {
   busy = false;
   by("page").setAttribute("aria-busy", "false");
   if (shown.picked) showNearest();
+  showAddress();
+}
+
+/** Written once it is settled: browsers refuse an address at every step of a slider. */
+function showAddress() {
+  const address = writeState(state);
+  if (address !== (location.hash || "#")) history.replaceState(null, "", address);
 }
 
 function change(changes) {
   state = { ...state, ...changes };
-  history.replaceState(null, "", writeState(state));
   refresh();
 }
 
@@ -116,6 +125,7 @@ function show() {
   showControls();
   by("picked").hidden = !picked;
   by("invitation").hidden = Boolean(picked);
+  if (!film) stopFilm();
   if (!picked) return;
   by("picked-title").textContent = `Picture ${state.picked + 1}: ${nameOf(shown.label)}`;
   paint(by("picked-picture"), picked, 0, shape);
@@ -154,23 +164,32 @@ function pickFromGrid(index) {
 }
 
 function hop(index) {
-  const next = `${state.strength},${index}`;
-  if (state.moved) change({ moved: "" }); // A step goes out from a picture that a link can name.
-  change({ hops: [state.hops, next].filter(Boolean).slice(-MOST_HOPS).join("~") });
+  const next = withHop(state, index);
+  if (next) change(next);
+  else tell(new Error(`An address holds ${MOST_STEPS} steps at most: go back to the grid's picture to begin anew.`));
+}
+
+let playing = null;
+function stopFilm() {
+  clearInterval(playing);
+  playing = null;
+  by("play").textContent = "Play as a film";
 }
 
 /** A film that runs until it is stopped: to the second picture and back. */
-let playing = null;
 function play() {
-  if (playing) clearInterval(playing);
-  playing = playing ? null : setInterval(() => {
+  if (playing) {
+    stopFilm();
+    change({ share: Number(Number(by("share").value).toFixed(2)) });
+    return;
+  }
+  playing = setInterval(() => {
     const time = (performance.now() / FRAME_MILLISECONDS / (FRAMES - 1)) % 2;
     const share = time < 1 ? time : 2 - time;
     if (shown.film) paint(by("film-picture"), shown.film, Math.round(share * (shown.film.count - 1)), shape);
     by("share").value = share;
   }, FRAME_MILLISECONDS);
-  by("play").textContent = playing ? "Stop the film" : "Play as a film";
-  if (!playing) change({ share: Number(Number(by("share").value).toFixed(2)) });
+  by("play").textContent = "Stop the film";
 }
 
 let asked = 0;
@@ -218,13 +237,17 @@ function listen() {
     button.addEventListener("click", () => change({ label: button.value === "" ? null : Number(button.value) }));
   });
   for (const name of ["seed", "truncation", "count", "strength", "share"]) {
-    by(name).addEventListener("input", (event) => {
-      if (event.target.value !== "" && event.target.validity.valid) change({ [name]: Number(event.target.value) });
+    by(name).addEventListener("input", ({ target }) => {
+      if (!target.validity.valid) tell(new Error(`The ${name} must be a whole number, ${target.min} to ${target.max}.`));
+      else if (target.value !== "") change({ [name]: Number(target.value) });
     });
   }
   by("another").addEventListener("click", () => change({ seed: (state.seed + 1) % LARGEST.seed }));
   by("back").addEventListener("click", () => change({ hops: "", moved: "" }));
   by("blend").addEventListener("click", () => { choosing = !choosing; refresh(); });
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && choosing) by("blend").click();
+  });
   by("play").addEventListener("click", play);
   by("save-grid").addEventListener("click", () => savePng(shown.grid, shape, Math.ceil(Math.sqrt(shown.grid.count)), "grid.png"));
   by("save-picked").addEventListener("click", () => savePng(shown.picked, shape, 1, "picture.png"));

@@ -21,8 +21,10 @@ def run_file(run: Run, name: str) -> Path | None:
 
 def run_facts(run: Run) -> dict[str, Any]:
     """What the page's template shows: pictures, a table of the last figures, and whether there is a report."""
-    rows = run.read_metrics()[-ROWS_SHOWN:]
-    numbers = [{name: value for name, value in row.items() if isinstance(value, (int, float))} for row in rows]
+    numbers = [
+        {name: value for name, value in row.items() if isinstance(value, (int, float)) and name.isprintable()}
+        for row in _last_metrics(run)
+    ]
     columns = list(dict.fromkeys(name for row in numbers for name in row))[:COLUMNS_SHOWN]
     return {
         "pictures": [(name, text) for name, text in TEXTS.items() if run_file(run, name)],
@@ -30,6 +32,14 @@ def run_facts(run: Run) -> dict[str, Any]:
         "metrics": [[_shown(row.get(name)) for name in columns] for row in numbers],
         "report": run_file(run, "report") is not None,
     }
+
+
+def _last_metrics(run: Run) -> list[dict[str, Any]]:
+    """The last lines of ``metrics.jsonl``; none where it cannot be read, for the page can be shown without."""
+    try:
+        return run.read_metrics()[-ROWS_SHOWN:]
+    except (OSError, OverflowError):
+        return []
 
 
 def _shown(value: float | None) -> str:

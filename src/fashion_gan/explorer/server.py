@@ -1,11 +1,10 @@
 """The explorer's server: a generator that a page on this computer can ask for pictures."""
 
 import base64
-import functools
 import io
 import json
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +31,12 @@ from fashion_gan.latents import Latents
 from fashion_gan.runs import Run
 
 MAX_BODY_BYTES = 4_000_000  # 256 latents of over 500 numbers
+BODY_SECONDS = 10.0  # for a request to arrive in
 MAX_WAITING = 256  # requests at once; the next ones are told to come again
+BROKEN_OFF = "the request broke off"
+LONGEST_MESSAGE = 300
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-FILM_SCALE = 8
+FILM_PIXELS = 224  # of a film's longer side, about
 FRAME_SECONDS = 0.08
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -48,15 +50,16 @@ HEADERS = {
 }
 
 
-def make_app(name: str, generator: Generator, run: Run | None = None) -> Starlette:
+def make_app(name: str, generator: Generator, run: Run | None = None, *, shipped: bool = False) -> Starlette:
     """The web application.
 
     Args:
         name: what the page calls the model.
         generator: what draws.
         run: its run's folder, where its film, curves and figures are to be shown.
+        shipped: whether the model comes with fashion-gan.
     """
-    explorer = Explorer(name, generator, run)
+    explorer = Explorer(name, generator, run, NearestImages(run, shipped=shipped))
     answers = {
         "draw": explorer.draw,
         "vary": explorer.vary,
@@ -75,24 +78,29 @@ def make_app(name: str, generator: Generator, run: Run | None = None) -> Starlet
         ],
         middleware=[Middleware(Guard)],
         exception_handlers={
-            InputError: lambda request, error: _refused(400, str(error)),
-            HTTPException: lambda request, error: _refused(error.status_code, error.detail),
+            InputError: lambda request, error: _refused(400, _shortened(str(error))),
+            HTTPException: lambda request, error: _refused(error.status_code, error.detail, error.headers),
             Exception: lambda request, error: _refused(500, "the server failed; its terminal says how"),
         },
     )
 
 
-def _refused(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"error": message}, status)
+def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    # What may not have been read to its end would go on arriving for as long as the connection lasts.
+    return JSONResponse({"error": message}, status, {**(headers or {}), "connection": "close"})
+
+
+def _shortened(message: str) -> str:
+    """A message that may hold what a client sent."""
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 3] + "..."
 
 
 class Explorer:
     """What each address answers."""
 
-    def __init__(self, name: str, generator: Generator, run: Run | None) -> None:
-        self._generator, self._run = generator, run
+    def __init__(self, name: str, generator: Generator, run: Run | None, nearest: NearestImages) -> None:
+        self._generator, self._run, self._nearest = generator, run, nearest
         self._about = page.about(name, generator, served=True)
-        self._nearest = NearestImages(generator, run)
         self._waiting = 0
         # One at a time: ONNX Runtime spreads a batch over all cores by itself, and memory stays that of one batch.
         self._one = anyio.CapacityLimiter(1)
@@ -114,12 +122,15 @@ class Explorer:
         """A route's function: reads what is wanted, waits for its turn and works it out beside the event loop."""
 
         async def respond(request: Request) -> Response:
+            wanted = Wanted(await _read_json(request), self._generator.latent_dim)
             if self._waiting >= MAX_WAITING:
                 raise HTTPException(503, f"over {MAX_WAITING} requests are waiting: ask again in a moment")
             self._waiting += 1
             try:
-                wanted = Wanted(await _read_json(request), self._generator.latent_dim)
-                return await anyio.to_thread.run_sync(functools.partial(work, wanted), limiter=self._one)
+                async with self._one:
+                    if await request.is_disconnected():
+                        raise HTTPException(400, BROKEN_OFF)
+                    return await anyio.to_thread.run_sync(work, wanted)
             finally:
                 self._waiting -= 1
 
@@ -162,7 +173,9 @@ class Explorer:
 
     def save_gif(self, wanted: Wanted) -> Response:
         """Pictures as a film, there and back."""
-        frames = [pictures.grid(image[np.newaxis], padding=0, scale=FILM_SCALE) for image in self._images(wanted)]
+        images = self._images(wanted)
+        scale = max(1, FILM_PIXELS // max(images.shape[1:3]))
+        frames = [pictures.grid(image[np.newaxis], padding=0, scale=scale) for image in images]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.gif"
             pictures.save_gif(path, [*frames, *frames[-2:0:-1]], FRAME_SECONDS, FRAME_SECONDS)
@@ -194,18 +207,24 @@ def _file(content: bytes, kind: str, name: str) -> Response:
 
 
 async def _read_json(request: Request) -> Any:
-    """The body, bounded. JSON is asked for by name: another site's form cannot send that without asking first."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+    """The body, bounded in size and time.
+
+    JSON is asked for by name: another site's form cannot send that without asking first.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "a request must be application/json")
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise HTTPException(413, f"a request must be at most {MAX_BODY_BYTES:,} bytes")
+        with anyio.fail_after(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise HTTPException(413, f"a request must be at most {MAX_BODY_BYTES:,} bytes")
         return json.loads(body)
+    except TimeoutError as error:
+        raise HTTPException(408, f"a request must arrive within {BODY_SECONDS:g} seconds") from error
     except ClientDisconnect as error:
-        raise HTTPException(400, "the request broke off") from error
+        raise HTTPException(400, BROKEN_OFF) from error
     except (ValueError, RecursionError) as error:
         raise InputError("the request is not JSON that can be read") from error
 

@@ -1,19 +1,23 @@
 """What ``fashion-gan explore`` does: a model and a port -> a page that answers until it is stopped."""
 
+import asyncio
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
-from fashion_gan import launch
+from fashion_gan import launch, pretrained
 from fashion_gan.errors import InputError
 from fashion_gan.explorer.server import make_app
 from fashion_gan.runs import Run
 
 ADDRESS = "127.0.0.1"
 WAITING_CONNECTIONS = 512
+LAST_SECONDS = 1  # that clients have to send and take what is under way, once the server is stopped
 
 
 def explore(model: str, port: int, *, open_browser: bool, say: Callable[[str], None]) -> None:
@@ -29,13 +33,43 @@ def explore(model: str, port: int, *, open_browser: bool, say: Callable[[str], N
         InputError: the port cannot be had, or the model not be read.
     """
     with _listen(port) as listener:
-        run = Run.open(model) if Path(model).is_dir() else None
-        app = make_app(Path(model).resolve().name, launch.load_generator(model), run)
+        app = _app_of(model)
         url = f"http://{ADDRESS}:{listener.getsockname()[1]}/"
-        say(url)
-        if open_browser:
-            webbrowser.open(url)
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+
+        def tell() -> None:
+            say(url)
+            if open_browser:  # Beside the server, for some browsers are waited for.
+                threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+        _Server(app, tell).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it has started: from then on Ctrl-C ends it in good order."""
+
+    def __init__(self, app: Starlette, tell: Callable[[], None]) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+        self._tell = tell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn's own time limit would end in a traceback; one hangs up quietly, and what was asked for is given up.
+        asyncio.get_running_loop().call_later(LAST_SECONDS, self._hang_up)
+        await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def _app_of(model: str) -> Starlette:
+    shipped = model in pretrained.names()  # Asked first, as by load_generator: a folder may be called the same.
+    run = Run.open(model) if not shipped and Path(model).is_dir() else None
+    name = model if shipped else Path(model).resolve().name
+    return make_app(name, launch.load_generator(model), run, shipped=shipped)
 
 
 def _listen(port: int) -> socket.socket:

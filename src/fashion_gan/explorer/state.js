@@ -4,10 +4,12 @@
 const DEFAULTS = {
   label: null, seed: 0, truncation: 1, count: 16, picked: null, hops: "", strength: 0.3, moved: "", second: null, share: 0.5,
 };
-const LARGEST = { label: 1000, seed: 2 ** 31 - 1, truncation: 1.5, count: 64, picked: 63, strength: 1, second: 63, share: 1 };
-const SMALLEST = { truncation: 0.05, count: 1 };
+const LARGEST = { label: 1000, seed: 2 ** 31 - 1, truncation: 1.5, picked: 63, strength: 1, second: 63, share: 1 };
+const SMALLEST = { truncation: 0.05, strength: 0.05 };
+const COUNTS = [16, 36, 64];
 const HOP = /^(\d(?:\.\d+)?),(\d+)$/; // a strength, and which of the neighbours
-const MOST_HOPS = 30;
+const MOVE = /^\d+,-?\d(\.\d+)?$/; // which number of the latent, and its value
+const MOST_STEPS = 30;
 
 /** The state of an address's part after #; what is missing or makes no sense is as by default. */
 function readState(text) {
@@ -18,8 +20,10 @@ function readState(text) {
     const whole = !["truncation", "strength", "share"].includes(name);
     if (value >= (SMALLEST[name] ?? 0) && value <= largest && !(whole && value % 1)) state[name] = value;
   }
-  state.hops = (given.get("hops") ?? "").split("~").filter((hop) => HOP.test(hop)).slice(0, MOST_HOPS).join("~");
-  state.moved = (given.get("moved") ?? "").split("~").filter((move) => /^\d+,-?\d(\.\d+)?$/.test(move)).join("~");
+  if (COUNTS.includes(Number(given.get("count")))) state.count = Number(given.get("count"));
+  const isStep = (step) => HOP.test(step) || (step[0] === "m" && step.slice(1).split(";").every((move) => MOVE.test(move)));
+  state.hops = (given.get("hops") ?? "").split("~").filter(isStep).slice(0, MOST_STEPS).join("~");
+  state.moved = (given.get("moved") ?? "").split("~").filter((move) => MOVE.test(move)).join("~");
   return state;
 }
 
@@ -28,16 +32,27 @@ function writeState(state) {
   return "#" + new URLSearchParams(changed);
 }
 
-/** The steps from a picture of the grid over neighbours: [{strength, index}, …]. */
-const readHops = (state) => state.hops.split("~").filter(Boolean).map((hop) => {
-  const [, strength, index] = hop.match(HOP);
-  return { strength: Math.min(Number(strength), 1), index: Number(index) };
-});
+const parts = (text, separator) => text.split(separator).filter(Boolean);
+const readMoves = (text, separator) => parts(text, separator).map((move) => move.split(",").map(Number));
 
-/** The latents' numbers that were moved by hand: [[which, value], …]. */
-const readMoves = (state) => state.moved.split("~").filter(Boolean).map((move) => move.split(",").map(Number));
+/** The steps from a picture of the grid: {strength, index} to a neighbour, {moves} of numbers by hand: [[which, value], …]. */
+function readSteps({ hops, moved }) {
+  const steps = parts(hops, "~").map((step) => {
+    if (step[0] === "m") return { moves: readMoves(step.slice(1), ";") };
+    const [, strength, index] = step.match(HOP);
+    return { strength: Math.min(Number(strength), 1), index: Number(index) };
+  });
+  return [...steps, { moves: readMoves(moved, "~") }];
+}
+
+/** The state after a step to a neighbour of what is shown, moves by hand included; null where the way is too long. */
+function withHop(state, index) {
+  const moved = state.moved && `m${state.moved.replaceAll("~", ";")}`;
+  const steps = [...parts(state.hops, "~"), moved, `${state.strength},${index}`].filter(Boolean);
+  return steps.length > MOST_STEPS ? null : { ...state, hops: steps.join("~"), moved: "" };
+}
 
 function withMove(state, which, value) {
-  const others = readMoves(state).filter(([other]) => other !== which);
+  const others = readMoves(state.moved, "~").filter(([other]) => other !== which);
   return [...others, [which, value]].map((move) => move.join(",")).join("~");
 }

@@ -10,6 +10,8 @@ from fashion_gan.latents import Latents
 
 MAX_PICTURES = 256  # of one request
 MAX_SEED = 2**31 - 1  # as far as a page's numbers stay exact
+MAX_LATENT = 100  # a Gaussian number is never near it
+MAX_NAME = 255  # of a class: a folder's name
 
 
 class Wanted:
@@ -69,7 +71,7 @@ class Wanted:
 
     def latent(self, name: str) -> Latents:
         """One latent, (latent_dim,)."""
-        return self._floats(name, (self._latent_dim,))
+        return self._rows(name, [self._body.get(name)], (self._latent_dim,))[0]
 
     @property
     def latents(self) -> Latents:
@@ -77,22 +79,27 @@ class Wanted:
         rows = self._body.get("latents")
         if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_PICTURES:
             raise InputError(f"latents must be a list of 1 to {MAX_PICTURES} lists of numbers")
-        return self._floats("latents", (len(rows), self._latent_dim))
+        return self._rows("latents", rows, (len(rows), self._latent_dim))
 
-    def _floats(self, name: str, shape: tuple[int, ...]) -> Latents:
-        try:
-            with np.errstate(over="ignore"):
-                values = np.asarray(self._body.get(name), np.float32)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise InputError(f"{name} must be {shape} numbers") from error
-        if values.shape != shape or not np.isfinite(values).all():
-            raise InputError(f"{name} must be {shape} finite numbers")
-        return values
+    def _rows(self, name: str, rows: list[Any], shape: tuple[int, ...]) -> Latents:
+        for row in rows:
+            if not isinstance(row, list) or len(row) != self._latent_dim or not all(map(_is_of_latent, row)):
+                raise InputError(f"{name} must be {shape} finite numbers from -{MAX_LATENT} to {MAX_LATENT}")
+        return np.array(rows, np.float32)
 
     def _label(self, value: Any) -> int | str | None:
-        if value is None or (isinstance(value, (int, str)) and not isinstance(value, bool)):
+        number = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_SEED
+        if value is None or number or (isinstance(value, str) and len(value) <= MAX_NAME):
             return value
-        raise InputError(f"label={_short(value)} is not allowed: it must be a class's number or name, or null")
+        raise InputError(
+            f"label={_short(value)} is not allowed: it must be a class's number, its name (at most {MAX_NAME} letters) "
+            "or null"
+        )
+
+
+def _is_of_latent(value: Any) -> bool:
+    """Neither true nor a text of digits, which NumPy would take for numbers."""
+    return type(value) in (int, float) and abs(value) <= MAX_LATENT
 
 
 def _short(value: Any) -> str:
