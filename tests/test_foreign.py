@@ -164,6 +164,13 @@ def write(path, architecture, groups, version="2.2.4"):
     return path
 
 
+def sequential_file(path, *layers, groups=None):
+    return write(path, {"class_name": "Sequential", "config": {"name": "s", "layers": list(layers)}}, groups or {})
+
+
+FIRST = {"batch_input_shape": [None, LATENT_DIM]}
+
+
 def in_one_group(groups, name="sequential_1"):
     """The weights of a model within a model: those that are trained first, as Keras 2 put them."""
     values = [value for group in groups.values() for value in group]
@@ -215,6 +222,46 @@ def test_a_network_of_one_layer_draws_what_is_worked_out_by_hand(tmp_path):
     np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents), expected.reshape(64, 3, 3, 1), atol=1e-5)
 
 
+def spread_file(path, lowest, highest):
+    """A network whose 16 pixels are its latents, whatever they are, clipped to a range."""
+    kernel = np.zeros((LATENT_DIM, 16))
+    kernel[np.arange(16) % LATENT_DIM, np.arange(16)] = 1e4
+    clipped = entry("ReLU", "r", max_value=highest - lowest, negative_slope=0.0, threshold=0.0)
+    moved = entry("Dense", "m", units=16, activation="linear")
+    groups = {
+        "d": [("d/kernel:0", kernel), ("d/bias:0", np.zeros(16))],
+        "m": [("m/kernel:0", np.eye(16)), ("m/bias:0", np.full(16, float(lowest)))],
+    }
+    return sequential_file(path, entry("Dense", "d", units=16, **FIRST), clipped, moved, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("drawn_range", "taken_for"),
+    [
+        ((0, 1), (0, 1)),
+        ((-0.04, 1.04), (0, 1)),
+        ((-0.07, 1), (-1, 1)),
+        ((-1.08, 1.08), (-1, 1)),
+        ((0, 2), (0, 2)),
+        ((0, 16), (0, 16)),
+        ((0, 250), (0, 255)),
+        ((-1, 250), (-1, 250)),
+        ((0, 300), (0, 300)),
+    ],
+)
+def test_pixels_without_a_bound_of_their_own_are_of_a_usual_range_or_of_what_they_measure(
+    tmp_path, drawn_range, taken_for
+):
+    path = spread_file(tmp_path / "old.h5", *drawn_range)
+    found = fashion_gan.import_generator(path, tmp_path / "new.onnx")
+    assert (found.lowest, found.highest) == pytest.approx(taken_for, abs=1e-5)
+    extremes = np.array(drawn_range)
+    low, high = taken_for
+    pixels = drawn(tmp_path / "new.onnx", draw_latents(64, LATENT_DIM, 0))
+    expected = (extremes - low) / (high - low) * 2 - 1
+    assert (pixels.min(), pixels.max()) == pytest.approx(expected, abs=1e-4)
+
+
 def conditional_file(path):
     """A latent times the class's embedding, as the field's conditional generators have it, in tf.keras."""
     model = reference()
@@ -261,13 +308,6 @@ def refused(path, words):
         fashion_gan.import_generator(path, out)
     assert "\n" not in str(caught.value)
     assert not out.exists()
-
-
-def sequential_file(path, *layers, groups=None):
-    return write(path, {"class_name": "Sequential", "config": {"name": "s", "layers": list(layers)}}, groups or {})
-
-
-FIRST = {"batch_input_shape": [None, LATENT_DIM]}
 
 
 @pytest.mark.parametrize(

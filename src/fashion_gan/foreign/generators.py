@@ -23,7 +23,10 @@ MEASURED_IMAGES = 64
 LARGEST_SIDE = 1024
 MOST_CLASSES = 1000
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
-USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))  # of networks whose last layer does not tell
+USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of networks whose last layer does not tell
+OVERSHOOT = 0.05  # how far beyond these pixels may lie, as a share of the range; what does is cut off
+BYTES = (0.0, 255.0)
+LEAST_OF_BYTES = 16.0  # what the brightest pixel must be above: 2, say, is no dark picture but another range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +159,7 @@ def _as_images(tensor: Any) -> Any:
 
 
 def _measured_range(model: Any, imported: Imported) -> tuple[float, float]:
-    """The usual range that its pixels lie in, or their own where they keep to none."""
+    """The range of its pixels, as far as some pictures tell. Raises InputError where these are none."""
     latents = draw_latents(MEASURED_IMAGES, imported.latent_dim, seed=0)
     labels = np.arange(MEASURED_IMAGES, dtype=np.int32) % max(len(imported.class_names), 1)
     images = keras.ops.convert_to_numpy(model([latents, labels] if imported.class_names else latents, training=False))
@@ -165,7 +168,18 @@ def _measured_range(model: Any, imported: Imported) -> tuple[float, float]:
         raise InputError("it draws pixels that are not finite")
     if lowest == highest:
         raise InputError(f"it draws nothing but {lowest:g}")
-    return next((usual for usual in USUAL_RANGES if usual[0] <= lowest and highest <= usual[1]), (lowest, highest))
+    return _usual_range(lowest, highest)
+
+
+def _usual_range(lowest: float, highest: float) -> tuple[float, float]:
+    """The usual range that such pixels are of, or their own where they keep to none."""
+    for low, high in USUAL_RANGES:
+        beyond = OVERSHOOT * (high - low)
+        if low - beyond <= lowest and highest <= high + beyond:
+            return low, high
+    if BYTES[0] <= lowest and LEAST_OF_BYTES < highest <= BYTES[1]:
+        return BYTES
+    return lowest, highest
 
 
 def _to_unit_range(images: Any, lowest: float, highest: float) -> Any:
