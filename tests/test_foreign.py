@@ -326,10 +326,48 @@ def refused(path, words):
         (entry("Conv2D", "c", data_format="channels_first", **FIRST), "data_format=channels_first"),
         (entry("UpSampling2D", "u", size=[10**5, 10**5], batch_input_shape=[None, 2, 3, 1]), "numbers of a latent"),
         (entry("Reshape", "r", target_shape=[7, 7, 7], **FIRST), "damaged, or not plain"),
+        (entry("Dense", "d", units=16, activation="gelu", **FIRST), "layer d, Dense: activation=gelu must be one of"),
+        (entry("Conv2D", "c", filters=2, kernel_size=3, groups=2, **FIRST), "layer c, Conv2D: groups=2 must be one of"),
     ],
 )
 def test_what_is_not_on_the_list_is_refused(tmp_path, layer, words):
     refused(sequential_file(tmp_path / "old.h5", layer), words)
+
+
+def transposed_file(path, **config):
+    """4 × 4 pixels of a latent, made more by a transposed convolution of those settings."""
+    kernel = (config["kernel_size"], config["kernel_size"], 1, 1)
+    groups = {
+        "d": [("d/kernel:0", np.ones((LATENT_DIM, 16))), ("d/bias:0", np.zeros(16))],
+        "c": [("c/kernel:0", np.ones(kernel)), ("c/bias:0", np.zeros(1))],
+    }
+    layers = [entry("Dense", "d", units=16, **FIRST), entry("Reshape", "r", target_shape=[4, 4, 1])]
+    return sequential_file(path, *layers, entry("Conv2DTranspose", "c", filters=1, **config), groups=groups)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"kernel_size": 2, "strides": 5, "padding": "valid"},
+        {"kernel_size": 2, "strides": 5, "padding": "same"},
+        {"kernel_size": 3, "strides": 2, "padding": "valid", "output_padding": 1},
+    ],
+)
+def test_a_transposed_convolution_that_onnx_has_no_words_for_is_refused_by_its_name(tmp_path, config):
+    refused(transposed_file(tmp_path / "old.h5", **config), "layer c, Conv2DTranspose: .* than its kernel reaches")
+
+
+@pytest.mark.parametrize(
+    ("config", "side"),
+    [
+        ({"kernel_size": 3, "strides": 2, "padding": "same", "output_padding": [0, 0]}, 7),
+        ({"kernel_size": 2, "strides": 5, "padding": "valid", "output_padding": 0}, 17),
+        ({"kernel_size": 3, "dilation_rate": 2, "padding": "valid"}, 8),
+    ],
+)
+def test_a_transposed_convolution_within_its_kernels_reach_is_imported(tmp_path, config, side):
+    found = fashion_gan.import_generator(transposed_file(tmp_path / "old.h5", **config), tmp_path / "new.onnx")
+    assert found.shape == (side, side, 1)
 
 
 def test_a_class_of_its_own_is_refused(tmp_path):

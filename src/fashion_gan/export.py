@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fashion_gan.backends import default_backend, error_output_held_back
+from fashion_gan.backends import default_backend, error_output_held_back, logger_held_back
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.explorer import single_file
@@ -167,8 +167,13 @@ def _by_name(inputs: Any) -> dict[str, Any]:
 def _write_onnx(model: Any, config: Described, path: Path) -> None:
     import onnx
 
-    model.export(path, format="onnx", verbose=False)
+    with logger_held_back("tf2onnx"):  # Of what it does not know, it writes the name alone, and says so on its own.
+        model.export(path, format="onnx", verbose=False)
     exported = onnx.load(path)
+    # Nodes of other domains are functions of a converter's own, which it writes into the file.
+    operators = {node.op_type for node in exported.graph.node if not node.domain}
+    if unknown := sorted(name for name in operators if not onnx.defs.has(name)):
+        raise InputError(f"the network cannot be written as onnx, which has no operator {' or '.join(unknown)}")
     entry = exported.metadata_props.add()
     entry.key, entry.value = CONFIG_KEY, config.to_json()
     onnx.save(exported, path)

@@ -81,6 +81,7 @@ class Network:
         tensors = [value.tensor for value in inputs]
         tensor = built(tensors if layer["class_name"] in layers.MERGES else tensors[0])
         _check_size(tensor, name)
+        layers.check_output(built, name, inputs[0].tensor.shape[1:], tensor.shape[1:])
         if layer["class_name"] in KEEPS_VALUES:
             return Value(tensor, inputs[0].activation)
         activation = layer["config"].get("activation", "linear")
