@@ -84,7 +84,7 @@ def test_an_export_that_fails_leaves_nothing(toy_run, tmp_path, monkeypatch, kin
 def test_a_network_that_onnx_has_no_words_for_is_refused_in_one_line(toy_run, tmp_path, caplog):
     model = keras.Sequential([keras.Input((8,), name="latents"), keras.layers.Dense(9, activation="gelu")])
     config = dataclasses.replace(toy_run.config, conditional=False, class_names=())
-    with pytest.raises(InputError, match="^the network cannot be written as onnx, which has no operator Erfc$"):
+    with pytest.raises(InputError, match="cannot be written as onnx, which has no operator Erfc"):
         export.save(model, config, "onnx", tmp_path / "toy.onnx")
     assert not caplog.records
     assert not list(tmp_path.iterdir())

@@ -20,7 +20,7 @@ MOST_BYTES = 1 << 30  # of a file
 MOST_TEXT = 4 << 20  # of its architecture
 LONGEST_LATENT = 1024
 MEASURED_IMAGES = 64
-LARGEST_SIDE = 1024
+SMALLEST_SIDE, LARGEST_SIDE = 4, 1024
 MOST_CLASSES = 1000
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of networks whose last layer does not tell
@@ -73,8 +73,8 @@ def import_generator(path: str | Path, out: str | Path) -> Imported:
     try:
         model, imported = _read(path)
     except Exception as error:  # A hostile file can make HDF5, JSON and Keras raise almost anything.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        reason = lines[0] if isinstance(error, InputError) else f"it is damaged, or not plain: {lines[0][:200]}"
+        # What they say is for programmers; what is ours may hold a name from the file.
+        reason = " ".join(str(error).split()) if isinstance(error, InputError) else "it is damaged, or not plain"
         raise InputError(f"{path} cannot be imported: {reason}") from error
     return dataclasses.replace(imported, difference=export.save(model, imported, "onnx", Path(out)))
 
@@ -108,23 +108,40 @@ def _convert(architecture: Any, weights: Weights) -> tuple[Any, Imported]:
     shapes = input_shapes(architecture)
     conditional = _is_conditional(shapes)
     latent_shape = max(shapes, key=math.prod)
-    latent_dim = math.prod(latent_shape)
-    if latent_dim > LONGEST_LATENT:
-        raise InputError(f"its latents have {latent_dim} numbers, and at most {LONGEST_LATENT} can be imported")
+    latent_dim = _latent_dim(latent_shape)
     latents, labels = keras.Input((latent_dim,), name="latents"), keras.Input((), dtype="int32", name="labels")
     given = [
-        Value(keras.layers.Reshape(shape)(latents if shape == latent_shape else labels) if shape else labels)
+        Value(_reshaped(latents, shape)) if shape == latent_shape else Value(_reshaped(labels, shape), is_label=True)
         for shape in shapes
     ]
     network = Network(weights)
     output = network.call(architecture, given)
     images = _as_images(output.tensor)
+    if math.prod(images.shape[1:]) == latent_dim:
+        raise InputError(f"it takes as many numbers as it makes, {latent_dim}: pictures, then, and no latents")
     inputs = [latents, labels] if conditional else latents
     names = _class_names(network.classes) if conditional else ()
     imported = Imported(latent_dim, names, tuple(images.shape[1:]))
-    lowest, highest = RANGES.get(output.activation) or _measured_range(keras.Model(inputs, images), imported)
+    measured = _measured_range(keras.Model(inputs, images), imported)
+    lowest, highest = RANGES.get(output.activation) or _usual_range(*measured)
     model = keras.Model(inputs, _to_unit_range(images, lowest, highest))
     return model, dataclasses.replace(imported, lowest=lowest, highest=highest)
+
+
+def _latent_dim(shape: tuple[int, ...]) -> int:
+    latent_dim = math.prod(shape)
+    if shape not in ((latent_dim,), (1, 1, latent_dim)):
+        raise InputError(
+            f"its input is {shape}, and a generator's is a vector: it may be a network that takes pictures"
+        )
+    if latent_dim > LONGEST_LATENT:
+        raise InputError(f"its latents have {latent_dim} numbers, and at most {LONGEST_LATENT} can be imported")
+    return latent_dim
+
+
+def _reshaped(tensor: Any, shape: tuple[int, ...]) -> Any:
+    """(N, …) as (N, *shape), where it is not that already."""
+    return tensor if tuple(tensor.shape[1:]) == shape else keras.layers.Reshape(shape)(tensor)
 
 
 def _is_conditional(shapes: list[tuple[int, ...]]) -> bool:
@@ -151,15 +168,20 @@ def _as_images(tensor: Any) -> Any:
         shape = (*shape, 1)
     elif len(shape) == 1 and side * side == shape[0]:
         shape = (side, side, 1)
-    if len(shape) != 3 or shape[-1] not in (1, 3) or max(shape) > LARGEST_SIDE:
+    if (
+        len(shape) != 3
+        or shape[-1] not in (1, 3)
+        or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape[:2])
+    ):
         raise InputError(
-            f"its output is {shape}: no picture, height × width × 1 or 3, of at most {LARGEST_SIDE} pixels"
+            f"its output is {shape}: no picture, height × width × 1 or 3, of {SMALLEST_SIDE} to {LARGEST_SIDE} pixels "
+            "a side"
         )
-    return keras.layers.Reshape(shape)(tensor) if shape != tuple(tensor.shape[1:]) else tensor
+    return _reshaped(tensor, shape)
 
 
 def _measured_range(model: Any, imported: Imported) -> tuple[float, float]:
-    """The range of its pixels, as far as some pictures tell. Raises InputError where these are none."""
+    """The range that its pixels are seen to have. Raises InputError where they are none, or all the same."""
     latents = draw_latents(MEASURED_IMAGES, imported.latent_dim, seed=0)
     labels = np.arange(MEASURED_IMAGES, dtype=np.int32) % max(len(imported.class_names), 1)
     images = keras.ops.convert_to_numpy(model([latents, labels] if imported.class_names else latents, training=False))
@@ -168,7 +190,7 @@ def _measured_range(model: Any, imported: Imported) -> tuple[float, float]:
         raise InputError("it draws pixels that are not finite")
     if lowest == highest:
         raise InputError(f"it draws nothing but {lowest:g}")
-    return _usual_range(lowest, highest)
+    return lowest, highest
 
 
 def _usual_range(lowest: float, highest: float) -> tuple[float, float]:
