@@ -141,8 +141,8 @@ class Kind:
     weights: Callable[[Arguments, Shape], dict[str, Shape]] = lambda arguments, shape: {}
 
 
-_BIAS = {"activation": _activation, "use_bias": _flag}
-_WINDOW = {
+_BIAS: dict[str, Callable[[Any], Any]] = {"activation": _activation, "use_bias": _flag}
+_WINDOW: dict[str, Callable[[Any], Any]] = {
     "filters": _count,
     "kernel_size": _pair,
     "strides": _pair,
