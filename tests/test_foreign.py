@@ -10,6 +10,7 @@ import pytest
 from conftest import command
 
 import fashion_gan
+from fashion_gan import pictures
 from fashion_gan.cli import main
 from fashion_gan.errors import InputError
 from fashion_gan.foreign import generators, network, weights
@@ -549,17 +550,55 @@ def test_the_command_leaves_a_model_of_ours_and_a_sheet_of_its_pictures(tmp_path
     assert done.returncode == 0, done.stderr
 
 
-def test_an_existing_output_of_an_import_is_kept(capsys, old_file, tmp_path, monkeypatch):
+def contents(folder):
+    return {path.name: path.is_file() and path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([""], "does not exist"),
+        (["absent.h5"], "does not exist"),
+        (["."], "is a directory"),
+        (["/"], "is a directory"),
+        (["old.h5", "--out", "."], "must end in .onnx"),
+        (["old.h5", "--out", "new.ONNX"], "must end in .onnx"),
+        (["old.h5", "--out", "no/folder/new.onnx"], "no folder"),
+        (["old.h5", "--out", "\udcff.onnx"], "is not UTF-8"),
+        (["old.h5", "--out", "there.onnx"], "there.png is there already"),
+        (["old.h5", "--out", "dangling.onnx"], "dangling.onnx is there already"),
+        (["old.h5", "--out", "folder.onnx"], "folder.png is there already"),
+        (["old.h5", "--out", "folder.onnx", "--force"], "folder.png is a folder"),
+        (["lambda.h5", "--out", "new.onnx"], "code in a file is not run"),
+    ],
+)
+def test_a_bad_request_to_import_is_one_line_and_changes_nothing(capsys, old_file, tmp_path, monkeypatch, flags, words):
     monkeypatch.chdir(tmp_path)
+    old_file()
+    sequential_file(tmp_path / "lambda.h5", entry("Lambda", "l", function="os.remove", **FIRST))
+    (tmp_path / "there.png").write_text("mine")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "dangling.onnx").symlink_to("elsewhere.onnx")
+    before = contents(tmp_path)
+    assert main(["import", *flags]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+def test_an_import_whose_sheet_cannot_be_written_leaves_no_model(old_file, tmp_path, monkeypatch):
+    def fail(path, picture):
+        raise OSError(28, "No space left on device")
+
     path, _ = old_file()
-    (tmp_path / "old.png").write_text("mine")
-    assert main(["import", str(path)]) == 2
-    assert "old.png is there already" in capsys.readouterr().err
-    assert not (tmp_path / "old.onnx").exists()
-
-
-def test_a_bad_request_to_import_is_one_line(capsys, tmp_path):
-    path = sequential_file(tmp_path / "old.h5", entry("Lambda", "l", function="os.remove", **FIRST))
+    monkeypatch.setattr(pictures, "save_png", fail)
     assert main(["import", str(path), "--out", str(tmp_path / "new.onnx")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
     assert [found.name for found in tmp_path.iterdir()] == ["old.h5"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_imported_under_another(capsys, old_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    old_file()[0].rename("\udcff.h5")
+    assert main(["import", "\udcff.h5", "--out", "new.onnx"]) == 0
+    assert "those of \ufffd.h5" in capsys.readouterr().out
