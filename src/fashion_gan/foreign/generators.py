@@ -60,7 +60,7 @@ def import_generator(path: str | Path, out: str | Path) -> Imported:
     file's weights where they fit.
 
     Args:
-        path: a Sequential or functional generator: a latent, and perhaps a class's number, in; an image out.
+        path: a Sequential or functional generator: a latent vector, and perhaps a class's number, in; an image out.
         out: the ``.onnx`` file; it is left as it was unless all goes well.
 
     Raises:
