@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from conftest import command
@@ -77,6 +78,15 @@ def test_an_export_that_fails_leaves_nothing(toy_run, tmp_path, monkeypatch, kin
 
     monkeypatch.setitem(export.FORMATS, kind, dataclasses.replace(export.FORMATS[kind], write=fail))
     assert main(["export", str(toy_run.path), "--format", kind, "--out", str(out)]) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_onnx_has_no_words_for_is_refused_in_one_line(toy_run, tmp_path, caplog):
+    model = keras.Sequential([keras.Input((8,), name="latents"), keras.layers.Dense(9, activation="gelu")])
+    config = dataclasses.replace(toy_run.config, conditional=False, class_names=())
+    with pytest.raises(InputError, match="cannot be written as onnx, which has no operator Erfc"):
+        export.save(model, config, "onnx", tmp_path / "toy.onnx")
+    assert not caplog.records
     assert not list(tmp_path.iterdir())
 
 
@@ -158,18 +168,27 @@ def test_an_export_does_not_tell_where_the_data_lay(toy_run, tmp_path):
         (["{run}", "--format", "pickle"], "'onnx'"),
         (["{run}"], "--format"),
         (["{run}", "--format", "h5", "--out", "toy.keras"], "must end in .h5"),
+        (["{run}", "--format", "keras", "--out", "TOY.KERAS"], "must end in .keras"),
+        (["{run}", "--format", "litert", "--out", "TOY.TFLITE"], "must end in .tflite"),
         (["{run}", "--format", "h5", "--out", "no/folder/toy.h5"], "no folder"),
+        (["{run}", "--format", "saved_model", "--out", "we*ird_saved_model"], "reads no path with any of *?[]"),
+        (["{run}", "--format", "saved_model", "--out", "[1]/toy_saved_model"], "reads no path with any of *?[]"),
+        (["{run}", "--format", "html", "--out", "\udcff.html"], "is not UTF-8"),
+        (["{run}", "--format", "saved_model", "--out", "\udcff"], "is not UTF-8"),
+        (["{run}", "--format", "h5", "--out", "dangling.h5"], "--force"),
         (["{run}", "--format", "h5", "--best"], "no best checkpoint"),
         (["fashion", "--format", "h5", "--raw"], "in a run's folder"),
         (["{run}", "--format", "h5", "--out", "there.h5"], "--force"),
-        (["there.onnx", "--format", "keras"], "is an export already"),
+        (["there.onnx", "--format", "keras"], "of those html and openvino alone are made"),
         (["{run}", "--format", "saved_model", "--out", "mine", "--force"], "not ours to remove"),
         (["{run}", "--format", "saved_model", "--out", ".", "--force"], "not ours to remove"),
     ],
 )
 def test_a_bad_request_to_export_is_one_line_and_changes_nothing(capsys, toy_run, tmp_path, monkeypatch, flags, words):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine").mkdir()
+    for name in ("mine", "[1]"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "dangling.h5").symlink_to("elsewhere.h5")
     for name in ("there.h5", "there.onnx", "mine/work"):
         (tmp_path / name).write_text("mine")
     before = contents(tmp_path)
@@ -178,6 +197,7 @@ def test_a_bad_request_to_export_is_one_line_and_changes_nothing(capsys, toy_run
     assert words in error
     assert error.count("\n") == 1
     assert contents(tmp_path) == before
+    assert (tmp_path / "dangling.h5").is_symlink()
 
 
 # ---- Safetensors read back ----

@@ -10,6 +10,7 @@ import pytest
 from conftest import command
 
 import fashion_gan
+from fashion_gan import pictures
 from fashion_gan.cli import main
 from fashion_gan.errors import InputError
 from fashion_gan.foreign import generators, network, weights
@@ -164,6 +165,13 @@ def write(path, architecture, groups, version="2.2.4"):
     return path
 
 
+def sequential_file(path, *layers, groups=None):
+    return write(path, {"class_name": "Sequential", "config": {"name": "s", "layers": list(layers)}}, groups or {})
+
+
+FIRST = {"batch_input_shape": [None, LATENT_DIM]}
+
+
 def in_one_group(groups, name="sequential_1"):
     """The weights of a model within a model: those that are trained first, as Keras 2 put them."""
     values = [value for group in groups.values() for value in group]
@@ -202,8 +210,8 @@ def test_an_imported_network_draws_what_the_same_network_draws_in_keras(old_file
 
 
 def test_a_network_of_one_layer_draws_what_is_worked_out_by_hand(tmp_path):
-    kernel, bias = np.random.default_rng(0).normal(0, 40, (LATENT_DIM, 9)), np.full(9, 128.0)
-    layers = [entry("Dense", "d", units=9, activation="relu", batch_input_shape=[None, LATENT_DIM])]
+    kernel, bias = np.random.default_rng(0).normal(0, 40, (LATENT_DIM, 16)), np.full(16, 128.0)
+    layers = [entry("Dense", "d", units=16, activation="relu", batch_input_shape=[None, LATENT_DIM])]
     groups = {"d": [("d/kernel:0", kernel), ("d/bias:0", bias)]}
     path = write(tmp_path / "old.h5", {"class_name": "Sequential", "config": {"name": "s", "layers": layers}}, groups)
     found = fashion_gan.import_generator(path, tmp_path / "new.onnx")
@@ -212,7 +220,47 @@ def test_a_network_of_one_layer_draws_what_is_worked_out_by_hand(tmp_path):
     lowest, highest = pixels.min(), pixels.max()
     assert (found.lowest, found.highest) == pytest.approx((lowest, highest), rel=1e-5)
     expected = (pixels - lowest) / (highest - lowest) * 2 - 1
-    np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents), expected.reshape(64, 3, 3, 1), atol=1e-5)
+    np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents), expected.reshape(64, 4, 4, 1), atol=1e-5)
+
+
+def spread_file(path, lowest, highest):
+    """A network whose 16 pixels are its latents, whatever they are, clipped to a range."""
+    kernel = np.zeros((LATENT_DIM, 16))
+    kernel[np.arange(16) % LATENT_DIM, np.arange(16)] = 1e4
+    clipped = entry("ReLU", "r", max_value=highest - lowest, negative_slope=0.0, threshold=0.0)
+    moved = entry("Dense", "m", units=16, activation="linear")
+    groups = {
+        "d": [("d/kernel:0", kernel), ("d/bias:0", np.zeros(16))],
+        "m": [("m/kernel:0", np.eye(16)), ("m/bias:0", np.full(16, float(lowest)))],
+    }
+    return sequential_file(path, entry("Dense", "d", units=16, **FIRST), clipped, moved, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("drawn_range", "taken_for"),
+    [
+        ((0, 1), (0, 1)),
+        ((-0.04, 1.04), (0, 1)),
+        ((-0.07, 1), (-1, 1)),
+        ((-1.08, 1.08), (-1, 1)),
+        ((0, 2), (0, 2)),
+        ((0, 16), (0, 16)),
+        ((0, 250), (0, 255)),
+        ((-1, 250), (-1, 250)),
+        ((0, 300), (0, 300)),
+    ],
+)
+def test_pixels_without_a_bound_of_their_own_are_of_a_usual_range_or_of_what_they_measure(
+    tmp_path, drawn_range, taken_for
+):
+    path = spread_file(tmp_path / "old.h5", *drawn_range)
+    found = fashion_gan.import_generator(path, tmp_path / "new.onnx")
+    assert (found.lowest, found.highest) == pytest.approx(taken_for, abs=1e-5)
+    extremes = np.array(drawn_range)
+    low, high = taken_for
+    pixels = drawn(tmp_path / "new.onnx", draw_latents(64, LATENT_DIM, 0))
+    expected = (extremes - low) / (high - low) * 2 - 1
+    assert (pixels.min(), pixels.max()) == pytest.approx(expected, abs=1e-4)
 
 
 def conditional_file(path):
@@ -263,13 +311,6 @@ def refused(path, words):
     assert not out.exists()
 
 
-def sequential_file(path, *layers, groups=None):
-    return write(path, {"class_name": "Sequential", "config": {"name": "s", "layers": list(layers)}}, groups or {})
-
-
-FIRST = {"batch_input_shape": [None, LATENT_DIM]}
-
-
 @pytest.mark.parametrize(
     ("layer", "words"),
     [
@@ -284,12 +325,116 @@ FIRST = {"batch_input_shape": [None, LATENT_DIM]}
         (entry("Dense", "d", units=4, batch_input_shape=[None, 5000]), "5000 numbers, and at most 1024"),
         (entry("Reshape", "r", target_shape=[6], **FIRST), "no picture"),
         (entry("Conv2D", "c", data_format="channels_first", **FIRST), "data_format=channels_first"),
-        (entry("UpSampling2D", "u", size=[10**5, 10**5], batch_input_shape=[None, 2, 3, 1]), "numbers of a latent"),
-        (entry("Reshape", "r", target_shape=[7, 7, 7], **FIRST), "damaged, or not plain"),
+        (entry("UpSampling2D", "u", size=[10**5, 10**5], batch_input_shape=[None, 1, 1, 6]), "numbers of a latent"),
+        (entry("Reshape", "r", target_shape=[7, 7, 7], **FIRST), "layer r, Reshape: .* does not fit what it is given"),
+        (entry("Dense", "d", units=16, activation="gelu", **FIRST), "layer d, Dense: activation=gelu must be one of"),
+        (entry("Conv2D", "c", filters=2, kernel_size=3, groups=2, **FIRST), "layer c, Conv2D: groups=2 must be one of"),
     ],
 )
 def test_what_is_not_on_the_list_is_refused(tmp_path, layer, words):
     refused(sequential_file(tmp_path / "old.h5", layer), words)
+
+
+def transposed_file(path, **config):
+    """4 × 4 pixels of a latent, made more by a transposed convolution of those settings."""
+    kernel = (config["kernel_size"], config["kernel_size"], 1, 1)
+    groups = {
+        "d": [("d/kernel:0", np.ones((LATENT_DIM, 16))), ("d/bias:0", np.zeros(16))],
+        "c": [("c/kernel:0", np.ones(kernel)), ("c/bias:0", np.zeros(1))],
+    }
+    layers = [entry("Dense", "d", units=16, **FIRST), entry("Reshape", "r", target_shape=[4, 4, 1])]
+    return sequential_file(path, *layers, entry("Conv2DTranspose", "c", filters=1, **config), groups=groups)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"kernel_size": 2, "strides": 5, "padding": "valid"},
+        {"kernel_size": 2, "strides": 5, "padding": "same"},
+        {"kernel_size": 3, "strides": 2, "padding": "valid", "output_padding": 1},
+    ],
+)
+def test_a_transposed_convolution_that_onnx_has_no_words_for_is_refused_by_its_name(tmp_path, config):
+    refused(transposed_file(tmp_path / "old.h5", **config), "layer c, Conv2DTranspose: .* than its kernel reaches")
+
+
+@pytest.mark.parametrize(
+    ("config", "side"),
+    [
+        ({"kernel_size": 3, "strides": 2, "padding": "same", "output_padding": [0, 0]}, 7),
+        ({"kernel_size": 2, "strides": 5, "padding": "valid", "output_padding": 0}, 17),
+        ({"kernel_size": 3, "dilation_rate": 2, "padding": "valid"}, 8),
+    ],
+)
+def test_a_transposed_convolution_within_its_kernels_reach_is_imported(tmp_path, config, side):
+    found = fashion_gan.import_generator(transposed_file(tmp_path / "old.h5", **config), tmp_path / "new.onnx")
+    assert found.shape == (side, side, 1)
+
+
+def dense_file(path, units, activation="tanh", *, inputs=LATENT_DIM, scale=1.0):
+    kernel = np.random.default_rng(0).uniform(-scale, scale, (inputs, units))
+    groups = {"d": [("d/kernel:0", kernel), ("d/bias:0", np.zeros(units))]}
+    layer = entry("Dense", "d", units=units, activation=activation, batch_input_shape=[None, inputs])
+    return sequential_file(path, layer, groups=groups)
+
+
+def test_networks_that_take_pictures_or_judge_them_are_no_generators(tmp_path):
+    path = tmp_path / "old.h5"
+    convolution = entry("Conv2D", "c", filters=1, kernel_size=3, padding="same", batch_input_shape=[None, 28, 28, 1])
+    refused(sequential_file(path, convolution), r"its input is \(28, 28, 1\), and a generator's is a vector")
+    refused(dense_file(path, 1), r"its output is \(1, 1, 1\): no picture")
+    refused(dense_file(path, 9), r"its output is \(3, 3, 1\): no picture")
+    refused(dense_file(path, 100, inputs=100), "it takes as many numbers as it makes, 100")
+    embedding = entry("Embedding", "e", input_dim=CLASSES, output_dim=LATENT_DIM, **FIRST)
+    refused(sequential_file(path, embedding), "layer e is an Embedding of something else than a class's number")
+
+
+def test_a_latent_may_be_a_vector_of_one_pixel(tmp_path):
+    """As DCGANs of PyTorch's way have it."""
+    kernel = np.random.default_rng(0).normal(size=(4, 4, 1, LATENT_DIM))
+    layer = entry(
+        "Conv2DTranspose", "c", filters=1, kernel_size=4, activation="tanh", batch_input_shape=[None, 1, 1, LATENT_DIM]
+    )
+    groups = {"c": [("c/kernel:0", kernel), ("c/bias:0", np.zeros(1))]}
+    fashion_gan.import_generator(sequential_file(tmp_path / "old.h5", layer, groups=groups), tmp_path / "new.onnx")
+    latents = draw_latents(3, LATENT_DIM, 0)
+    expected = np.tanh(np.einsum("nl,hwcl->nhwc", latents, kernel))
+    np.testing.assert_allclose(drawn(tmp_path / "new.onnx", latents), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "linear"])
+def test_a_network_that_draws_nothing_is_refused_whatever_its_last_layer(tmp_path, activation):
+    refused(dense_file(tmp_path / "old.h5", 16, activation, scale=0), "it draws nothing but 0")
+
+
+def test_a_network_of_pixels_that_are_not_finite_is_refused(tmp_path):
+    refused(dense_file(tmp_path / "old.h5", 16, "linear", scale=3e38), "it draws pixels that are not finite")
+
+
+def test_a_network_of_several_outputs_or_inputs_too_many_is_refused_in_plain_words(tmp_path):
+    first, second = chained([entry("Flatten", "a"), entry("Flatten", "b")], "input_1")
+    model = functional([input_layer("input_1", [LATENT_DIM]), first, second], ["input_1"], "b")
+    model["config"]["output_layers"] = [["a", 0, 0], ["b", 0, 0]]
+    refused(write(tmp_path / "old.h5", model, {}), "it has 2 outputs, and a generator has one")
+    second["inbound_nodes"] = [[["a", 0, 0, {}], ["input_1", 0, 0, {}]]]
+    model["config"]["output_layers"] = [["b", 0, 0]]
+    refused(write(tmp_path / "old.h5", model, {}), "b is given 2 inputs, and takes 1")
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        "[1, 2]",
+        "{",
+        "[" * 50_000,
+        {"class_name": "Sequential"},
+        {"class_name": "Sequential", "config": {"layers": []}},
+        {"class_name": "Model", "config": {"layers": [], "input_layers": [["a", 0, 0]], "output_layers": [[]]}},
+        {"class_name": "Model", "config": {"layers": [[]], "input_layers": 3}},
+    ],
+)
+def test_a_damaged_architecture_is_told_in_plain_words(tmp_path, architecture):
+    refused(write(tmp_path / "old.h5", architecture, {}), "cannot be imported: it is damaged, or not plain$")
 
 
 def test_a_class_of_its_own_is_refused(tmp_path):
@@ -340,13 +485,12 @@ def test_a_network_that_calls_itself_over_and_over_is_refused(tmp_path):
     refused(write(tmp_path / "old.h5", model, {}), f"over {network.MOST_LAYERS} layers")
 
 
-def test_models_within_models_and_texts_within_texts_are_refused(tmp_path):
+def test_models_within_models_are_refused(tmp_path):
     model = {"class_name": "Sequential", "config": {"name": "m", "layers": [entry("Flatten", "f")]}}
     for _ in range(20):
         model = {"class_name": "Sequential", "config": {"name": "m", "layers": [model]}}
     layers = [input_layer("input_1", [LATENT_DIM]), model]
     refused(sequential_file(tmp_path / "old.h5", *layers), f"over {network.DEEPEST} deep")
-    refused(write(tmp_path / "old.h5", "[" * 50_000, {}), "damaged, or not plain")
 
 
 def test_layers_that_wait_for_one_another_are_refused(tmp_path):
@@ -406,17 +550,55 @@ def test_the_command_leaves_a_model_of_ours_and_a_sheet_of_its_pictures(tmp_path
     assert done.returncode == 0, done.stderr
 
 
-def test_an_existing_output_of_an_import_is_kept(capsys, old_file, tmp_path, monkeypatch):
+def contents(folder):
+    return {path.name: path.is_file() and path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([""], "does not exist"),
+        (["absent.h5"], "does not exist"),
+        (["."], "is a directory"),
+        (["/"], "is a directory"),
+        (["old.h5", "--out", "."], "must end in .onnx"),
+        (["old.h5", "--out", "new.ONNX"], "must end in .onnx"),
+        (["old.h5", "--out", "no/folder/new.onnx"], "no folder"),
+        (["old.h5", "--out", "\udcff.onnx"], "is not UTF-8"),
+        (["old.h5", "--out", "there.onnx"], "there.png is there already"),
+        (["old.h5", "--out", "dangling.onnx"], "dangling.onnx is there already"),
+        (["old.h5", "--out", "folder.onnx"], "folder.png is there already"),
+        (["old.h5", "--out", "folder.onnx", "--force"], "folder.png is a folder"),
+        (["lambda.h5", "--out", "new.onnx"], "code in a file is not run"),
+    ],
+)
+def test_a_bad_request_to_import_is_one_line_and_changes_nothing(capsys, old_file, tmp_path, monkeypatch, flags, words):
     monkeypatch.chdir(tmp_path)
+    old_file()
+    sequential_file(tmp_path / "lambda.h5", entry("Lambda", "l", function="os.remove", **FIRST))
+    (tmp_path / "there.png").write_text("mine")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "dangling.onnx").symlink_to("elsewhere.onnx")
+    before = contents(tmp_path)
+    assert main(["import", *flags]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+def test_an_import_whose_sheet_cannot_be_written_leaves_no_model(old_file, tmp_path, monkeypatch):
+    def fail(path, picture):
+        raise OSError(28, "No space left on device")
+
     path, _ = old_file()
-    (tmp_path / "old.png").write_text("mine")
-    assert main(["import", str(path)]) == 2
-    assert "old.png is there already" in capsys.readouterr().err
-    assert not (tmp_path / "old.onnx").exists()
-
-
-def test_a_bad_request_to_import_is_one_line(capsys, tmp_path):
-    path = sequential_file(tmp_path / "old.h5", entry("Lambda", "l", function="os.remove", **FIRST))
+    monkeypatch.setattr(pictures, "save_png", fail)
     assert main(["import", str(path), "--out", str(tmp_path / "new.onnx")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
     assert [found.name for found in tmp_path.iterdir()] == ["old.h5"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_imported_under_another(capsys, old_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    old_file()[0].rename("\udcff.h5")
+    assert main(["import", "\udcff.h5", "--out", "new.onnx"]) == 0
+    assert "those of \ufffd.h5" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from fashion_gan import __version__, files, launch, pictures
 from fashion_gan.config import Config
 from fashion_gan.datasets import CLASS_NAMES, load_fashion_mnist
 from fashion_gan.errors import InputError, TrainingDiverged
-from fashion_gan.export import FORMATS
+from fashion_gan.export import FORMATS, check_path
 from fashion_gan.generator import Generator
 
 STATUS_FAILED, STATUS_BAD_INPUT, STATUS_INTERRUPTED = 1, 2, 130
@@ -367,14 +367,16 @@ def export(model: str, kind: str, raw: bool, best: bool, out: Path | None, force
     """Write a generator in a format that people deploy, and check that it draws the same images there."""
     source = Path(model).absolute()
     out = out or Path((source.name if source.is_dir() else source.stem) + FORMATS[kind].suffix)
-    if out.exists() and not force:
+    if os.path.lexists(out) and not force:
         raise InputError(f"{out} is there already: name another --out, or add --force")
     difference = launch.export_generator(model, kind, out, raw=raw, best=best)
-    click.echo(f"{out}: pixels in [-1, 1] differ by at most {difference:.1e} from those of {model}")
+    click.echo(
+        f"{out}: pixels in [-1, 1] differ by at most {difference:.1e} from those of {click.format_filename(model)}"
+    )
 
 
 @app.command("import")
-@click.argument("path", type=click.Path(path_type=Path), metavar="FILE.h5")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.h5")
 @click.option("--out", type=click.Path(path_type=Path), help="the .onnx file (named after the other, in this folder)")
 @click.option("--force", is_flag=True, help="overwrite what is there")
 def import_(path: Path, out: Path | None, force: bool) -> None:
@@ -383,19 +385,24 @@ def import_(path: Path, out: Path | None, force: bool) -> None:
     Nothing in the file is run. A sheet of pictures is drawn beside the model.
     """
     out = out or Path(path.name).with_suffix(".onnx")
+    check_path("onnx", out)
     sheet = out.with_suffix(".png")
     for place in (out, sheet):
-        if place.exists() and not force:
+        if os.path.lexists(place) and not force:
             raise InputError(f"{place} is there already: name another --out, or add --force")
-    found = launch.import_generator(path, out)
-    generator = Generator.load(out)
-    _save_images(sheet, "grid", generator.generate(64), generator, None)
+        if place.is_dir():
+            raise InputError(f"{place} is a folder: name another --out")
+    with files.written_whole(out) as temporary:  # Whatever fails, there is no model without its sheet.
+        found = launch.import_generator(path, temporary)
+        generator = Generator.load(temporary)
+        _save_images(sheet, "grid", generator.generate(64), generator, None)
     classes = f" and {len(found.class_names)} classes" if found.class_names else ""
     size = "×".join(map(str, found.shape))
     click.echo(
         f"{out}: {found.latent_dim} latents{classes} -> {size}, in [{found.lowest:.4g}, {found.highest:.4g}] there"
     )
-    click.echo(f"pixels in [-1, 1] differ by at most {found.difference:.1e} from those of {path}\nsheet    {sheet}")
+    source = click.format_filename(path)
+    click.echo(f"pixels in [-1, 1] differ by at most {found.difference:.1e} from those of {source}\nsheet    {sheet}")
 
 
 @app.command()

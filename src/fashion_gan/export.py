@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.metadata
+import os
 import shutil
 import tempfile
 import warnings
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fashion_gan.backends import default_backend, error_output_held_back
+from fashion_gan.backends import default_backend, error_output_held_back, logger_held_back
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.explorer import single_file
@@ -49,6 +50,7 @@ class Format:
         write: (Keras model, what is stored beside it, path) -> nothing.
         read: the path -> what draws, as ``Generator`` takes it; in the format's own runtime.
         folder_of: the names of what lies in it, where it is a folder.
+        unreadable: characters that its runtime does not take as they are in a path.
         by_onnx: whether it is made from an ONNX file; ``write`` gets that file's path in the place of the model.
     """
 
@@ -57,6 +59,7 @@ class Format:
     write: Callable[[Any, Any, Path], None]
     read: Callable[[Path], Predict]
     folder_of: tuple[str, ...] = ()
+    unreadable: str = ""
     by_onnx: bool = False
 
 
@@ -90,7 +93,11 @@ def save_from_onnx(onnx_path: Path, kind: str, path: Path) -> float:
     """As ``save``, of an ``.onnx`` file of ours, without Keras; in the formats that are made from one."""
     asked = _asked(kind, path)
     if not asked.by_onnx:
-        raise InputError(f"{onnx_path} is an export already: name the run, or the .keras or .h5 file that it came from")
+        able = " and ".join(name for name, other in FORMATS.items() if other.by_onnx)
+        raise InputError(
+            f"{onnx_path} is an .onnx file, and of those {able} alone are made: name the run, or the .keras, .h5 or "
+            ".safetensors file that it came from; of an imported generator there is none"
+        )
     _check_needs(kind, asked.needs)
     predict, config = open_onnx(onnx_path)
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +109,7 @@ def save_from_onnx(onnx_path: Path, kind: str, path: Path) -> float:
 def _asked(kind: str, path: Path) -> Format:
     if kind not in FORMATS:
         raise InputError(f"format={kind!r} is unknown: {suggestion(kind, list(FORMATS))}")
-    _check_path(path, FORMATS[kind])
+    check_path(kind, path)
     return FORMATS[kind]
 
 
@@ -143,11 +150,20 @@ def _is_installed(package: str) -> bool:
     return True
 
 
-def _check_path(path: Path, asked: Format) -> None:
+def check_path(kind: str, path: Path) -> None:
+    """Raises InputError where a format cannot be written to a path."""
+    asked = FORMATS[kind]
+    try:
+        text = path.absolute().as_posix()
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{os.fsencode(path)!r} is not UTF-8: name another --out") from error
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
-    if not asked.folder_of and path.suffix.lower() != asked.suffix:
+    if not asked.folder_of and path.suffix != asked.suffix:
         raise InputError(f"{path} must end in {asked.suffix}")
+    if set(asked.unreadable) & set(text):
+        raise InputError(f"{text} cannot be a {kind}: its runtime reads no path with any of {asked.unreadable} in it")
 
 
 def _inputs(config: Described) -> Any:
@@ -167,8 +183,13 @@ def _by_name(inputs: Any) -> dict[str, Any]:
 def _write_onnx(model: Any, config: Described, path: Path) -> None:
     import onnx
 
-    model.export(path, format="onnx", verbose=False)
+    with logger_held_back("tf2onnx"):  # Of what it does not know, it writes the name alone, and says so on its own.
+        model.export(path, format="onnx", verbose=False)
     exported = onnx.load(path)
+    # Nodes of other domains are functions of a converter's own, which it writes into the file.
+    operators = {node.op_type for node in exported.graph.node if not node.domain}
+    if unknown := sorted(name for name in operators if not onnx.defs.has(name)):
+        raise InputError(f"the network cannot be written as onnx, which has no operator {' or '.join(unknown)}")
     entry = exported.metadata_props.add()
     entry.key, entry.value = CONFIG_KEY, config.to_json()
     onnx.save(exported, path)
@@ -262,9 +283,10 @@ _OPENVINO: Packages = dict.fromkeys(BACKENDS, ("openvino",))
 _HTML: Packages = dict.fromkeys(BACKENDS, ("onnx", "mini-racer"))
 _SAFETENSORS: Packages = dict.fromkeys(BACKENDS, ("safetensors",))
 _TENSORFLOW: Packages = {"tensorflow": ()}
+_PATTERNS = "*?[]\\"  # TensorFlow looks for a folder's variables by a pattern that its path is part of.
 
-_SAVED_MODEL_FILES = ("fingerprint.pb", "saved_model.pb", "variables/variables.*")
-_OPENVINO_FILES = ("generator.bin", "generator.xml")
+_SAVED_FILES = ("fingerprint.pb", "saved_model.pb", "variables/variables.*")
+_IR_FILES = ("generator.bin", "generator.xml")  # OpenVINO's intermediate representation
 
 # fmt: off
 FORMATS = {
@@ -273,8 +295,8 @@ FORMATS = {
     "h5":          Format(".h5",          _NOTHING,     _write_model_file,  _read_keras),
     "safetensors": Format(".safetensors", _SAFETENSORS, _write_model_file,  _read_safetensors),
     "litert":      Format(".tflite",      _TENSORFLOW,  _write_litert,      _read_litert),
-    "saved_model": Format("_saved_model", _TENSORFLOW,  _write_saved_model, _read_saved_model, _SAVED_MODEL_FILES),
-    "html":        Format(".html",        _HTML,        _write_html,        single_file.open_page, (), True),
-    "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino,    _OPENVINO_FILES, True),
+    "saved_model": Format("_saved_model", _TENSORFLOW,  _write_saved_model, _read_saved_model, _SAVED_FILES, _PATTERNS),
+    "html":        Format(".html",        _HTML,        _write_html,        single_file.open_page, (), "", True),
+    "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino,    _IR_FILES,    "", True),
 }
 # fmt: on

@@ -218,7 +218,7 @@ def import_generator(path: str | Path, out: str | Path) -> Any:
     Nothing in the file is run: its architecture is read as text and built from a list of plain layers.
 
     Args:
-        path: a Sequential or functional generator: a latent, and perhaps a class's number, in; an image out.
+        path: a Sequential or functional generator: a latent vector, and perhaps a class's number, in; an image out.
         out: the ``.onnx`` file. What is there is replaced if all goes well.
 
     Returns:

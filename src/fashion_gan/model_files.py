@@ -6,7 +6,6 @@ configuration, and of the file only the weights are read, from plain HDF5 data s
 
 import importlib.util
 import io
-import logging
 import tempfile
 import warnings
 import zipfile
@@ -16,6 +15,7 @@ from typing import Any
 import h5py
 import keras
 
+from fashion_gan.backends import logger_held_back
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.files import written_whole
@@ -57,13 +57,8 @@ def _save_safetensors(model: Any, config: Config, path: Path) -> None:
 
 
 def _save_h5(model: Any, path: Path) -> None:
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # Keras advises against .h5, which the field's programs still ask for.
-    try:
+    with logger_held_back("absl"):  # Keras advises against .h5, which the field's programs still ask for.
         model.save(path)
-    finally:
-        logger.setLevel(level)
 
 
 def load_generator(source: str | Path, *, raw: bool = False, best: bool = False) -> Generator:

@@ -20,10 +20,13 @@ MOST_BYTES = 1 << 30  # of a file
 MOST_TEXT = 4 << 20  # of its architecture
 LONGEST_LATENT = 1024
 MEASURED_IMAGES = 64
-LARGEST_SIDE = 1024
+SMALLEST_SIDE, LARGEST_SIDE = 4, 1024
 MOST_CLASSES = 1000
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
-USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))  # of networks whose last layer does not tell
+USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of networks whose last layer does not tell
+OVERSHOOT = 0.05  # how far beyond these pixels may lie, as a share of the range; what does is cut off
+BYTES = (0.0, 255.0)
+LEAST_OF_BYTES = 16.0  # what the brightest pixel must be above: 2, say, is no dark picture but another range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +60,7 @@ def import_generator(path: str | Path, out: str | Path) -> Imported:
     file's weights where they fit.
 
     Args:
-        path: a Sequential or functional generator: a latent, and perhaps a class's number, in; an image out.
+        path: a Sequential or functional generator: a latent vector, and perhaps a class's number, in; an image out.
         out: the ``.onnx`` file; it is left as it was unless all goes well.
 
     Raises:
@@ -70,8 +73,8 @@ def import_generator(path: str | Path, out: str | Path) -> Imported:
     try:
         model, imported = _read(path)
     except Exception as error:  # A hostile file can make HDF5, JSON and Keras raise almost anything.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        reason = lines[0] if isinstance(error, InputError) else f"it is damaged, or not plain: {lines[0][:200]}"
+        # What they say is for programmers; what is ours may hold a name from the file.
+        reason = " ".join(str(error).split()) if isinstance(error, InputError) else "it is damaged, or not plain"
         raise InputError(f"{path} cannot be imported: {reason}") from error
     return dataclasses.replace(imported, difference=export.save(model, imported, "onnx", Path(out)))
 
@@ -105,23 +108,40 @@ def _convert(architecture: Any, weights: Weights) -> tuple[Any, Imported]:
     shapes = input_shapes(architecture)
     conditional = _is_conditional(shapes)
     latent_shape = max(shapes, key=math.prod)
-    latent_dim = math.prod(latent_shape)
-    if latent_dim > LONGEST_LATENT:
-        raise InputError(f"its latents have {latent_dim} numbers, and at most {LONGEST_LATENT} can be imported")
+    latent_dim = _latent_dim(latent_shape)
     latents, labels = keras.Input((latent_dim,), name="latents"), keras.Input((), dtype="int32", name="labels")
     given = [
-        Value(keras.layers.Reshape(shape)(latents if shape == latent_shape else labels) if shape else labels)
+        Value(_reshaped(latents, shape)) if shape == latent_shape else Value(_reshaped(labels, shape), is_label=True)
         for shape in shapes
     ]
     network = Network(weights)
     output = network.call(architecture, given)
     images = _as_images(output.tensor)
+    if math.prod(images.shape[1:]) == latent_dim:
+        raise InputError(f"it takes as many numbers as it makes, {latent_dim}: pictures, then, and no latents")
     inputs = [latents, labels] if conditional else latents
     names = _class_names(network.classes) if conditional else ()
     imported = Imported(latent_dim, names, tuple(images.shape[1:]))
-    lowest, highest = RANGES.get(output.activation) or _measured_range(keras.Model(inputs, images), imported)
+    measured = _measured_range(keras.Model(inputs, images), imported)
+    lowest, highest = RANGES.get(output.activation) or _usual_range(*measured)
     model = keras.Model(inputs, _to_unit_range(images, lowest, highest))
     return model, dataclasses.replace(imported, lowest=lowest, highest=highest)
+
+
+def _latent_dim(shape: tuple[int, ...]) -> int:
+    latent_dim = math.prod(shape)
+    if shape not in ((latent_dim,), (1, 1, latent_dim)):
+        raise InputError(
+            f"its input is {shape}, and a generator's is a vector: it may be a network that takes pictures"
+        )
+    if latent_dim > LONGEST_LATENT:
+        raise InputError(f"its latents have {latent_dim} numbers, and at most {LONGEST_LATENT} can be imported")
+    return latent_dim
+
+
+def _reshaped(tensor: Any, shape: tuple[int, ...]) -> Any:
+    """(N, …) as (N, *shape), where it is not that already."""
+    return tensor if tuple(tensor.shape[1:]) == shape else keras.layers.Reshape(shape)(tensor)
 
 
 def _is_conditional(shapes: list[tuple[int, ...]]) -> bool:
@@ -148,15 +168,20 @@ def _as_images(tensor: Any) -> Any:
         shape = (*shape, 1)
     elif len(shape) == 1 and side * side == shape[0]:
         shape = (side, side, 1)
-    if len(shape) != 3 or shape[-1] not in (1, 3) or max(shape) > LARGEST_SIDE:
+    if (
+        len(shape) != 3
+        or shape[-1] not in (1, 3)
+        or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape[:2])
+    ):
         raise InputError(
-            f"its output is {shape}: no picture, height × width × 1 or 3, of at most {LARGEST_SIDE} pixels"
+            f"its output is {shape}: no picture, height × width × 1 or 3, of {SMALLEST_SIDE} to {LARGEST_SIDE} pixels "
+            "a side"
         )
-    return keras.layers.Reshape(shape)(tensor) if shape != tuple(tensor.shape[1:]) else tensor
+    return _reshaped(tensor, shape)
 
 
 def _measured_range(model: Any, imported: Imported) -> tuple[float, float]:
-    """The usual range that its pixels lie in, or their own where they keep to none."""
+    """The range that its pixels are seen to have. Raises InputError where they are none, or all the same."""
     latents = draw_latents(MEASURED_IMAGES, imported.latent_dim, seed=0)
     labels = np.arange(MEASURED_IMAGES, dtype=np.int32) % max(len(imported.class_names), 1)
     images = keras.ops.convert_to_numpy(model([latents, labels] if imported.class_names else latents, training=False))
@@ -165,7 +190,18 @@ def _measured_range(model: Any, imported: Imported) -> tuple[float, float]:
         raise InputError("it draws pixels that are not finite")
     if lowest == highest:
         raise InputError(f"it draws nothing but {lowest:g}")
-    return next((usual for usual in USUAL_RANGES if usual[0] <= lowest and highest <= usual[1]), (lowest, highest))
+    return lowest, highest
+
+
+def _usual_range(lowest: float, highest: float) -> tuple[float, float]:
+    """The usual range that such pixels are of, or their own where they keep to none."""
+    for low, high in USUAL_RANGES:
+        beyond = OVERSHOOT * (high - low)
+        if low - beyond <= lowest and highest <= high + beyond:
+            return low, high
+    if BYTES[0] <= lowest and LEAST_OF_BYTES < highest <= BYTES[1]:
+        return BYTES
+    return lowest, highest
 
 
 def _to_unit_range(images: Any, lowest: float, highest: float) -> Any:

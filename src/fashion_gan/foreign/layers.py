@@ -12,8 +12,8 @@ from fashion_gan.errors import InputError
 Shape = tuple[int, ...]
 Arguments = dict[str, Any]
 
-# Those that mean the same in Keras 2 and 3; hard_sigmoid, for one, does not.
-ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish", "silu", "gelu", "leaky_relu")
+# Those that mean the same in Keras 2 and 3, as hard_sigmoid, for one, does not, and that ONNX knows: not so gelu.
+ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish", "silu", "leaky_relu")
 LARGEST_COUNT = 1 << 20
 IDENTITIES = (
     "Dropout",
@@ -45,12 +45,16 @@ def _counts(value: Any) -> Any:
     return tuple(_counts(part) for part in value)
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def _pair(value: Any, least: int = 1) -> tuple[int, int]:
     found = _counts(value)
     pair = found if isinstance(found, tuple) else (found, found)
-    if len(pair) != 2 or not all(isinstance(size, int) and size > 0 for size in pair):
-        raise ValueError("must be one or two whole numbers above 0")
+    if len(pair) != 2 or not all(isinstance(size, int) and size >= least for size in pair):
+        raise ValueError(f"must be one or two whole numbers from {least} on")
     return pair
+
+
+def _padding(value: Any) -> tuple[int, int]:
+    return _pair(value, least=0)
 
 
 def _number(value: Any) -> float:
@@ -100,8 +104,8 @@ def _dense(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
 
 
 def _convolution(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
-    filters, groups = arguments["filters"], arguments.get("groups", 1)
-    return _with_bias((*arguments["kernel_size"], shape[-1] // max(groups, 1), filters), filters, arguments)
+    filters = arguments["filters"]
+    return _with_bias((*arguments["kernel_size"], shape[-1], filters), filters, arguments)
 
 
 def _transposed(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
@@ -137,21 +141,22 @@ class Kind:
     weights: Callable[[Arguments, Shape], dict[str, Shape]] = lambda arguments, shape: {}
 
 
-_BIAS = {"activation": _activation, "use_bias": _flag}
-_WINDOW = {
+_BIAS: dict[str, Callable[[Any], Any]] = {"activation": _activation, "use_bias": _flag}
+_WINDOW: dict[str, Callable[[Any], Any]] = {
     "filters": _count,
     "kernel_size": _pair,
     "strides": _pair,
     "padding": _one_of("same", "valid"),
     "dilation_rate": _pair,
+    "groups": _one_of(1),  # TensorFlow's converter to ONNX knows no others.
     **_BIAS,
 }
 
 # fmt: off
 KINDS = {
     "Dense":              Kind({"units": _count, **_BIAS}, _dense),
-    "Conv2D":             Kind({**_WINDOW, "groups": _count}, _convolution),
-    "Conv2DTranspose":    Kind({**_WINDOW, "output_padding": _or_none(_pair), "groups": _one_of(1)}, _transposed),
+    "Conv2D":             Kind(_WINDOW, _convolution),
+    "Conv2DTranspose":    Kind({**_WINDOW, "output_padding": _or_none(_padding)}, _transposed),
     "BatchNormalization": Kind({"axis": _axis, "epsilon": _number, "center": _flag, "scale": _flag}, _norm),
     "Embedding":          Kind({"input_dim": _count, "output_dim": _count}, _embedding),
     "Activation":         Kind({"activation": _activation}),
@@ -207,3 +212,15 @@ def make(class_name: str, arguments: Arguments) -> Any:
     renamed = {RENAMED.get((class_name, key), key): value for key, value in arguments.items()}
     renamed.pop("", None)
     return getattr(keras.layers, class_name)(**renamed)
+
+
+def check_output(layer: Any, name: str, before: Shape, after: Shape) -> None:
+    """Raises InputError where a layer, as Keras built it, makes of (H, W, C) what ONNX has no words for."""
+    if not isinstance(layer, keras.layers.Conv2DTranspose):
+        return
+    windows = zip(before, after, layer.kernel_size, layer.strides, layer.dilation_rate, strict=False)
+    if any(out > (size - 1) * stride + (kernel - 1) * dilation + 1 for size, out, kernel, stride, dilation in windows):
+        raise InputError(
+            f"layer {name}, Conv2DTranspose: it makes {after[0]}×{after[1]} of {before[0]}×{before[1]}, which is more "
+            "than its kernel reaches and cannot be written as onnx"
+        )

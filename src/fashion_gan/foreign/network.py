@@ -17,10 +17,16 @@ KEEPS_VALUES = ("Reshape", "Flatten", "Permute", *layers.IDENTITIES)
 
 @dataclasses.dataclass(frozen=True)
 class Value:
-    """A tensor, and the activation that it came through last: what it says of the range."""
+    """A tensor, and what is known of its numbers.
+
+    Attributes:
+        activation: the one that they came through last: what it says of the range.
+        is_label: whether they are the numbers of classes, as they were given.
+    """
 
     tensor: Any
     activation: str = "linear"
+    is_label: bool = False
 
 
 class Network:
@@ -41,6 +47,7 @@ class Network:
         if len(path) > DEEPEST:
             raise InputError(f"models stand in one another over {DEEPEST} deep")
         if model["class_name"] == "Sequential":
+            _check_count(inputs, 1, path)
             (value,) = inputs
             for layer in layers_of(model):
                 if layer["class_name"] != "InputLayer":
@@ -49,7 +56,11 @@ class Network:
         return self._functional(model["config"], inputs, path)
 
     def _functional(self, config: Any, inputs: list[Value], path: tuple[str, ...]) -> Value:
-        done = {(name, 0): value for name, value in zip(names_of(config["input_layers"]), inputs, strict=True)}
+        names, outputs = names_of(config["input_layers"]), _references(config["output_layers"])
+        _check_count(inputs, len(names), path)
+        if len(outputs) != 1:
+            raise InputError(f"it has {len(outputs)} outputs, and a generator has one: its pictures")
+        done = {(name, 0): value for name, value in zip(names, inputs, strict=True)}
         waiting = [
             (layer, number, _sources(node))
             for layer in layers_of({"config": config})
@@ -64,27 +75,40 @@ class Network:
             for layer, number, sources in ready:
                 done[layer["name"], number] = self._layer(layer, [done[source] for source in sources], path)
             waiting = [call for call in waiting if call not in ready]
-        (output,) = _references(config["output_layers"])
-        return done[output]
+        return done[outputs[0]]
 
     def _layer(self, layer: Any, inputs: list[Value], path: tuple[str, ...]) -> Value:
         self._calls += 1
         if self._calls > MOST_LAYERS:
             raise InputError(f"it has over {MOST_LAYERS} layers")
-        name = str(layer.get("name") or layer["config"]["name"])
-        if layer["class_name"] in MODELS:
+        kind, name = layer["class_name"], str(layer.get("name") or layer["config"]["name"])
+        if kind in MODELS:
             return self.call(layer, inputs, (*path, name))
-        layers.check_kind(layer["class_name"], name)
-        if layer["class_name"] in layers.IDENTITIES:  # Nothing, outside of training.
+        layers.check_kind(kind, name)
+        if kind not in layers.MERGES:
+            _check_count(inputs, 1, (*path, name))
+        if kind in layers.IDENTITIES:  # Nothing, outside of training.
             return inputs[0]
-        built = self._build(layer, inputs[0], (*path, name))
-        tensors = [value.tensor for value in inputs]
-        tensor = built(tensors if layer["class_name"] in layers.MERGES else tensors[0])
-        _check_size(tensor, name)
-        if layer["class_name"] in KEEPS_VALUES:
-            return Value(tensor, inputs[0].activation)
+        if kind == "Embedding" and not inputs[0].is_label:
+            raise InputError(f"layer {name} is an Embedding of something else than a class's number")
+        tensor = self._tensor(layer, inputs, (*path, name))
+        if kind in KEEPS_VALUES:
+            return dataclasses.replace(inputs[0], tensor=tensor)
         activation = layer["config"].get("activation", "linear")
         return Value(tensor, activation if isinstance(activation, str) else "linear")
+
+    def _tensor(self, layer: Any, inputs: list[Value], path: tuple[str, ...]) -> Any:
+        kind, name, tensors = layer["class_name"], path[-1], [value.tensor for value in inputs]
+        try:
+            built = self._build(layer, inputs[0], path)
+            tensor = built(tensors if kind in layers.MERGES else tensors[0])
+        except InputError:
+            raise
+        except Exception as error:  # Keras raises almost anything.
+            raise InputError(f"layer {name}, {kind}: it is damaged, or does not fit what it is given") from error
+        _check_size(tensor, name)
+        layers.check_output(built, name, tensors[0].shape[1:], tensor.shape[1:])
+        return tensor
 
     def _build(self, layer: Any, value: Value, path: tuple[str, ...]) -> Any:
         if path in self._built:
@@ -154,6 +178,11 @@ def _sources(node: Any) -> list[tuple[str, int]]:
 
 def _history(tensor: Any) -> Any:
     return tensor["config"]["keras_history"]
+
+
+def _check_count(inputs: list[Value], taken: int, path: tuple[str, ...]) -> None:
+    if len(inputs) != taken:
+        raise InputError(f"{'/'.join(path) or 'its model'} is given {len(inputs)} inputs, and takes {taken}")
 
 
 def _check_size(tensor: Any, name: str) -> None:
