@@ -56,6 +56,7 @@ TARGETS = (
 @click.option("--learning-rate", type=float, help="in the place of the preset's own")
 @click.option("--batch-size", type=int, help="in the place of the preset's own")
 @click.option("--ema-decay", type=float, help="in the place of the preset's own")
+@click.option("--augment", is_flag=True, default=None, help="change what the discriminator sees as far as it overfits")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/pretrained"), show_default=True)
 @click.option("--protocol", "protocols", multiple=True, default=("full",), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="folder  [default: where fashion-gan ships it]")
@@ -95,6 +96,7 @@ def training_of(run):
         "ema_decay",
         "penalty",
         "batch_size",
+        "augment",
         "seed",
         "minutes",
         "steps",
