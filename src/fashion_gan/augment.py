@@ -10,7 +10,7 @@ from keras import ops
 
 SHIFT_SHARE = 8  # images move by up to an eighth of their size
 CUT_SHARE = 2  # the square that is cut out is half of their size
-TARGET = 0.6  # of E[sign D(real)], which is 0 where real images are not known again, and 1 where all are
+TARGET = 0.3  # of E[sign D(real)], which is 0 where real images are not known again, and 1 where all are
 IMAGES_TO_FULL = 100_000  # seen while the probability goes from 0 to 1
 
 
@@ -32,7 +32,7 @@ class Augmentation(keras.layers.Layer):
         return self._cut(self._shift(self._flip(images)))
 
     def follow(self, real_logits):
-        """Raise the probability where more than 80 % of the real images are known for real, else lower it."""
+        """Raise the probability where more than 65 % of the real images are taken for real, else lower it."""
         overfitting = ops.mean(ops.sign(real_logits))
         step = ops.sign(overfitting - TARGET) * ops.shape(real_logits)[0] / IMAGES_TO_FULL
         self.probability.assign(ops.clip(self.probability + step, 0.0, 1.0))
