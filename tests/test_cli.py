@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -182,6 +184,22 @@ def test_a_walk_between_seeds_is_a_strip_or_a_film(toy_run, tmp_path):
     assert size_of(tmp_path / "walk.png") == (5 * 18 + 2, 18 + 2)
     with Image.open(tmp_path / "walk.gif") as film:
         assert film.n_frames >= 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_stopped_leaves_nothing_half_written(tmp_path, number):
+    arguments = ["dataset", "--per-class", "6000", "--format", "folders", "--out", tmp_path / "clothes"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "fashion_gan", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not list(tmp_path.glob(".writing-*/*/*")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        message = process.stderr.read()
+    assert process.returncode == 130
+    assert message.splitlines()[-1].endswith("fashion-gan: stopped")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_data_prints_what_there_is_and_draws_ten_of_each_class(capsys, tmp_path):

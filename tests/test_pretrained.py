@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TOY
+from make_pretrained import RECIPES
 from PIL import Image
 
 import fashion_gan
 from fashion_gan import export, launch, pretrained
-from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.gan import GAN
 from fashion_gan.generator import Generator
@@ -24,6 +24,7 @@ from fashion_gan.metrics.figures import MEANINGS
 from fashion_gan.model_files import as_generator
 
 ROOT = Path(__file__).parent.parent
+RECIPE = RECIPES["fashion"]
 FILES = {
     "README.md",
     "config.json",
@@ -45,14 +46,14 @@ print(fashion_gan.Generator.{how}.generate(20, seed=4).sum())
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
-    """What ``tools/make_pretrained.py`` makes of the preset in forty steps: the runs' folder, and the model's."""
+    """What ``tools/make_pretrained.py`` makes in twenty steps a training: the last run's folder, and the model's."""
     folder = tmp_path_factory.mktemp("recipe")
-    arguments = ["--steps", "40", "--protocol", "ffd10k_test", "--runs", folder / "runs", "--out", folder / "fashion"]
+    arguments = ["--steps", "20", "--protocol", "ffd10k_test", "--runs", folder / "runs", "--out", folder / "fashion"]
     done = subprocess.run(
         [sys.executable, ROOT / "tools" / "make_pretrained.py", *map(str, arguments)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return folder / "runs" / "0001-fashion", folder / "fashion"
+    return folder / "runs" / f"{len(RECIPE):04}-fashion", folder / "fashion"
 
 
 @pytest.fixture
@@ -70,14 +71,31 @@ def test_the_recipe_leaves_the_weights_in_every_format_with_card_and_figures(rec
     figure = metrics["figures"]["ffd10k_test"]
     assert figure["floor"] < 1 < figure["value"]
     assert f"| {figure['value']:.3f} |" in card
-    assert "not reached" in card  # Nothing is, in forty steps.
-    images = 40 * Config.from_preset("fashion").batch_size
-    assert f"{images:,} images" in card
-    (training,) = json.loads((folder / "trainings.json").read_text())
-    assert (training["started_from"], training["images"], training["kept_after_images"]) == (None, images, images)
+    assert "not reached" in card  # Nothing is, in so few steps.
+    images = [20 * settings["batch_size"] for settings in RECIPE]
+    assert f"{sum(images):,} images" in card
+    trainings = json.loads((folder / "trainings.json").read_text())
+    assert [training["images"] for training in trainings] == images
+    assert [training["kept_after_images"] for training in trainings] == images
     with Image.open(folder / "samples.png") as sheet:
         assert min(sheet.size) >= 280
     assert str(folder.parent) not in "".join(path.read_text() for path in folder.glob("*.[jm][sd]*"))
+
+
+def test_the_shipped_model_had_the_trainings_of_its_recipe():
+    trainings = json.loads((pretrained.folder("fashion") / "trainings.json").read_text())
+    had = [{**training, "steps": training["images"] // training["batch_size"]} for training in trainings]
+    for asked, found in zip(RECIPE, had, strict=True):
+        for name in ("batch_size", "steps", "learning_rate", "ema_decay"):
+            assert asked[name] == found[name], name
+        assert asked["augment"] == found.get("augment", False)
+
+
+def test_going_on_with_a_model_that_had_its_whole_recipe_is_refused(tmp_path):
+    command = [sys.executable, ROOT / "tools" / "make_pretrained.py", "--go-on", "--runs", tmp_path, "--out", tmp_path]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "nothing to go on with" in done.stderr
 
 
 def test_all_formats_of_a_shipped_model_draw_the_same(recipe):

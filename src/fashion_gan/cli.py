@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import sys
 import types
 from pathlib import Path
@@ -23,6 +24,8 @@ STATUS_FAILED, STATUS_BAD_INPUT, STATUS_INTERRUPTED = 1, 2, 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status. What the user can mend is one line on standard error, status 2."""
+    if arguments is None:  # The process is this command's own. Schedulers end it with SIGTERM: the same as Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # Outside its standalone mode, click returns what a command's Exit says.
         return int(app.main(args=arguments, prog_name="fashion-gan", standalone_mode=False) or 0)

@@ -204,6 +204,10 @@ class Run:
         with written_whole(self.path / "checkpoints" / "best.npz") as temporary:
             np.savez(temporary, allow_pickle=False, **state, step=np.array(step), score=np.array(score))
 
+    def has_best(self) -> bool:
+        """Whether a best checkpoint was kept."""
+        return (self.path / "checkpoints" / "best.npz").exists()
+
     def best_score(self) -> float:
         """The score of the best checkpoint; infinite where there is none."""
         path = self.path / "checkpoints" / "best.npz"

@@ -98,12 +98,22 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
 
 
 def start_from(gan: GAN, source: str) -> None:
-    """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many."""
-    trained = load_gan(source)
-    for network in ("generator", "discriminator", "averaged_generator"):
-        for ours, theirs in zip(getattr(gan, network).weights, getattr(trained, network).weights, strict=True):
-            if ours.shape == theirs.shape:
-                ours.assign(theirs)
+    """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many.
+
+    Of a run the best checkpoint's, where it kept one; and as with a shipped model, both generators start from the
+    averaged weights.
+    """
+    best = source not in pretrained.names() and Run.open(source).has_best()
+    trained = load_gan(source, best=best)
+    twins = (
+        (gan.generator, trained.averaged_generator),
+        (gan.averaged_generator, trained.averaged_generator),
+        (gan.discriminator, trained.discriminator),
+    )
+    for ours, theirs in twins:
+        for mine, learnt in zip(ours.weights, theirs.weights, strict=True):
+            if mine.shape == learnt.shape:
+                mine.assign(learnt)
 
 
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:
