@@ -10,15 +10,13 @@ import pytest
 from PIL import Image
 
 from fashion_gan.dataset_files import (
-    IDX_IMAGES,
-    IDX_LABELS,
-    MANIFEST,
     check_format,
     checksums,
     subfolder_names,
     write_files,
 )
 from fashion_gan.datasets import load_training_images
+from fashion_gan.datasets.generated import IDX_IMAGES, IDX_LABELS, MANIFEST
 from fashion_gan.errors import InputError
 
 NAMES = ("T-shirt/top", "Bag", "Coat")

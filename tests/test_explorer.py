@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 import fashion_gan
-from fashion_gan import datasets
 from fashion_gan.cli import main
 from fashion_gan.config import Config
+from fashion_gan.datasets import fashion_mnist, load_training_images
 from fashion_gan.explorer import nearest, server, serving
 from fashion_gan.explorer.nearest import NearestImages
 from fashion_gan.generator import Generator
@@ -345,9 +345,9 @@ def test_where_the_dataset_is_missing_it_is_told_until_it_is_there_and_nothing_i
     image = fashion_gan.load_fashion_mnist("test").images[0]
     images = NearestImages(None, shipped=True)
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(datasets, "DEBIAN_FOLDER", tmp_path)
-        elsewhere.setattr(datasets, "cache_folder", lambda: tmp_path)
-        elsewhere.setattr(datasets, "_download", lambda *of: pytest.fail("the network was asked"))
+        elsewhere.setattr(fashion_mnist, "DEBIAN_FOLDER", tmp_path)
+        elsewhere.setattr(fashion_mnist, "cache_folder", lambda: tmp_path)
+        elsewhere.setattr(fashion_mnist, "_download", lambda *of: pytest.fail("the network was asked"))
         answer = ready(images, image)
         assert answer["message"] == "Fashion-MNIST is not on this computer: `fashion-gan data` fetches it"
     assert "60,000" in ready(images, image)["message"]
@@ -362,7 +362,7 @@ def test_a_model_without_its_run_that_was_not_shipped_says_that_they_are_not_kno
 
 
 def test_a_runs_pictures_are_the_nearest_where_it_was_trained_on_them(toy_run):
-    own = datasets.load_training_images(toy_run.config.data, 16, 1)
+    own = load_training_images(toy_run.config.data, 16, 1)
     answer = ready(NearestImages(toy_run), own.images[7])
     assert answer["numbers"][0] == 7
     assert "40" in answer["message"]
@@ -370,7 +370,7 @@ def test_a_runs_pictures_are_the_nearest_where_it_was_trained_on_them(toy_run):
 
 def test_a_run_on_made_clothes_shows_those_and_not_the_real_ones(tmp_path):
     fashion_gan.make_dataset(tmp_path / "synth", per_class=2)
-    made = datasets.load_training_images(tmp_path / "synth", 28, 1)
+    made = load_training_images(tmp_path / "synth", 28, 1)
     assert made.class_names == fashion_gan.CLASS_NAMES
     run = a_run(tmp_path / "runs", made.fingerprint, data=str(tmp_path / "synth"))
     answer = ready(NearestImages(run), made.images[7])

@@ -7,7 +7,7 @@ import pytest
 from test_cli import refused
 
 import fashion_gan
-from fashion_gan import dataset_files, launch, synthetic
+from fashion_gan import dataset_files, files, launch, synthetic
 from fashion_gan.cli import main
 from fashion_gan.errors import InputError
 
@@ -31,7 +31,7 @@ def test_the_manifest_says_what_the_images_were_made_by(made):
     assert manifest["model"] == {
         "name": "fashion",
         "file": "generator.onnx",
-        "sha256": dataset_files.sha256(model),
+        "sha256": files.sha256(model),
         "shipped": True,
     }
     assert (manifest["seed"], manifest["truncation"], manifest["per_class"]) == (5, 1.0, 6)

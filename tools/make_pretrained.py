@@ -11,7 +11,6 @@ training set.
 
 import dataclasses
 import datetime
-import hashlib
 import json
 from pathlib import Path
 
@@ -23,7 +22,7 @@ import fashion_gan
 from fashion_gan import pictures, pretrained
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.evaluation import evaluate
-from fashion_gan.files import written_whole
+from fashion_gan.files import sha256, written_whole
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.figures import MEANINGS
@@ -197,10 +196,7 @@ def write_card(run, folder, trainings):
         classes=classes,
         left_out=values["left_out"],
         fingerprint=values["fingerprint"],
-        files=[
-            {"name": path.name, "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-            for path in files
-        ],
+        files=[{"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)} for path in files],
     )
     (folder / "README.md").write_text(text)
 

@@ -1,29 +1,25 @@
-"""Labelled images <-> a folder of files in a format that others read, with a manifest that has their checksums."""
+"""Labelled images -> a folder of files in a format that others read."""
 
 import gzip
-import hashlib
 import importlib.util
 import json
 import re
 import struct
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fashion_gan import pictures, progress
-from fashion_gan.datasets import Dataset, read_idx
+from fashion_gan.datasets.generated import IDX_IMAGES, IDX_LABELS, MANIFEST
 from fashion_gan.errors import InputError, suggestion
-from fashion_gan.labelled import LARGEST_BYTES
+from fashion_gan.files import sha256
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 
-MANIFEST, CARD = "manifest.json", "README.md"
-IDX_IMAGES, IDX_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+CARD = "README.md"
 NPZ, PARQUET, FOLDERS = "dataset.npz", "dataset.parquet", "images"
 PICTURES = FOLDERS + "/*/" + "[0-9]" * 6 + "*.png"
 PATTERNS = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, PICTURES)  # all that such a folder may hold
@@ -59,11 +55,6 @@ def checksums(folder: Path) -> dict[str, str]:
     """SHA-256, in hex, of every file in a folder and the folders in it, by its path there."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
-
-
-def sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def subfolder_names(class_names: Sequence[str]) -> list[str]:
@@ -120,38 +111,3 @@ WRITERS: dict[str, Callable[[Path, Images, Labels, Sequence[str]], None]] = {
     "folders": _write_folders,
     "parquet": _write_parquet,
 }
-
-
-def manifest_of(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a folder that ``make_dataset`` wrote as IDX; None where it is anything else."""
-    try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        ours = found["format"] == "idx" and isinstance(found["class_names"], list) and isinstance(found["files"], dict)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return found if ours else None
-
-
-def load_idx(folder: Path, manifest: dict[str, Any]) -> Dataset:
-    """Read a data set of ours in IDX, checked by its manifest.
-
-    Raises:
-        InputError: a file is missing, or its content is not what the manifest says.
-    """
-    images, labels = (_read_idx(folder / name, manifest["files"].get(name)) for name in (IDX_IMAGES, IDX_LABELS))
-    class_names = tuple(map(str, manifest["class_names"]))
-    if images.ndim != 3 or labels.shape != images.shape[:1] or not images.size or labels.max() >= len(class_names):
-        raise InputError(f"{folder}: {images.shape} images and {labels.shape} labels of {len(class_names)} classes")
-    return Dataset(images[..., np.newaxis], labels.astype(np.int32), class_names, str(folder))
-
-
-def _read_idx(path: Path, digest: Any) -> Images:
-    if not path.is_file():
-        raise InputError(f"{path} is missing")
-    if sha256(path) != digest:
-        raise InputError(f"{path}: altered: its checksum differs from that in {MANIFEST}")
-    try:
-        with gzip.open(path) as file:
-            return read_idx(bytearray(file.read(LARGEST_BYTES)), str(path))
-    except (EOFError, OSError, zlib.error) as error:
-        raise InputError(f"{path} cannot be decompressed: {error}") from error

@@ -17,3 +17,8 @@ def suggestion(value: str, allowed: list[str]) -> str:
     near = difflib.get_close_matches(value.lower(), by_lower, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(repr(by_lower[name]) for name in near)}? " if near else ""
     return f"{hint}(one of {', '.join(allowed)})"
+
+
+def one_line(error: object) -> str:
+    """An error's text on one line, or else what kind of error it is."""
+    return " ".join(str(error).split()) or type(error).__name__

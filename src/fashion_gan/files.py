@@ -2,6 +2,7 @@
 
 import contextlib
 import fnmatch
+import hashlib
 import os
 import shutil
 import zipfile
@@ -108,6 +109,12 @@ def _told_of(path: Path, temporary: Path) -> Iterator[None]:
 def _sync(path: Path) -> None:
     with open(path, "rb") as file:
         os.fsync(file.fileno())
+
+
+def sha256(path: Path) -> str:
+    """A file's SHA-256, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

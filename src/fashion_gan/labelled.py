@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fashion_gan import progress
 from fashion_gan.datasets import CLASS_NAMES
+from fashion_gan.datasets.generated import LARGEST_BYTES
 from fashion_gan.errors import InputError
 from fashion_gan.generator import BATCH_SIZE, Generator
 from fashion_gan.latents import latent_stream
@@ -20,7 +21,6 @@ Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Chosen = npt.NDArray[np.bool_]
 
-LARGEST_BYTES = 2**32  # of all images, which are held in memory
 PIECE = 16 * BATCH_SIZE  # images that are drawn and looked at together
 KEPT_AT_ONCE = 1024  # kept images that new ones are compared with at once; bounds the memory for large images
 

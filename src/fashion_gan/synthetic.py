@@ -8,8 +8,9 @@ from typing import Any
 import jinja2
 
 from fashion_gan import dataset_files, launch, pretrained
-from fashion_gan.dataset_files import CARD, MANIFEST
-from fashion_gan.files import folder_written_whole
+from fashion_gan.dataset_files import CARD
+from fashion_gan.datasets.generated import MANIFEST
+from fashion_gan.files import folder_written_whole, sha256
 from fashion_gan.labelled import Filters, Tally, draw_labelled, image_shape
 from fashion_gan.metrics.features import NETWORK_SHA256
 from fashion_gan.version import __version__
@@ -78,7 +79,7 @@ def make_dataset(
             "files": dataset_files.checksums(folder),
         }
         (folder / CARD).write_text(_card(manifest), encoding="utf-8")
-        manifest["files"][CARD] = dataset_files.sha256(folder / CARD)
+        manifest["files"][CARD] = sha256(folder / CARD)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
 
@@ -97,7 +98,7 @@ def about_model(model: str | Path) -> dict[str, Any]:
     path = launch.weights_file(model)
     # Its name alone: where it lay on this machine says nothing to others.
     name, shipped = Path(model).name, str(model) in pretrained.names()
-    return {"name": name, "file": path.name, "sha256": dataset_files.sha256(path), "shipped": shipped}
+    return {"name": name, "file": path.name, "sha256": sha256(path), "shipped": shipped}
 
 
 def _card(manifest: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """The standard FID, KID and Inception score, by torch-fidelity with the canonical weights."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from fashion_gan.datasets import cache_folder
 from fashion_gan.errors import InputError
+from fashion_gan.files import sha256
 
 WEIGHTS_URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
@@ -97,7 +97,7 @@ def _weights_file() -> str | None:
     if not name:
         return None
     try:
-        digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        digest = sha256(Path(name))
     except OSError as error:
         raise InputError(f"{WEIGHTS_VARIABLE}={name!r} cannot be read: {error.strerror}") from error
     if not digest.startswith(WEIGHTS_SHA256_START):
