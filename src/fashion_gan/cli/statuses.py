@@ -1,0 +1,3 @@
+"""What the command ends with."""
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
