@@ -14,23 +14,23 @@ OPERATORS: dict[str, set[str]] = {
     "Abs": set(), "Add": set(), "BatchNormalization": {"epsilon"}, "Cast": {"to"}, "Clip": set(), "Concat": {"axis"},
     "Conv": {"strides", "pads"}, "ConvTranspose": {"strides", "pads", "output_padding"}, "Div": set(), "Exp": set(),
     "Expand": set(), "Flatten": {"axis"}, "Gather": {"axis"}, "Gemm": {"alpha", "beta", "transA", "transB"},
-    "Identity": set(), "LeakyRelu": {"alpha"}, "MatMul": set(), "Max": set(), "Min": set(), "Mul": set(), "Neg": set(),
-    "OneHot": set(), "Pow": set(), "Reciprocal": set(), "Relu": set(), "Reshape": set(),
+    "GreaterOrEqual": set(), "Identity": set(), "LeakyRelu": {"alpha"}, "MatMul": set(), "Max": set(), "Min": set(),
+    "Mul": set(), "Neg": set(), "OneHot": set(), "Pow": set(), "Reciprocal": set(), "Relu": set(), "Reshape": set(),
     "Resize": {"mode", "coordinate_transformation_mode", "nearest_mode"}, "Shape": set(), "Sigmoid": set(),
     "Slice": set(), "Sqrt": set(), "Squeeze": {"axes"}, "Sub": set(), "Tanh": set(), "Tile": set(),
-    "Transpose": {"perm"}, "Unsqueeze": {"axes"},
+    "Transpose": {"perm"}, "Unsqueeze": {"axes"}, "Where": set(),
 }
 # Attributes that say nothing at these values, or at any (None), and would change what is computed at others.
 WITHOUT_EFFECT: dict[str, list[Any] | None] = {
     "allowzero": [0], "antialias": [0], "auto_pad": ["NOTSET"], "axis": [-1], "cubic_coeff_a": None,
     "dilations": [[1, 1]], "exclude_outside": [0], "group": [1], "keep_aspect_ratio_policy": ["stretch"],
-    "kernel_shape": None, "momentum": None, "training_mode": [0],
+    "kernel_shape": None, "momentum": None, "saturate": [1], "start": [0], "training_mode": [0],
 }
-# The values that are understood of attributes that are read, where not all are: "to" is float32, int32 and int64.
+# The values that are understood of attributes that are read, where not all are: "to" is float32, int32, int64 and bool.
 UNDERSTOOD: dict[str, list[Any]] = {
     "coordinate_transformation_mode": ["asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners"],
     "mode": ["nearest", "linear"],
-    "to": [1, 6, 7],
+    "to": [1, 6, 7, 9],
 }
 # fmt: on
 
@@ -46,6 +46,16 @@ class Graph:
 
     structure: dict[str, Any]
     weights: bytes
+
+
+def simplify(path: Path, out: Path) -> None:
+    """Write an ONNX graph again without what does not depend on its inputs: converters leave much of that behind."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC  # standard operators alone
+    options.optimized_model_filepath = str(out)
+    onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def read_graph(path: Path) -> Graph:

@@ -5,7 +5,10 @@ const OPERATORS = {
   Abs: each(Math.abs),
   Add: elementwise(plus),
   BatchNormalization: normalised,
-  Cast: ([x], { to }) => tensor(x.shape, (to === 1 ? Float32Array : Int32Array).from(x.data)),
+  Cast: ([x], { to }) => {
+    if (to === 9) return tensor(x.shape, Int32Array.from(x.data, (value) => value !== 0)); // a truth: 0 or 1
+    return tensor(x.shape, (to === 1 ? Float32Array : Int32Array).from(x.data));
+  },
   Clip: ([x, low, high]) => {
     const [least, most] = [low ? low.data[0] : -Infinity, high ? high.data[0] : Infinity];
     return tensor(x.shape, x.data.map((value) => Math.min(Math.max(value, least), most)));
@@ -22,6 +25,7 @@ const OPERATORS = {
   Flatten: ([x], { axis = 1 }) => reshaped(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]),
   Gather: taken,
   Gemm: gemm,
+  GreaterOrEqual: elementwise((one, two) => Number(one >= two)),
   Identity: ([x]) => x,
   LeakyRelu: each((value, { alpha = 0.01 }) => (value < 0 ? alpha * value : value)),
   MatMul: matMul,
@@ -45,6 +49,7 @@ const OPERATORS = {
   Tile: ([x, repeats]) => repeats.data.reduce((sum, times, axis) => joined(Array(times).fill(sum), axis), x),
   Transpose: ([x], { perm }) => transposed(x, perm ?? [...x.shape.keys()].reverse()),
   Unsqueeze: ([x, axes], attributes) => tensor(withAxes(x.shape, listed(axes, attributes.axes)), x.data),
+  Where: chosen,
 };
 
 /** A graph as explorer/graph.py writes it, with its weights in one buffer. */

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from fashion_gan.errors import InputError
 from fashion_gan.explorer import page
-from fashion_gan.explorer.graph import read_graph
+from fashion_gan.explorer.graph import read_graph, simplify
 from fashion_gan.generator import Generator
 
 MAX_BYTES = 25_000_000
@@ -33,7 +34,9 @@ def page_of(onnx_path: Path) -> str:
             over 25 MB.
     """
     generator = Generator.load(onnx_path)
-    graph = read_graph(onnx_path)
+    with tempfile.TemporaryDirectory() as folder:
+        simplify(onnx_path, Path(folder) / "simple.onnx")
+        graph = read_graph(Path(folder) / "simple.onnx")
     text = page.render(
         page.about(onnx_path.stem, generator, served=False),
         ENGINE,

@@ -82,6 +82,14 @@ const each = (apply) => ([x], attributes) => {
   return tensor(x.shape, result);
 };
 
+/** The first tensor's values where the condition holds, the other's elsewhere. */
+function chosen([condition, first, second]) {
+  const all = [condition, first, second];
+  const shape = all.map((one) => one.shape).reduce(broadcastShape);
+  const [truths, ones, others] = all.map((one) => gathered(one.data, shape, broadcastStrides(one.shape, shape)).data);
+  return tensor(shape, ones.map((value, index) => (truths[index] ? value : others[index])));
+}
+
 /** Tensors one after the other along an axis. */
 function joined(parts, axis) {
   const shape = [...parts[0].shape];
