@@ -39,7 +39,7 @@ def main(minutes, presets, protocols, runs, docs):
         images = fashion_gan.load_generator(run.path).generate(100, seed=0)
         pictures.save_png(docs / "results" / f"{preset}.png", pictures.grid(images, columns=10))
         (docs / "results" / f"{preset}-curve.png").write_bytes((run.path / "training_curve.png").read_bytes())
-    (docs / "results.md").write_text(page(rows, minutes))
+    (docs / "results.md").write_text(page(rows, minutes, protocols))
     click.echo(f"{docs / 'results.md'}")
 
 
@@ -64,7 +64,7 @@ def row(run):
     }
 
 
-def page(rows, minutes):
+def page(rows, minutes, protocols):
     names = [name for name in COLUMNS if any(name in row["figures"] for row in rows)]
     environment = rows[0]["environment"]
     lines = [
@@ -73,8 +73,8 @@ def page(rows, minutes):
         f"Each preset as it is, {minutes:g} minutes from nothing on {environment['processors']} cores of "
         f"{environment['processor']}, TensorFlow, seed 0; the newest checkpoint's averaged weights, scored by "
         "`fashion-gan evaluate`. Made by `python benchmarks/presets.py "
-        f"--minutes {minutes:g}`; what the figures mean is in [evaluation.md](evaluation.md). What draws larger "
-        "pictures is scored at 28×28.",
+        f"--minutes {minutes:g} {' '.join(f'--protocol {name}' for name in protocols)}`; what the figures mean is in "
+        "[evaluation.md](evaluation.md). What draws larger pictures is scored at 28×28.",
         "",
         f"| preset | parameters of G | images seen | {' | '.join(MEANINGS[name].title for name in names)} |",
         "|" + "---|" * (3 + len(names)),
