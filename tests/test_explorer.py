@@ -20,7 +20,7 @@ import fashion_gan
 from fashion_gan.cli import main
 from fashion_gan.config import Config
 from fashion_gan.datasets import fashion_mnist, load_training_images
-from fashion_gan.explorer import nearest, server, serving
+from fashion_gan.explorer import guard, nearest, server, serving
 from fashion_gan.explorer.nearest import NearestImages
 from fashion_gan.generator import Generator
 from fashion_gan.runs import Run
@@ -187,7 +187,7 @@ def test_json_may_be_asked_for_in_capitals(client):
         (b"[" * 100_000, "application/json", 400),
         (b"{}", "text/plain", 415),
         (b"count=3", "application/x-www-form-urlencoded", 415),
-        (b" " * (server.MAX_BODY_BYTES + 1), "application/json", 413),
+        (b" " * (guard.MAX_BODY_BYTES + 1), "application/json", 413),
     ],
 )
 def test_what_is_not_a_request_is_refused_in_json(client, content, kind, status):
@@ -253,7 +253,7 @@ def piece(content, more):
 
 
 def test_a_request_without_an_end_is_answered_and_hung_up_on(monkeypatch):
-    monkeypatch.setattr(server, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.05)
     app = server.make_app("toy", GENERATOR)
     for status, pieces in ((408, [piece(b"{", True)]), (413, [piece(b" " * 1_000_000, True)] * 9)):
         found, headers = anyio.run(answered, app, *pieces)
@@ -484,5 +484,5 @@ def test_ctrl_c_does_not_wait_for_the_rest_of_a_request():
             client.sendall(f"{head}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
             assert b"100 Continue" in client.recv(100)  # So that it is sure to be under way.
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=server.BODY_SECONDS - 2) == 130
+            assert process.wait(timeout=guard.BODY_SECONDS - 2) == 130
         assert process.stderr.read().strip() == "fashion-gan: stopped"

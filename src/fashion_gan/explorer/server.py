@@ -2,9 +2,8 @@
 
 import base64
 import io
-import json
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,15 @@ import numpy as np
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fashion_gan import latents as latent_space
 from fashion_gan import pictures
 from fashion_gan.errors import InputError
 from fashion_gan.explorer import page
+from fashion_gan.explorer.guard import BROKEN_OFF, POLICY, Guard, read_json, refused
 from fashion_gan.explorer.nearest import NearestImages
 from fashion_gan.explorer.run_page import run_facts, run_file
 from fashion_gan.explorer.wanted import MAX_PICTURES, MAX_SEED, Wanted
@@ -30,24 +29,9 @@ from fashion_gan.generator import Generator
 from fashion_gan.latents import Latents
 from fashion_gan.runs import Run
 
-MAX_BODY_BYTES = 4_000_000  # 256 latents of over 500 numbers
-BODY_SECONDS = 10.0  # for a request to arrive in
 MAX_WAITING = 256  # requests at once; the next ones are told to come again
-BROKEN_OFF = "the request broke off"
-LONGEST_MESSAGE = 300
-HOSTS = ("127.0.0.1", "localhost", "[::1]")
 FILM_PIXELS = 224  # of a film's longer side, about
 FRAME_SECONDS = 0.08
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'"
-)
-HEADERS = {
-    "content-security-policy": POLICY + "; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
 
 
 def make_app(name: str, generator: Generator, run: Run | None = None, *, shipped: bool = False) -> Starlette:
@@ -78,21 +62,11 @@ def make_app(name: str, generator: Generator, run: Run | None = None, *, shipped
         ],
         middleware=[Middleware(Guard)],
         exception_handlers={
-            InputError: lambda request, error: _refused(400, _shortened(str(error))),
-            HTTPException: lambda request, error: _refused(error.status_code, error.detail, error.headers),
-            Exception: lambda request, error: _refused(500, "the server failed; its terminal says how"),
+            InputError: lambda request, error: refused(400, str(error)),
+            HTTPException: lambda request, error: refused(error.status_code, error.detail, error.headers),
+            Exception: lambda request, error: refused(500, "the server failed; its terminal says how"),
         },
     )
-
-
-def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    # What may not have been read to its end would go on arriving for as long as the connection lasts.
-    return JSONResponse({"error": message}, status, {**(headers or {}), "connection": "close"})
-
-
-def _shortened(message: str) -> str:
-    """A message that may hold what a client sent."""
-    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 3] + "..."
 
 
 class Explorer:
@@ -122,7 +96,7 @@ class Explorer:
         """A route's function: reads what is wanted, waits for its turn and works it out beside the event loop."""
 
         async def respond(request: Request) -> Response:
-            wanted = Wanted(await _read_json(request), self._generator.latent_dim)
+            wanted = Wanted(await read_json(request), self._generator.latent_dim)
             if self._waiting >= MAX_WAITING:
                 raise HTTPException(503, f"over {MAX_WAITING} requests are waiting: ask again in a moment")
             self._waiting += 1
@@ -204,51 +178,3 @@ def _text(values: np.ndarray) -> str:
 
 def _file(content: bytes, kind: str, name: str) -> Response:
     return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
-
-
-async def _read_json(request: Request) -> Any:
-    """The body, bounded in size and time.
-
-    JSON is asked for by name: another site's form cannot send that without asking first.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "a request must be application/json")
-    body = bytearray()
-    try:
-        with anyio.fail_after(BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise HTTPException(413, f"a request must be at most {MAX_BODY_BYTES:,} bytes")
-        return json.loads(body)
-    except TimeoutError as error:
-        raise HTTPException(408, f"a request must arrive within {BODY_SECONDS:g} seconds") from error
-    except ClientDisconnect as error:
-        raise HTTPException(400, BROKEN_OFF) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError("the request is not JSON that can be read") from error
-
-
-class Guard:
-    """Refuses what names another host, and sets the headers of every answer.
-
-    A site whose name is made to lead to 127.0.0.1 (DNS rebinding) would else be let in by the browser as if it were us.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
-        name = host[: host.rfind(":")] if ":" in host.rpartition("]")[2] else host
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] += [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-            await send(message)
-
-        app = self.app if name in HOSTS else _refused(403, f"host must be one of {', '.join(HOSTS)}")
-        await app(scope, receive, send_guarded)
