@@ -17,6 +17,7 @@ from fashion_gan import pictures
 from fashion_gan.config import PRESETS
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.figures import MEANINGS
+from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 from fashion_gan.runs import Run
 
 COLUMNS = ("ffd10k_test", "precision10k_test", "recall10k_test", "coverage10k_test", "two_sample10k_test")
@@ -24,8 +25,8 @@ COLUMNS = ("ffd10k_test", "precision10k_test", "recall10k_test", "coverage10k_te
 
 @click.command()
 @click.option("--minutes", default=30.0, show_default=True, help="of training, each")
-@click.option("--preset", "presets", multiple=True, default=tuple(PRESETS), show_default=True)
-@click.option("--protocol", "protocols", multiple=True, default=("full",), show_default=True)
+@click.option("--preset", "presets", type=click.Choice(tuple(PRESETS)), multiple=True, default=tuple(PRESETS))
+@click.option("--protocol", "protocols", type=click.Choice([*SETS, *PROTOCOLS]), multiple=True, default=("full",))
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/presets"), show_default=True)
 @click.option("--docs", type=click.Path(path_type=Path), default=Path("docs"), show_default=True)
 def main(minutes, presets, protocols, runs, docs):

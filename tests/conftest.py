@@ -1,6 +1,7 @@
 """What the tests share: a small world of pictures on which everything trains in seconds."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ os.environ.pop("FASHION_GAN_DATA", None)
 import numpy as np
 import pytest
 from PIL import Image
+
+# A shell's background jobs ignore Ctrl-C, and so would what the tests start and stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Small enough to train in a second a hundred steps, and with every part of the real thing.
 # Without a cooldown, for a run of some steps is the beginning of one of more only where they learn alike.
