@@ -69,6 +69,22 @@ def test_the_discriminators_loss_leaves_the_generator_as_it_was(family, loss):
     assert all(same(before[1], weights_of(gan.generator)))
 
 
+def test_the_discriminator_learns_classes_from_real_images_and_the_generator_by_a_frozen_one():
+    judges = []
+    for scale in (1.0, 3.0):  # Other generators draw other images, and the discriminator learns the same.
+        gan = build_gan(toy_config(classification=0.5))
+        gan.objective = losses.Loss(silent, silent)
+        gan.run_eagerly = True
+        for weight in gan.generator.trainable_variables:
+            weight.assign(scale * weight)
+        before = weights_of(gan.generator), weights_of(gan.discriminator)
+        gan.train_on_batch(toy_batch())
+        assert not all(same(before[0], weights_of(gan.generator)))
+        assert not all(same(before[1], weights_of(gan.discriminator)))
+        judges.append(weights_of(gan.discriminator))
+    assert all(same(*judges))
+
+
 def test_both_networks_train_in_every_one_of_twenty_rounds():
     gan = build_gan(toy_config(conditional=False))
     for round_number in range(20):
@@ -155,6 +171,8 @@ def test_realism_is_a_probability_that_training_moves():
 def test_a_conditional_discriminator_asks_for_labels():
     gan, batch = build_gan(toy_config()), toy_batch()
     assert gan.realism(batch["images"], batch["labels"]).shape == (8,)
+    classifies = build_gan(toy_config(classification=0.5))
+    assert classifies.realism(batch["images"], batch["labels"]).shape == (8,)
     with pytest.raises(InputError, match="labels=None"):
         gan.realism(batch["images"])
 

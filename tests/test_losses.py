@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from fashion_gan import config
-from fashion_gan.losses import LOSSES, gradient_penalty
+from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
 
 REAL = np.array([[2.0], [-1.0]], "float32")
 FAKE = np.array([[0.5], [-3.0]], "float32")
@@ -56,6 +56,12 @@ def test_penalty_tends_to_the_squared_gradient_of_a_linear_discriminator():
     nearby = images + sigma * random.normal(size=images.shape)
     penalty = float(gradient_penalty(images @ slope, nearby @ slope, sigma))
     assert penalty == pytest.approx(float((slope**2).sum()), rel=0.02)
+
+
+def test_classification_loss_is_the_mean_surprise_at_the_labels():
+    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], "float32"))
+    expected = (math.log(2) + math.log(10)) / 2
+    assert float(classification_loss(np.array([0, 2]), logits)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_configuration_and_losses_name_the_same_losses():

@@ -32,7 +32,8 @@ def pseudo_normal(shape, **unused):
 keras.random.normal = pseudo_normal
 
 config = Config.from_preset("fashion", family=family, image_size=16, width=4, latent_dim=8, batch_size=8,
-                            class_names=("a", "b"), penalty=0.2, backend=keras.backend.backend())
+                            class_names=("a", "b"), penalty=0.2, classification=0.5,
+                            backend=keras.backend.backend())
 gan = build_gan(config)
 for layer in gan.discriminator.layers:
     if hasattr(layer, "rate"):

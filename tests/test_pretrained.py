@@ -88,7 +88,8 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
     for asked, found in zip(RECIPE, had, strict=True):
         for name in ("batch_size", "steps", "learning_rate", "ema_decay"):
             assert asked[name] == found[name], name
-        assert asked["augment"] == found.get("augment", False)
+        for name, unsaid in (("augment", False), ("classification", 0.0)):  # of trainings from before there was one
+            assert asked[name] == found.get(name, unsaid), name
 
 
 def test_going_on_with_a_model_that_had_its_whole_recipe_is_refused(tmp_path):
@@ -161,6 +162,21 @@ def test_other_classes_start_from_everything_but_what_was_learnt_of_each_class(t
     assert other
     assert all("embedding" in name for name in other)
     for name in begun.keys() - set(other):
+        np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
+
+
+def test_a_discriminator_that_is_to_name_classes_starts_from_one_that_did_not(toy_run, toy_folder, tmp_path):
+    settings = {"data": toy_folder, "start_from": toy_run.path, "classification": 0.1, **TOY}
+    tuned = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
+    trained, begun = (
+        {name.split("|")[1]: value for name, value in np.load(path).items() if "|discriminator" in name}
+        for path in (toy_run.checkpoints()[-1], tuned.path / "checkpoints" / "step-000000000.npz")
+    )
+    added = {name for name in begun.keys() - trained.keys() if "adam" not in name}
+    assert added == {"discriminator_classes/kernel", "discriminator_classes/bias"}
+    weights = [name for name in trained if "adam" not in name]
+    assert len(weights) > 10
+    for name in weights:
         np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
 
 

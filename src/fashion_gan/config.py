@@ -28,6 +28,7 @@ _SETTINGS = {
     "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         5e-4),
     "cooldown":           (0.0,          0.0,          0.0,          0.0,          0.3),
     "penalty":            (0.0,          0.0,          0.0,          0.0,          0.05),
+    "classification":     (0.0,          0.0,          0.0,          0.0,          0.0),
     "ema_decay":          (0.999,        0.999,        0.999,        0.999,        0.9995),
 }
 PRESETS = {
@@ -71,6 +72,11 @@ class Config:
 
     loss: str = _setting("bce", "adversarial objective", **_one_of(*LOSSES))
     penalty: float = _setting(0.0, "weight of the gradient penalty on real and fake images; 0 for none", **_bounded(0))
+    classification: float = _setting(
+        0.0,
+        "weight of the classes, which the discriminator learns to name and the generator to show; 0 for none",
+        **_bounded(0),
+    )
     learning_rate: float = _setting(2e-4, "Adam's", **_bounded(0, 1, open_ends=True))
     discriminator_learning_rate: float | None = _setting(
         None, "the discriminator's own (the same)", **_bounded(0, 1, open_ends=True)
@@ -118,6 +124,8 @@ class Config:
                 f"generator_widening={self.generator_widening} of width={self.width} is out of range: their product "
                 f"must be from 2 to {WIDEST}"
             )
+        if self.classification and not self.conditional:
+            raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
         if self.augment and self.loss not in ("bce", "hinge"):
             raise InputError(
                 f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: bce or hinge"

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from fashion_gan.errors import InputError
-from fashion_gan.losses import LOSSES, gradient_penalty
+from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
 
 Tensor = Any
 PENALTY_SIGMA = 0.05  # of the noise in the finite-difference penalty; pixels range over [-1, 1]
@@ -21,10 +21,12 @@ class GAN(keras.Model):
 
     Args:
         generator: latents (N, latent_dim) -> images (N, H, W, C) in [-1, 1]; conditional: [latents, labels].
-        discriminator: images -> logits (N, 1); conditional: [images, labels].
+        discriminator: images -> logits (N, 1); conditional: [images, labels]; with ``classification`` also the logits
+            of the classes, (N, classes).
         averaged_generator: the generator's twin, which follows the moving average of its weights.
         loss: a name in ``losses.LOSSES``.
         penalty: γ of the finite-difference gradient penalty, on real and on generated images; 0 leaves it out.
+        classification: λ of the classes' cross-entropy, see ``losses.classification_loss``; 0 leaves it out.
         ema_decay: how much of the average is kept at each step, in [0, 1); it grows to this over the first steps.
         augmentation: what is done to the images that the discriminator trains on, or None; see ``augment``.
         seed: of the latents that training draws.
@@ -38,6 +40,7 @@ class GAN(keras.Model):
         *,
         loss="bce",
         penalty=0.0,
+        classification=0.0,
         ema_decay=0.999,
         augmentation=None,
         seed=0,
@@ -50,6 +53,7 @@ class GAN(keras.Model):
         self.averaged_generator.set_weights(generator.get_weights())
         self.objective = LOSSES[loss]
         self.penalty = penalty
+        self.classification = classification
         self.ema_decay = ema_decay
         self.augmentation = augmentation
         self.conditional = len(generator.inputs) == 2
@@ -98,24 +102,30 @@ class GAN(keras.Model):
         state = [ops.copy(v) for v in self.discriminator.non_trainable_variables]
 
         def judge(images, state, weights=weights):
-            """The discriminator as a pure function: logits, and its next state (batch statistics, dropout seeds)."""
-            return self.discriminator.stateless_call(weights, state, self._with_labels(images, x), training=training)
+            """The discriminator as a pure function: logits, those of the classes or None, and its next state."""
+            found, state = self.discriminator.stateless_call(
+                weights, state, self._with_labels(images, x), training=training
+            )
+            return (*found, state) if self.classification else (found, None, state)
 
         # Judge the generator by a frozen discriminator, and the discriminator on fakes cut off from the generator.
         # Both passes start from one state, so they are one computation, which compilers find and run once.
-        frozen_logits, _ = judge(fake, state, [ops.stop_gradient(w) for w in weights])
+        frozen_logits, shown_by_fake, _ = judge(fake, state, [ops.stop_gradient(w) for w in weights])
         fake = ops.stop_gradient(fake)
-        fake_logits, state_after_fake = judge(fake, state)
-        real_logits, state_after_real = judge(real, state_after_fake)
+        fake_logits, _, state_after_fake = judge(fake, state)
+        real_logits, shown_by_real, state_after_real = judge(real, state_after_fake)
 
         d_loss = self.objective.discriminator(real_logits, fake_logits)
         g_loss = self.objective.generator(ops.stop_gradient(real_logits), frozen_logits)
         if self.penalty:
             # From the state of the image's own pass, so that only the image differs and not the dropout.
-            nearby_fake_logits, _ = judge(self._nearby(fake), state)
-            nearby_real_logits, _ = judge(self._nearby(real), state_after_fake)
+            nearby_fake_logits, _, _ = judge(self._nearby(fake), state)
+            nearby_real_logits, _, _ = judge(self._nearby(real), state_after_fake)
             d_loss += self.penalty * gradient_penalty(fake_logits, nearby_fake_logits, PENALTY_SIGMA)
             d_loss += self.penalty * gradient_penalty(real_logits, nearby_real_logits, PENALTY_SIGMA)
+        if self.classification:
+            d_loss += self.classification * classification_loss(x["labels"], shown_by_real)
+            g_loss += self.classification * classification_loss(x["labels"], shown_by_fake)
 
         for variable, value in zip(self.discriminator.non_trainable_variables, state_after_real, strict=True):
             variable.assign(value)
@@ -140,7 +150,8 @@ class GAN(keras.Model):
         if self.conditional and labels is None:
             raise InputError("labels=None, but this discriminator is conditional: give the class of each image")
         batch = {"labels": ops.convert_to_tensor(labels, "int32")} if self.conditional else {}
-        logits = self.discriminator(self._with_labels(self.preprocess(images), batch), training=False)
+        found = self.discriminator(self._with_labels(self.preprocess(images), batch), training=False)
+        logits = found[0] if self.classification else found
         return ops.convert_to_numpy(ops.sigmoid(logits))[:, 0]
 
     def state(self):

@@ -7,6 +7,7 @@ Every function returns a scalar, the mean over the batch.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 Tensor = Any
@@ -62,3 +63,15 @@ def gradient_penalty(logits: Tensor, logits_nearby: Tensor, sigma: float) -> Ten
         sigma: the deviation σ of the noise, in units of pixels that range over [-1, 1].
     """
     return _mean(ops.square(logits - logits_nearby)) / sigma**2
+
+
+def classification_loss(labels: Tensor, class_logits: Tensor) -> Tensor:
+    """−log p(label | image): the discriminator learns it on real images, the generator on its own.
+
+    The auxiliary classifier of Odena et al. 2017, arXiv:1610.09585, which the discriminator learns from real images alone.
+
+    Args:
+        labels: int (N,).
+        class_logits: (N, classes).
+    """
+    return _mean(keras.losses.sparse_categorical_crossentropy(labels, class_logits, from_logits=True))

@@ -58,6 +58,7 @@ def _build_gan(config: Config) -> GAN:
         build_generator(config, "averaged_generator"),
         loss=config.loss,
         penalty=config.penalty,
+        classification=config.classification,
         ema_decay=config.ema_decay,
         augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
         seed=config.seed,
@@ -100,6 +101,8 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
 def start_from(gan: GAN, source: str) -> None:
     """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many.
 
+    An output for naming classes that the trained one does not have starts from nothing.
+
     Of a run the best checkpoint's, where it kept one; and as with a shipped model, both generators start from the
     averaged weights.
     """
@@ -111,9 +114,12 @@ def start_from(gan: GAN, source: str) -> None:
         (gan.discriminator, trained.discriminator),
     )
     for ours, theirs in twins:
-        for mine, learnt in zip(ours.weights, theirs.weights, strict=True):
-            if mine.shape == learnt.shape:
-                mine.assign(learnt)
+        # Layers are called after their networks, which are twins of different names.
+        learnt = {variable.path.removeprefix(theirs.name): variable for variable in theirs.weights}
+        for mine in ours.weights:
+            found = learnt.get(mine.path.removeprefix(ours.name))
+            if found is not None and found.shape == mine.shape:
+                mine.assign(found)
 
 
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:

@@ -20,5 +20,5 @@ def build_generator(config: Config, name: str = "generator"):
 
 
 def build_discriminator(config: Config, name: str = "discriminator"):
-    """A Keras model: images (N, H, W, C) in [-1, 1] [and labels (N,)] -> logits (N, 1), float32."""
+    """A Keras model: images (N, H, W, C) in [-1, 1] [and labels (N,)] -> logits (N, 1) [and of classes], float32."""
     return FAMILIES[config.family].discriminator(config, name)

@@ -58,7 +58,10 @@ def images_model(inputs, x, name: str, reach: float = 1.0):
 
 
 def logit_model(config: Config, inputs, features, labels, name: str):
-    """One logit; a conditional one adds the projection of the features on the class (Miyato & Koyama 2018)."""
+    """One logit; a conditional one adds the projection of the features on the class (Miyato & Koyama 2018).
+
+    With ``config.classification`` a second output beside it, (N, classes): the logits of the class that the image shows.
+    """
     logits = layers.Dense(1, dtype="float32", name=f"{name}_logit")(features)
     if labels is not None:
         width = features.shape[-1]
@@ -67,4 +70,7 @@ def logit_model(config: Config, inputs, features, labels, name: str):
         embedded = _embedding(config, labels, width, start, name)
         projection = layers.Dot(axes=-1, dtype="float32", name=f"{name}_projection")([features, embedded])
         logits = layers.Add(dtype="float32", name=f"{name}_conditional_logit")([logits, projection])
+    if config.classification:
+        shown = layers.Dense(len(config.class_names), dtype="float32", name=f"{name}_classes")(features)
+        logits = [logits, shown]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], logits, name=name)
