@@ -68,7 +68,7 @@ def gradient_penalty(logits: Tensor, logits_nearby: Tensor, sigma: float) -> Ten
 def classification_loss(labels: Tensor, class_logits: Tensor) -> Tensor:
     """−log p(label | image): the discriminator learns it on real images, the generator on its own.
 
-    The auxiliary classifier of Odena et al. 2017, arXiv:1610.09585, which the discriminator learns from real images alone.
+    The auxiliary classifier of Odena et al. 2017, arXiv:1610.09585, taught by real images alone.
 
     Args:
         labels: int (N,).

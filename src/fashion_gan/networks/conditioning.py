@@ -60,7 +60,7 @@ def images_model(inputs, x, name: str, reach: float = 1.0):
 def logit_model(config: Config, inputs, features, labels, name: str):
     """One logit; a conditional one adds the projection of the features on the class (Miyato & Koyama 2018).
 
-    With ``config.classification`` a second output beside it, (N, classes): the logits of the class that the image shows.
+    With ``config.classification`` a second output beside it, (N, classes): the logits of the class that it shows.
     """
     logits = layers.Dense(1, dtype="float32", name=f"{name}_logit")(features)
     if labels is not None:
