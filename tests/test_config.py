@@ -50,7 +50,6 @@ def test_fifty_epochs_unless_another_budget_is_given():
         ("ema_decay", 1.0, "from 0"),
         ("penalty", -1, "at least 0"),
         ("penalty", math.nan, "at least 0"),
-        ("penalty_sigma", 0, "from 0.001 to 1"),
         ("classification", -0.1, "at least 0"),
         ("classification", 0.1, "needs conditional=True"),
         ("latent_dim", 0, "from 1"),

@@ -42,7 +42,7 @@ _FASHION = (
     (         32,           28_450,  3e-4,            0.9995,      0.0,        False,     0.0),
     (         64,           28_629,  3e-4,            0.9997,      0.3,        False,     0.0),
     (         64,           13_536,  3e-4,            0.9997,      0.3,        True,      0.0),
-    (         64,           17_000,  3e-4,            0.9997,      0.3,        True,      0.2),
+    (         64,           14_000,  3e-4,            0.9997,      0.3,        True,      0.2),
 )
 RECIPES = {"fashion": [dict(zip(_SETTINGS, values, strict=True)) for values in _FASHION]}
 # fmt: on

@@ -72,9 +72,6 @@ class Config:
 
     loss: str = _setting("bce", "adversarial objective", **_one_of(*LOSSES))
     penalty: float = _setting(0.0, "weight of the gradient penalty on real and fake images; 0 for none", **_bounded(0))
-    penalty_sigma: float = _setting(
-        0.05, "deviation of the noise that the penalty adds; pixels range over [-1, 1]", **_bounded(1e-3, 1)
-    )
     classification: float = _setting(
         0.0,
         "weight of the classes, which the discriminator learns to name and the generator to show; 0 for none",

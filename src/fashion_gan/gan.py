@@ -10,6 +10,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
 
 Tensor = Any
+PENALTY_SIGMA = 0.05  # of the noise in the finite-difference penalty; pixels range over [-1, 1]
 
 
 class GAN(keras.Model):
@@ -25,7 +26,6 @@ class GAN(keras.Model):
         averaged_generator: the generator's twin, which follows the moving average of its weights.
         loss: a name in ``losses.LOSSES``.
         penalty: γ of the finite-difference gradient penalty, on real and on generated images; 0 leaves it out.
-        penalty_sigma: σ of its noise; pixels range over [-1, 1].
         classification: λ of the classes' cross-entropy, see ``losses.classification_loss``; 0 leaves it out.
         ema_decay: how much of the average is kept at each step, in [0, 1); it grows to this over the first steps.
         augmentation: what is done to the images that the discriminator trains on, or None; see ``augment``.
@@ -40,7 +40,6 @@ class GAN(keras.Model):
         *,
         loss="bce",
         penalty=0.0,
-        penalty_sigma=0.05,
         classification=0.0,
         ema_decay=0.999,
         augmentation=None,
@@ -53,7 +52,7 @@ class GAN(keras.Model):
         self.averaged_generator.trainable = False
         self.averaged_generator.set_weights(generator.get_weights())
         self.objective = LOSSES[loss]
-        self.penalty, self.penalty_sigma = penalty, penalty_sigma
+        self.penalty = penalty
         self.classification = classification
         self.ema_decay = ema_decay
         self.augmentation = augmentation
@@ -122,8 +121,8 @@ class GAN(keras.Model):
             # From the state of the image's own pass, so that only the image differs and not the dropout.
             nearby_fake_logits, _, _ = judge(self._nearby(fake), state)
             nearby_real_logits, _, _ = judge(self._nearby(real), state_after_fake)
-            d_loss += self.penalty * gradient_penalty(fake_logits, nearby_fake_logits, self.penalty_sigma)
-            d_loss += self.penalty * gradient_penalty(real_logits, nearby_real_logits, self.penalty_sigma)
+            d_loss += self.penalty * gradient_penalty(fake_logits, nearby_fake_logits, PENALTY_SIGMA)
+            d_loss += self.penalty * gradient_penalty(real_logits, nearby_real_logits, PENALTY_SIGMA)
         if self.classification:
             d_loss += self.classification * classification_loss(x["labels"], shown_by_real)
             g_loss += self.classification * classification_loss(x["labels"], shown_by_fake)
@@ -199,7 +198,7 @@ class GAN(keras.Model):
         return [inputs, batch["labels"]] if self.conditional else inputs
 
     def _nearby(self, images):
-        return images + self.penalty_sigma * keras.random.normal(ops.shape(images), seed=self.seeds)
+        return images + PENALTY_SIGMA * keras.random.normal(ops.shape(images), seed=self.seeds)
 
     def _average_weights(self):
         self.step.assign_add(1)

@@ -58,7 +58,6 @@ def _build_gan(config: Config) -> GAN:
         build_generator(config, "averaged_generator"),
         loss=config.loss,
         penalty=config.penalty,
-        penalty_sigma=config.penalty_sigma,
         classification=config.classification,
         ema_decay=config.ema_decay,
         augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
