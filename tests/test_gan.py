@@ -204,6 +204,23 @@ def test_the_average_follows_every_weight_and_statistic_of_the_generator():
         assert ops.convert_to_numpy(average) == pytest.approx(value, abs=1e-6)
 
 
+def test_an_average_of_trained_weights_is_kept_with_the_whole_memory():
+    gan = build_gan(toy_config(ema_decay=0.9))
+    gan.trust_average()
+    pairs = [
+        (average, weight)
+        for average, weight in zip(gan.averaged_generator.weights, gan.generator.weights, strict=True)
+        if weight.trainable
+    ]
+    expected = []
+    for average, weight in pairs:
+        weight.assign(weight + 1.0)
+        expected.append(ops.convert_to_numpy(0.9 * average + 0.1 * weight))
+    gan.train_on_batch(toy_batch())
+    for (average, _), value in zip(pairs, expected, strict=True):
+        assert ops.convert_to_numpy(average) == pytest.approx(value, abs=1e-6)
+
+
 def test_the_penalty_sees_the_same_dropout_on_both_of_its_points(monkeypatch):
     monkeypatch.setattr(GAN, "_nearby", lambda self, images: images)
     # With no distance between the points, only different dropout could make a difference between their logits.

@@ -138,6 +138,11 @@ def first_weights(run):
     return averaged_weights(run.path / "checkpoints" / "step-000000000.npz")
 
 
+def steps_averaged(run):
+    with np.load(run.path / "checkpoints" / "step-000000000.npz") as state:
+        return next(int(state[name]) for name in state if name.endswith("|gan/step"))
+
+
 def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, tmp_path):
     run, _ = shipped_by_recipe
     tuned = fashion_gan.train("fashion", start_from="fashion", steps=1, out=tmp_path)
@@ -145,6 +150,7 @@ def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, tmp_pa
     for name, value in first_weights(tuned).items():
         np.testing.assert_array_equal(value, trained[name], err_msg=name)
     assert tuned.config.start_from == "fashion"
+    assert steps_averaged(tuned) >= 10 * 0.9995 / 0.0005  # As many as it takes to the preset's whole memory.
 
 
 def test_other_classes_start_from_everything_but_what_was_learnt_of_each_class(toy_run, toy_folder, tmp_path):
@@ -158,6 +164,7 @@ def test_other_classes_start_from_everything_but_what_was_learnt_of_each_class(t
     )
     trained = averaged_weights(toy_run.checkpoints()[-1])
     begun = first_weights(tuned)
+    assert steps_averaged(tuned) == 0
     other = [name for name in begun if begun[name].shape != trained[name].shape]
     assert other
     assert all("embedding" in name for name in other)

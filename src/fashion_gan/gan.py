@@ -1,5 +1,6 @@
 """The adversarial game as a Keras model with a loss: the whole objective on one screen, for every backend."""
 
+import math
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
 
 Tensor = Any
+MEMORY_GROWTH = 10.0  # The averaged weights remember at most so small a share of the steps: a tenth.
 PENALTY_SIGMA = 0.05  # of the noise in the finite-difference penalty; pixels range over [-1, 1]
 
 
@@ -204,9 +206,13 @@ class GAN(keras.Model):
         self.step.assign_add(1)
         step = ops.cast(self.step, "float32")
         # A short memory at first, or the average would hold on to the random initial weights.
-        decay = ops.minimum(self.ema_decay, step / (step + 10.0))
+        decay = ops.minimum(self.ema_decay, step / (step + MEMORY_GROWTH))
         for average, weight in zip(self.averaged_generator.weights, self.generator.weights, strict=True):
             average.assign(weight + decay * (average - weight))
+
+    def trust_average(self):
+        """Average with the whole memory from the next step on: what is averaged so far is trained weights."""
+        self.step.assign(math.ceil(MEMORY_GROWTH * self.ema_decay / (1.0 - self.ema_decay)))
 
     def _track(self, **values):
         for name, value in values.items():

@@ -79,7 +79,7 @@ def load_gan(source: str | Path, *, best: bool = False) -> GAN:
     shipped = str(source) in pretrained.names()
     if shipped and best:
         raise InputError(f"best checkpoints are in a run's folder, and {source} is none")
-    config = pretrained.config(str(source)) if shipped else Run.open(source).config
+    config = _config_of(source)
     gan = build_gan(dataclasses.replace(config, backend=keras.backend.backend()))
     if shipped:
         _load_shipped(gan, pretrained.folder(str(source)))
@@ -90,6 +90,10 @@ def load_gan(source: str | Path, *, best: bool = False) -> GAN:
     return gan
 
 
+def _config_of(source: str | Path) -> Config:
+    return pretrained.config(str(source)) if str(source) in pretrained.names() else Run.open(source).config
+
+
 def _load_shipped(gan: GAN, folder: Path) -> None:
     weights = load_model(folder / "generator.keras")[0].get_weights()
     for network in (gan.generator, gan.averaged_generator):
@@ -98,13 +102,13 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
     gan.discriminator.set_weights([found[variable.path] for variable in gan.discriminator.weights])
 
 
-def start_from(gan: GAN, source: str) -> None:
+def start_from(gan: GAN, source: str, class_names: tuple[str, ...]) -> None:
     """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many.
 
-    An output for naming classes that the trained one does not have starts from nothing.
-
     Of a run the best checkpoint's, where it kept one; and as with a shipped model, both generators start from the
-    averaged weights.
+    averaged weights. Where the new GAN's classes are the same, their average goes on with its whole memory; else the
+    data are others, and what it remembers of the old ones should soon be forgotten. An output for naming classes that
+    the trained one does not have starts from nothing.
     """
     best = source not in pretrained.names() and Run.open(source).has_best()
     trained = load_gan(source, best=best)
@@ -120,6 +124,8 @@ def start_from(gan: GAN, source: str) -> None:
             found = learnt.get(mine.path.removeprefix(ours.name))
             if found is not None and found.shape == mine.shape:
                 mine.assign(found)
+    if class_names and class_names == _config_of(source).class_names:
+        gan.trust_average()
 
 
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:
@@ -189,7 +195,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
         run.rewind(position.step)
         run.write_text("config.json", config.to_json())
     if config.start_from and not run.checkpoints():
-        start_from(gan, config.start_from)
+        start_from(gan, config.start_from, config.class_names)
     if not position.step:
         checkpoint.save()  # So that there always is a last good one.
     samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))
