@@ -11,7 +11,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
 
 Tensor = Any
-MEMORY_GROWTH = 10.0  # The averaged weights remember at most so small a share of the steps: a tenth.
+MEMORY_GROWTH = 10.0  # What the averaged weights remember grows with the steps, to a tenth of them.
 PENALTY_SIGMA = 0.05  # of the noise in the finite-difference penalty; pixels range over [-1, 1]
 
 
@@ -104,7 +104,7 @@ class GAN(keras.Model):
         state = [ops.copy(v) for v in self.discriminator.non_trainable_variables]
 
         def judge(images, state, weights=weights):
-            """The discriminator as a pure function: logits, those of the classes or None, and its next state."""
+            """The discriminator as a pure function: logits, those of classes or None, its next state (statistics, seeds)."""
             found, state = self.discriminator.stateless_call(
                 weights, state, self._with_labels(images, x), training=training
             )
