@@ -104,7 +104,7 @@ class GAN(keras.Model):
         state = [ops.copy(v) for v in self.discriminator.non_trainable_variables]
 
         def judge(images, state, weights=weights):
-            """The discriminator as a pure function: logits, those of classes or None, its next state (statistics, seeds)."""
+            """The discriminator as a pure function: logits, those of classes or None, and its next state."""
             found, state = self.discriminator.stateless_call(
                 weights, state, self._with_labels(images, x), training=training
             )
