@@ -20,7 +20,9 @@ def main(preset, batch_size, steps):
     with tempfile.TemporaryDirectory() as out:
         settings = ["--preset", preset, "--batch-size", batch_size, "--steps", steps, "--backend", "tensorflow"]
         command = [sys.executable, "-m", "fashion_gan", "train", *map(str, settings), "--out", out]
-        subprocess.run([*command, "--checkpoint-every", "200"], check=True)
+        status = subprocess.run([*command, "--checkpoint-every", "200"]).returncode
+    if status:  # The command has said why.
+        sys.exit(status)
     peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(f"{preset}, batch {batch_size}: peak {peak_kib / 1024**2:.2f} GiB ({peak_kib * 1024 / 1e9:.2f} GB)")
 

@@ -8,12 +8,13 @@ larger pictures than 28×28 is scored at 28×28; see ``sources.as_small``.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 import fashion_gan
-from fashion_gan import pictures
+from fashion_gan import cli, pictures
 from fashion_gan.config import PRESETS
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.figures import MEANINGS
@@ -93,4 +94,4 @@ def page(rows, minutes, protocols):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main, "presets.py"))

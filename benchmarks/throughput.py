@@ -13,6 +13,7 @@ processor's own peak, in a large matrix product, each comes.
 import dataclasses
 import os
 import statistics
+import sys
 import time
 
 import click
@@ -20,6 +21,7 @@ import keras
 import tensorflow as tf
 from contestants import Ours, PlainLoop, tutorial_config
 
+from fashion_gan import cli
 from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
@@ -114,4 +116,4 @@ def main(preset, batch_size, tutorial, images, rounds):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main, "throughput.py"))

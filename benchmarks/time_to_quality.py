@@ -12,6 +12,7 @@ on every figure that needs no classes asked for; the tutorial may go on alone un
 
 import functools
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import click
 import matplotlib
 from contestants import Ours, PlainLoop, tutorial_config
 
-from fashion_gan import evaluate, pictures
+from fashion_gan import cli, evaluate, pictures
 from fashion_gan.config import Config
 from fashion_gan.metrics.distances import frechet_distance, gaussian
 from fashion_gan.metrics.features import extract
@@ -116,4 +117,4 @@ def draw(values, path):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main, "time_to_quality.py"))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -297,6 +298,15 @@ def test_help_and_version_import_no_framework(flags):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "fashion-gan" in done.stdout
+
+
+def test_a_benchmark_says_in_one_line_what_it_cannot_use(tmp_path):
+    script = Path(__file__).parents[1] / "benchmarks" / "presets.py"
+    command = [sys.executable, script, "--minutes", "-1", "--runs", tmp_path / "runs", "--docs", tmp_path / "docs"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["presets.py: minutes=-1.0 is out of range: it must be between 0 and 1e+06"]
+    assert not (tmp_path / "runs").exists()
 
 
 def test_every_setting_is_an_option_with_its_own_words(capsys):

@@ -12,6 +12,7 @@ training set.
 import dataclasses
 import datetime
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ import jinja2
 import numpy as np
 
 import fashion_gan
-from fashion_gan import pictures, pretrained
+from fashion_gan import cli, pictures, pretrained
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.evaluation import evaluate
 from fashion_gan.files import sha256, written_whole
@@ -221,4 +222,4 @@ def parameters(run):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main, "make_pretrained.py"))

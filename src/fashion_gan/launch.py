@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fashion_gan import pretrained
+from fashion_gan import origins, pretrained
 from fashion_gan.backends import check_backend, default_backend, use_backend
 from fashion_gan.config import Config
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
@@ -68,7 +68,7 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     # Written down in full, so that the run can go on from another folder and without the variable.
     settings["data"] = Path(data).expanduser().absolute() if data else None
     source = settings.get("start_from")
-    if source and str(source) not in pretrained.names():
+    if source and not origins.is_shipped(source):
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
     _check_start(config)
@@ -83,8 +83,7 @@ def _check_start(config: Config) -> None:
     """Raise InputError where the weights to start from are of other networks than the configuration's."""
     if config.start_from is None:
         return
-    shipped = config.start_from in pretrained.names()
-    theirs = pretrained.config(config.start_from) if shipped else Run.open(config.start_from).config
+    theirs = origins.config_of(config.start_from)
     for setting in SAME_NETWORKS:
         asked, found = getattr(config, setting), getattr(theirs, setting)
         if asked != found:
@@ -168,8 +167,7 @@ def weights_file(source: str | Path) -> Path:
 
 def _model_path(source: str | Path, shipped_file: str = "generator.onnx", *, of_run: bool = False) -> Path:
     """The run's folder or the file that a source means. Raises InputError where nothing is there, or not a run."""
-    shipped = str(source) in pretrained.names()
-    path = pretrained.folder(str(source)) / shipped_file if shipped else Path(source)
+    path = pretrained.folder(str(source)) / shipped_file if origins.is_shipped(source) else Path(source)
     if of_run and not path.is_dir():
         raise InputError(f"raw weights and best checkpoints are in a run's folder, and {source} is none")
     if not path.exists():
@@ -249,7 +247,7 @@ def load_gan(source: str | Path, *, best: bool = False) -> Any:
     Raises:
         InputError: there is no such model, run or checkpoint, or Keras already runs on another backend.
     """
-    use_backend(default_backend() if str(source) in pretrained.names() else Run.open(source).config.backend)
+    use_backend(default_backend() if origins.is_shipped(source) else origins.config_of(source).backend)
     from fashion_gan import training
 
     return training.load_gan(source, best=best)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan import launch, pretrained
+from fashion_gan import launch, origins
 from fashion_gan.datasets import CLASS_NAMES, list_pictures, read_pixels
 from fashion_gan.errors import InputError
 from fashion_gan.files import DAMAGED
@@ -62,7 +62,7 @@ def open_source(path: str | Path, *, labels: str | Path | None = None, raw: bool
     """
     path = Path(path)
     is_run = path.is_dir() and (path / "config.json").is_file()
-    if is_run or str(path) in pretrained.names() or path.suffix.lower() in launch.MODEL_SUFFIXES:
+    if is_run or origins.is_shipped(path) or path.suffix.lower() in launch.MODEL_SUFFIXES:
         if labels is not None:
             raise InputError("labels are for images: a model is asked for its classes in turn")
         return _of_model(path, raw, best)

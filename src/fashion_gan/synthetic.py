@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from fashion_gan import dataset_files, launch, pretrained
+from fashion_gan import dataset_files, launch, origins
 from fashion_gan.dataset_files import CARD
 from fashion_gan.datasets.generated import MANIFEST
 from fashion_gan.files import folder_written_whole, sha256
@@ -97,7 +97,7 @@ def about_model(model: str | Path) -> dict[str, Any]:
     """Which model it was: its name, and the checksum of its weights. Raises InputError where there is none."""
     path = launch.weights_file(model)
     # Its name alone: where it lay on this machine says nothing to others.
-    name, shipped = Path(model).name, str(model) in pretrained.names()
+    name, shipped = Path(model).name, origins.is_shipped(model)
     return {"name": name, "file": path.name, "sha256": sha256(path), "shipped": shipped}
 
 

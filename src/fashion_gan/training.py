@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from fashion_gan import callbacks, curves, pictures, pretrained
+from fashion_gan import callbacks, curves, origins, pictures, pretrained
 from fashion_gan.augment import Augmentation
 from fashion_gan.backends import use_backend
 from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
@@ -76,10 +76,10 @@ def _build_gan(config: Config) -> GAN:
 
 def load_gan(source: str | Path, *, best: bool = False) -> GAN:
     """Both networks of a shipped model, or of a run as a checkpoint left them; see ``launch.load_gan``."""
-    shipped = str(source) in pretrained.names()
+    shipped = origins.is_shipped(source)
     if shipped and best:
         raise InputError(f"best checkpoints are in a run's folder, and {source} is none")
-    config = _config_of(source)
+    config = origins.config_of(source)
     gan = build_gan(dataclasses.replace(config, backend=keras.backend.backend()))
     if shipped:
         _load_shipped(gan, pretrained.folder(str(source)))
@@ -88,10 +88,6 @@ def load_gan(source: str | Path, *, best: bool = False) -> GAN:
         _, state = run.load_best() if best else run.load_checkpoint()
         gan.load_state({name: value for name, value in state.items() if name != "seconds"})
     return gan
-
-
-def _config_of(source: str | Path) -> Config:
-    return pretrained.config(str(source)) if str(source) in pretrained.names() else Run.open(source).config
 
 
 def _load_shipped(gan: GAN, folder: Path) -> None:
@@ -110,7 +106,7 @@ def start_from(gan: GAN, source: str, class_names: tuple[str, ...]) -> None:
     data are others, and what it remembers of the old ones should soon be forgotten. An output for naming classes that
     the trained one does not have starts from nothing.
     """
-    best = source not in pretrained.names() and Run.open(source).has_best()
+    best = not origins.is_shipped(source) and Run.open(source).has_best()
     trained = load_gan(source, best=best)
     twins = (
         (gan.generator, trained.averaged_generator),
@@ -124,7 +120,7 @@ def start_from(gan: GAN, source: str, class_names: tuple[str, ...]) -> None:
             found = learnt.get(mine.path.removeprefix(ours.name))
             if found is not None and found.shape == mine.shape:
                 mine.assign(found)
-    if class_names and class_names == _config_of(source).class_names:
+    if class_names and class_names == origins.config_of(source).class_names:
         gan.trust_average()
 
 

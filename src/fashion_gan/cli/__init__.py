@@ -24,28 +24,33 @@ VERBS = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit status. What the user can mend is one line on standard error, status 2."""
+    """Run ``fashion-gan``; returns its exit status, see ``run``."""
+    return run(app, "fashion-gan", arguments)
+
+
+def run(command: click.Command, name: str, arguments: list[str] | None = None) -> int:
+    """Run a command; returns its exit status. What the user can mend is one line on standard error, status 2."""
     if arguments is None:  # The process is this command's own. Schedulers end it with SIGTERM: the same as Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # Outside its standalone mode, click returns what a command's Exit says.
-        return int(app.main(args=arguments, prog_name="fashion-gan", standalone_mode=False) or 0)
+        return int(command.main(args=arguments, prog_name=name, standalone_mode=False) or 0)
     except click.ClickException as error:
-        return _fail(error.format_message(), statuses.BAD_INPUT)
+        return _fail(name, error.format_message(), statuses.BAD_INPUT)
     except InputError as error:
-        return _fail(str(error), statuses.BAD_INPUT)
+        return _fail(name, str(error), statuses.BAD_INPUT)
     except TrainingDiverged as error:
-        return _fail(str(error), statuses.FAILED)
+        return _fail(name, str(error), statuses.FAILED)
     except OSError as error:
         if error.errno is None:
             raise
-        return _fail(f"{error.filename or 'writing'}: {error.strerror}", statuses.BAD_INPUT)
+        return _fail(name, f"{error.filename or 'writing'}: {error.strerror}", statuses.BAD_INPUT)
     except click.Abort as abort:  # What click makes of a KeyboardInterrupt, which says how to go on.
-        return _fail(str(abort.__cause__ or "") or "stopped", statuses.INTERRUPTED)
+        return _fail(name, str(abort.__cause__ or "") or "stopped", statuses.INTERRUPTED)
 
 
-def _fail(message: str, status: int) -> int:
-    print(f"fashion-gan: {' '.join(message.split())}", file=sys.stderr)
+def _fail(name: str, message: str, status: int) -> int:
+    print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
     return status
 
 

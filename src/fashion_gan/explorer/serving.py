@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from fashion_gan import launch, pretrained
+from fashion_gan import launch, origins
 from fashion_gan.errors import InputError
 from fashion_gan.explorer.server import make_app
 from fashion_gan.runs import Run
@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
 
 
 def _app_of(model: str) -> Starlette:
-    shipped = model in pretrained.names()  # Asked first, as by load_generator: a folder may be called the same.
+    shipped = origins.is_shipped(model)  # Asked first, as by load_generator: a folder may be called the same.
     run = Run.open(model) if not shipped and Path(model).is_dir() else None
     name = model if shipped else Path(model).resolve().name
     return make_app(name, launch.load_generator(model), run, shipped=shipped)
