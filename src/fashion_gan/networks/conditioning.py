@@ -37,11 +37,11 @@ def image_inputs(config: Config):
     return [images, labels], labels
 
 
-def images_model(inputs, x, name: str, reach: float = 1.0):
-    """Squash to [-1, 1], in float32 whatever the precision of the layers before.
+def squashed(x, name: str, reach: float = 1.0):
+    """Squash a generator's last layer to [-1, 1], in float32 whatever the precision of the layers before.
 
     Args:
-        inputs, x: the model's inputs, and its last layer's output (N, H, W, C).
+        x: the layer's output, of any shape.
         name: the model's.
         reach: what tanh is multiplied by where it is above 0, before it is cut off at 1. With more than 1 pixels come
             to be wholly white, as in most real pictures some are; tanh alone never makes one. Black it does make, and
@@ -54,7 +54,12 @@ def images_model(inputs, x, name: str, reach: float = 1.0):
         dark = layers.Rescaling(-1.0, dtype="float32", name=f"{name}_negative")(images)
         dark = layers.ReLU(dtype="float32", name=f"{name}_dark")(dark)
         images = layers.Subtract(dtype="float32", name=f"{name}_images")([light, dark])
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], images, name=name)
+    return images
+
+
+def model(inputs, outputs, name: str):
+    """The model of the inputs; a single one is taken bare, not in a list."""
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=name)
 
 
 def logit_model(config: Config, inputs, features, labels, name: str):
@@ -73,4 +78,4 @@ def logit_model(config: Config, inputs, features, labels, name: str):
     if config.classification:
         shown = layers.Dense(len(config.class_names), dtype="float32", name=f"{name}_classes")(features)
         logits = [logits, shown]
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], logits, name=name)
+    return model(inputs, logits, name)

@@ -44,7 +44,7 @@ def generator(config: Config, name: str):
     x = layers.Conv2DTranspose(
         config.channels, 4, strides=2, padding="same", kernel_initializer=_start(), name=f"{name}_conv_{stages}"
     )(x)  # (N, 64, 64, 1)
-    return condition.images_model(inputs, x, name)
+    return condition.model(inputs, condition.squashed(x, name), name)
 
 
 def discriminator(config: Config, name: str):

@@ -24,7 +24,7 @@ def generator(config: Config, name: str):
     x = layers.Conv2DTranspose(config.channels, 5, strides=2, padding="same", use_bias=False, name=f"{name}_conv_3")(
         x
     )  # (N, 28, 28, 1)
-    return condition.images_model(inputs, x, name)
+    return condition.model(inputs, condition.squashed(x, name), name)
 
 
 def discriminator(config: Config, name: str):

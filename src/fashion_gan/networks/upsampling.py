@@ -22,7 +22,7 @@ def generator(config: Config, name: str):
         x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
         x = layers.ReLU(name=f"{name}_relu_{stage}")(x)
     x = layers.Conv2D(config.channels, 3, padding="same", name=f"{name}_conv_3")(x)  # (N, 28, 28, 1)
-    return condition.images_model(inputs, x, name)
+    return condition.model(inputs, condition.squashed(x, name), name)
 
 
 def discriminator(config: Config, name: str):
