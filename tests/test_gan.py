@@ -294,14 +294,14 @@ def test_the_shipped_preset_is_of_at_most_five_million_parameters():
 @pytest.mark.parametrize("level", [-0.99, -0.5, 0.0, 0.5])
 def test_a_generator_with_reach_leaves_dark_pixels_and_brightens_light_ones(level):
     inputs = keras.Input((2, 2, 1))
-    model = conditioning.images_model([inputs], inputs, "model", reach=1.1)
+    model = conditioning.model([inputs], conditioning.squashed(inputs, "model", reach=1.1), "model")
     drawn = ops.convert_to_numpy(model(np.full((1, 2, 2, 1), np.arctanh(level), "float32")))
     np.testing.assert_allclose(drawn, level if level <= 0 else 1.1 * level, atol=1e-6)
 
 
 def test_a_generator_with_reach_reaches_white_and_no_further():
     inputs = keras.Input((1, 1, 1))
-    model = conditioning.images_model([inputs], inputs, "model", reach=1.1)
+    model = conditioning.model([inputs], conditioning.squashed(inputs, "model", reach=1.1), "model")
     drawn = ops.convert_to_numpy(model(np.array([1.4, 1.6, 30.0, -30.0], "float32").reshape(4, 1, 1, 1))).ravel()
     assert drawn[0] < 1
     assert drawn[1:].tolist() == [1, 1, -1]
