@@ -39,7 +39,7 @@ def main(rounds, images):
     keras_model, latents = build_generator(config), light.latents(images)
     keras_model.predict(latents[:1000], batch_size=1000, verbose=0)  # It compiles at its first call.
     rates = {"shipped, ONNX Runtime": [], "tutorial's network, keras predict": []}
-    for _ in range(3):
+    for _ in range(rounds):
         for rate, draw in zip(
             rates.values(),
             (lambda: light.decode(latents), lambda: keras_model.predict(latents, batch_size=256, verbose=0)),
@@ -50,8 +50,8 @@ def main(rounds, images):
             rate.append(images / (time.perf_counter() - started))
     for name, rate in rates.items():
         print(f"{name:<35}{statistics.median(rate):,.0f} images/s ({min(rate):,.0f} to {max(rate):,.0f})")
-    first, second = (statistics.median(rate) for rate in rates.values())
-    print(f"ratio {first / second:.1f}")
+    ratios = [ours / theirs for ours, theirs in zip(*rates.values(), strict=True)]
+    print(f"ratio: median {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
 
 
 def seconds(command):
