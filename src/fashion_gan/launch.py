@@ -247,7 +247,7 @@ def load_gan(source: str | Path, *, best: bool = False) -> Any:
     Raises:
         InputError: there is no such model, run or checkpoint, or Keras already runs on another backend.
     """
-    use_backend(default_backend() if origins.is_shipped(source) else origins.config_of(source).backend)
+    use_backend(default_backend() if origins.is_shipped(source) else Run.open(source).config.backend)
     from fashion_gan import training
 
     return training.load_gan(source, best=best)
