@@ -52,6 +52,7 @@ def test_fifty_epochs_unless_another_budget_is_given():
         ("penalty", math.nan, "at least 0"),
         ("classification", -0.1, "at least 0"),
         ("classification", 0.1, "needs conditional=True"),
+        ("slim_generator", True, "is for family='residual'"),
         ("latent_dim", 0, "from 1"),
         ("seed", -1, "from 0"),
         ("loss", "bse", "did you mean 'bce'"),

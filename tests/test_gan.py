@@ -1,6 +1,7 @@
 """The adversarial objective: who learns from what, at every size, with every family."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -284,6 +285,19 @@ def test_a_widened_generator_is_that_of_the_wider_networks():
 
     wider = parameters(width=16, generator_widening=1)
     assert parameters(width=8, generator_widening=2) == [wider[0], parameters(width=8, generator_widening=1)[1]]
+
+
+def test_a_slim_generator_takes_at_most_half_of_the_operations_and_the_same_discriminator():
+    def operations(model):
+        return sum(math.prod(each.output.shape[1:3]) * math.prod(each.kernel.shape) for each in convolutions(model))
+
+    def convolutions(model):
+        return [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+
+    slim, full = (Config.from_preset("fashion", class_names=CLASS_NAMES, slim_generator=how) for how in (True, False))
+    assert operations(networks.build_generator(slim)) < operations(networks.build_generator(full)) / 2
+    ours, theirs = networks.build_discriminator(slim), networks.build_discriminator(full)
+    assert [each.shape for each in ours.weights] == [each.shape for each in theirs.weights]
 
 
 def test_the_shipped_preset_is_of_at_most_five_million_parameters():

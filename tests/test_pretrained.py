@@ -187,6 +187,18 @@ def test_a_discriminator_that_is_to_name_classes_starts_from_one_that_did_not(to
         np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
 
 
+def test_a_slim_generator_starts_from_the_layers_that_a_full_one_shares_with_it(toy_run, toy_folder, tmp_path):
+    settings = {"data": toy_folder, "start_from": toy_run.path, "slim_generator": True, **TOY}
+    tuned = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
+    trained, begun = averaged_weights(toy_run.checkpoints()[-1]), first_weights(tuned)
+    assert "averaged_generator_enlarge/kernel" in begun.keys() - trained.keys()
+    shared = [name for name in begun.keys() & trained.keys() if begun[name].shape == trained[name].shape]
+    assert len(shared) > 10
+    for name in shared:
+        np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
+    assert steps_averaged(tuned) == 0  # What the average remembers of other layers should soon be forgotten.
+
+
 def test_a_run_cut_off_before_its_first_checkpoint_starts_from_those_weights_again(toy_run, toy_folder, tmp_path):
     tuned = fashion_gan.train("fashion", data=toy_folder, start_from=toy_run.path, steps=1, out=tmp_path, **TOY)
     expected = first_weights(tuned)

@@ -102,9 +102,9 @@ def start_from(gan: GAN, source: str, class_names: tuple[str, ...]) -> None:
     """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many.
 
     Of a run the best checkpoint's, where it kept one; and as with a shipped model, both generators start from the
-    averaged weights. Where the new GAN's classes are the same, their average goes on with its whole memory; else the
-    data are others, and what it remembers of the old ones should soon be forgotten. An output for naming classes that
-    the trained one does not have starts from nothing.
+    averaged weights. Where the new GAN's classes and generator are the same, their average goes on with its whole
+    memory; else what it remembers should soon be forgotten, of other data or of other layers. Layers that the trained
+    one does not have start from nothing: those of a slimmer generator, or an output for naming classes.
     """
     best = not origins.is_shipped(source) and Run.open(source).has_best()
     trained = load_gan(source, best=best)
@@ -120,7 +120,8 @@ def start_from(gan: GAN, source: str, class_names: tuple[str, ...]) -> None:
             found = learnt.get(mine.path.removeprefix(ours.name))
             if found is not None and found.shape == mine.shape:
                 mine.assign(found)
-    if class_names and class_names == origins.config_of(source).class_names:
+    same_generator = gan.generator.count_params() == trained.generator.count_params()
+    if class_names and class_names == origins.config_of(source).class_names and same_generator:
         gan.trust_average()
 
 
