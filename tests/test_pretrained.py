@@ -199,6 +199,16 @@ def test_a_slim_generator_starts_from_the_layers_that_a_full_one_shares_with_it(
     assert steps_averaged(tuned) == 0  # What the average remembers of other layers should soon be forgotten.
 
 
+def test_a_start_goes_on_with_the_generator_that_was_trained_unless_another_is_asked_for(toy_run, toy_folder, tmp_path):
+    def trained(source, **asked):
+        return fashion_gan.train("fashion", data=toy_folder, start_from=source, steps=1, out=tmp_path, **asked, **TOY)
+
+    slim = trained(toy_run.path, slim_generator=True)
+    assert trained(slim.path).config.slim_generator
+    assert not trained(toy_run.path).config.slim_generator
+    assert not trained(slim.path, slim_generator=False).config.slim_generator
+
+
 def test_a_run_cut_off_before_its_first_checkpoint_starts_from_those_weights_again(toy_run, toy_folder, tmp_path):
     tuned = fashion_gan.train("fashion", data=toy_folder, start_from=toy_run.path, steps=1, out=tmp_path, **TOY)
     expected = first_weights(tuned)

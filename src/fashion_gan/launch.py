@@ -72,6 +72,9 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
     _check_start(config)
+    if config.start_from and settings.get("slim_generator") is None:  # Unless another is asked for, the trained one.
+        slim = origins.config_of(config.start_from).slim_generator
+        config = dataclasses.replace(config, slim_generator=slim)
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
