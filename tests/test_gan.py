@@ -289,10 +289,8 @@ def test_a_widened_generator_is_that_of_the_wider_networks():
 
 def test_a_slim_generator_takes_at_most_half_of_the_operations_and_the_same_discriminator():
     def operations(model):
-        return sum(math.prod(each.output.shape[1:3]) * math.prod(each.kernel.shape) for each in convolutions(model))
-
-    def convolutions(model):
-        return [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+        convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+        return sum(math.prod(each.output.shape[1:3]) * math.prod(each.kernel.shape) for each in convolutions)
 
     slim, full = (Config.from_preset("fashion", class_names=CLASS_NAMES, slim_generator=how) for how in (True, False))
     assert operations(networks.build_generator(slim)) < operations(networks.build_generator(full)) / 2

@@ -71,10 +71,8 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     if source and not origins.is_shipped(source):
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
-    _check_start(config)
-    if config.start_from and settings.get("slim_generator") is None:  # Unless another is asked for, the trained one.
-        slim = origins.config_of(config.start_from).slim_generator
-        config = dataclasses.replace(config, slim_generator=slim)
+    if config.start_from is not None:
+        config = _fit_to_start(config, any_generator=settings.get("slim_generator") is None)
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
@@ -82,15 +80,17 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     return config, dataset
 
 
-def _check_start(config: Config) -> None:
-    """Raise InputError where the weights to start from are of other networks than the configuration's."""
-    if config.start_from is None:
-        return
-    theirs = origins.config_of(config.start_from)
+def _fit_to_start(config: Config, *, any_generator: bool) -> Config:
+    """The configuration, with the trained generator's kind where any will do.
+
+    Raises InputError where the weights to start from are of other networks than the configuration's.
+    """
+    theirs = origins.config_of(str(config.start_from))
     for setting in SAME_NETWORKS:
         asked, found = getattr(config, setting), getattr(theirs, setting)
         if asked != found:
             raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {asked!r} was asked for")
+    return dataclasses.replace(config, slim_generator=theirs.slim_generator) if any_generator else config
 
 
 def begin(config: Config, dataset: Dataset, out: str | Path) -> Run:

@@ -98,14 +98,15 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
     gan.discriminator.set_weights([found[variable.path] for variable in gan.discriminator.weights])
 
 
-def start_from(gan: GAN, source: str, class_names: tuple[str, ...]) -> None:
-    """Give a new GAN the weights of a trained one; what it learnt of each class, where the classes are as many.
+def start_from(gan: GAN, config: Config) -> None:
+    """Give a new GAN the weights of ``config.start_from``; what it learnt of each class, where the classes are as many.
 
     Of a run the best checkpoint's, where it kept one; and as with a shipped model, both generators start from the
     averaged weights. Where the new GAN's classes and generator are the same, their average goes on with its whole
     memory; else what it remembers should soon be forgotten, of other data or of other layers. Layers that the trained
     one does not have start from nothing: those of a slimmer generator, or an output for naming classes.
     """
+    source = str(config.start_from)
     best = not origins.is_shipped(source) and Run.open(source).has_best()
     trained = load_gan(source, best=best)
     twins = (
@@ -120,8 +121,9 @@ def start_from(gan: GAN, source: str, class_names: tuple[str, ...]) -> None:
             found = learnt.get(mine.path.removeprefix(ours.name))
             if found is not None and found.shape == mine.shape:
                 mine.assign(found)
-    same_generator = gan.generator.count_params() == trained.generator.count_params()
-    if class_names and class_names == origins.config_of(source).class_names and same_generator:
+    theirs = origins.config_of(source)
+    same_classes = config.class_names and config.class_names == theirs.class_names
+    if same_classes and config.slim_generator == theirs.slim_generator:
         gan.trust_average()
 
 
@@ -192,7 +194,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
         run.rewind(position.step)
         run.write_text("config.json", config.to_json())
     if config.start_from and not run.checkpoints():
-        start_from(gan, config.start_from, config.class_names)
+        start_from(gan, config)
     if not position.step:
         checkpoint.save()  # So that there always is a last good one.
     samples = callbacks.Samples(run, position, as_generator(gan.averaged_generator, config))

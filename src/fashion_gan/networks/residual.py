@@ -92,8 +92,8 @@ def _fold_pixels(x, name: str):
 def generator(config: Config, name: str):
     """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> stretched tanh.
 
-    With ``config.slim_generator`` half the convolutions, and another pixel-shuffle in the place of upsampling: two
-    fifths of the operations.
+    With ``config.slim_generator`` one convolution for two in the first block, half the channels between the two of the
+    second, and a 1×1 convolution with a pixel-shuffle in the place of upsampling and 3×3: two fifths of the operations.
     """
     base, width = config.image_size // 4, config.width
     inputs, given = condition.latent_inputs(config, name)
