@@ -451,9 +451,20 @@ def test_neighbours_are_nearer_at_less_distance_and_a_film_goes_from_one_picture
     grid = np.frombuffer(page.shown(), np.uint8).reshape(16, -1)
     assert np.abs(film[0].astype(int) - grid[0]).max() <= 1
     assert np.abs(film[-1].astype(int) - grid[7]).max() <= 1
+
+
+def test_a_film_goes_on_from_where_the_slider_stands_and_the_slider_stays_where_it_stops(page):
+    page.press("Picture 1: T-shirt/top").press("Blend with another").press("Picture 8: Sneaker")
+    slider = page.page.get_by_label("From the first to the second")
+    assert slider.input_value() == "0.5"
     page.press("Play as a film")
-    page.page.wait_for_timeout(300)  # of film
-    assert page.press("Stop the film").page.get_by_label("From the first to the second").input_value() != "0.5"
+    page.page.wait_for_function("share => Number(share.value) !== 0.5", arg=slider.element_handle(), polling=10)
+    assert 0.5 < float(slider.input_value()) < 1  # It began at a half: a second is left to look, before it turns.
+    page.press("Stop the film")
+    stopped = slider.input_value()
+    assert page.page.evaluate("state.share") == float(stopped)
+    page.page.wait_for_timeout(200)  # three frames
+    assert slider.input_value() == stopped
 
 
 def test_the_arrow_keys_move_among_the_pictures(page):

@@ -67,7 +67,7 @@ class Config:
     width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, WIDEST))
     generator_widening: int = _setting(1, "times the width that the generator has", **_bounded(1, 8))
     slim_generator: bool = _setting(
-        False, "a generator with two fifths of the operations, that draws faster; of the residual family alone"
+        False, "a generator with half of the operations, that draws faster; of the residual family alone"
     )
     latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
     conditional: bool = _setting(False, "condition both networks on the class")

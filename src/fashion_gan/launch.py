@@ -83,14 +83,19 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
 def _fit_to_start(config: Config, *, any_generator: bool) -> Config:
     """The configuration, with the trained generator's kind where any will do.
 
-    Raises InputError where the weights to start from are of other networks than the configuration's.
+    Raises InputError where the weights to start from are of other networks than the configuration's, and cannot be made
+    into those.
     """
     theirs = origins.config_of(str(config.start_from))
     for setting in SAME_NETWORKS:
         asked, found = getattr(config, setting), getattr(theirs, setting)
         if asked != found:
             raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {asked!r} was asked for")
-    return dataclasses.replace(config, slim_generator=theirs.slim_generator) if any_generator else config
+    if any_generator:
+        return dataclasses.replace(config, slim_generator=theirs.slim_generator)
+    if theirs.slim_generator and not config.slim_generator:
+        raise InputError(f"start_from={config.start_from!r} has a slim generator, which cannot become a full one")
+    return config
 
 
 def begin(config: Config, dataset: Dataset, out: str | Path) -> Run:

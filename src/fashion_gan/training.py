@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from fashion_gan import callbacks, curves, origins, pictures, pretrained
 from fashion_gan.augment import Augmentation
@@ -19,12 +20,15 @@ from fashion_gan.datasets import CLASS_NAMES, Dataset
 from fashion_gan.errors import InputError
 from fashion_gan.files import read_arrays
 from fashion_gan.gan import GAN
+from fashion_gan.latents import draw_latents
 from fashion_gan.metrics import validation
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.model_files import as_generator, load_model, model_of_run, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
+from fashion_gan.networks.narrowing import narrow
 from fashion_gan.runs import Run
 
+NARROWING_COUNT = 4096  # pictures that a slim generator is fitted by
 LARGEST_IMAGE_TO_GROUP = 32  # In pixels; of larger ones a step takes so long that the time between steps is nothing.
 
 
@@ -102,29 +106,35 @@ def start_from(gan: GAN, config: Config) -> None:
     """Give a new GAN the weights of ``config.start_from``; what it learnt of each class, where the classes are as many.
 
     Of a run the best checkpoint's, where it kept one; and as with a shipped model, both generators start from the
-    averaged weights. Where the new GAN's classes and generator are the same, their average goes on with its whole
-    memory; else what it remembers should soon be forgotten, of other data or of other layers. Layers that the trained
-    one does not have start from nothing: those of a slimmer generator, or an output for naming classes.
+    averaged weights, narrowed where a slim generator starts from one that is not. Where the new GAN's classes and
+    generator are the same, their average goes on with its whole memory; else what it remembers should soon be
+    forgotten. Layers that the trained one does not have start from nothing: an output for naming classes.
     """
     source = str(config.start_from)
     best = not origins.is_shipped(source) and Run.open(source).has_best()
-    trained = load_gan(source, best=best)
-    twins = (
-        (gan.generator, trained.averaged_generator),
-        (gan.averaged_generator, trained.averaged_generator),
-        (gan.discriminator, trained.discriminator),
-    )
-    for ours, theirs in twins:
+    trained, theirs = load_gan(source, best=best), origins.config_of(source)
+    same_generator = config.slim_generator == theirs.slim_generator
+    drawing = trained.averaged_generator if same_generator else _narrowed(trained.averaged_generator, theirs)
+    twins = ((gan.generator, drawing), (gan.averaged_generator, drawing), (gan.discriminator, trained.discriminator))
+    for ours, learnt in twins:
         # Layers are called after their networks, which are twins of different names.
-        learnt = {variable.path.removeprefix(theirs.name): variable for variable in theirs.weights}
+        known = {variable.path.removeprefix(learnt.name): variable for variable in learnt.weights}
         for mine in ours.weights:
-            found = learnt.get(mine.path.removeprefix(ours.name))
+            found = known.get(mine.path.removeprefix(ours.name))
             if found is not None and found.shape == mine.shape:
                 mine.assign(found)
-    theirs = origins.config_of(source)
-    same_classes = config.class_names and config.class_names == theirs.class_names
-    if same_classes and config.slim_generator == theirs.slim_generator:
+    if same_generator and config.class_names and config.class_names == theirs.class_names:
         gan.trust_average()
+
+
+def _narrowed(full: keras.Model, config: Config) -> keras.Model:
+    """The slim generator that draws most like a trained one of this configuration."""
+    slim = build_generator(dataclasses.replace(config, slim_generator=True), "narrowed_generator")
+    inputs = [draw_latents(NARROWING_COUNT, config.latent_dim, seed=0)]
+    if config.class_names:
+        inputs.append(np.arange(NARROWING_COUNT, dtype=np.int32) % len(config.class_names))
+    narrow(full, slim, inputs)
+    return slim
 
 
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:

@@ -176,15 +176,17 @@ function stopFilm() {
   by("play").textContent = "Play as a film";
 }
 
-/** A film that runs until it is stopped: to the second picture and back. */
+/** A film that runs from where the slider stands until it is stopped: to the second picture and back. */
 function play() {
   if (playing) {
     stopFilm();
     change({ share: Number(Number(by("share").value).toFixed(2)) });
     return;
   }
+  const began = performance.now();
+  const first = state.share;
   playing = setInterval(() => {
-    const time = (performance.now() / FRAME_MILLISECONDS / (FRAMES - 1)) % 2;
+    const time = (first + (performance.now() - began) / FRAME_MILLISECONDS / (FRAMES - 1)) % 2;
     const share = time < 1 ? time : 2 - time;
     if (shown.film) paint(by("film-picture"), shown.film, Math.round(share * (shown.film.count - 1)), shape);
     by("share").value = share;

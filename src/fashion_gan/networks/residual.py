@@ -25,16 +25,13 @@ def _modulated_norm(x, given, name: str):
     return layers.Add(name=f"{name}_move")([x, layers.Reshape((1, 1, channels), name=f"{name}_shifts")(shift)])
 
 
-def _generator_block(x, given, name: str, *between: int):
-    """x + conv(relu(norm(conv(relu(norm(x)))))): He et al. 2016, arXiv:1603.05027.
-
-    One convolution, and one more for each number of channels between.
-    """
+def _generator_block(x, given, name: str, between: int):
+    """x + conv(relu(norm(conv(relu(norm(x)))))), ``between`` channels after the first: He et al. 2016, arXiv:1603.05027."""
     residual = x
-    for number, channels in enumerate((*between, x.shape[-1]), start=1):
-        residual = _modulated_norm(residual, given, f"{name}_norm_{number}")
-        residual = layers.ReLU(name=f"{name}_relu_{number}")(residual)
-        residual = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv_{number}")(residual)
+    for half, channels in ((1, between), (2, x.shape[-1])):
+        residual = _modulated_norm(residual, given, f"{name}_norm_{half}")
+        residual = layers.ReLU(name=f"{name}_relu_{half}")(residual)
+        residual = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv_{half}")(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
@@ -92,24 +89,23 @@ def _fold_pixels(x, name: str):
 def generator(config: Config, name: str):
     """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> stretched tanh.
 
-    With ``config.slim_generator`` one convolution for two in the first block, half the channels between the two of the
-    second, and a 1×1 convolution with a pixel-shuffle in the place of upsampling and 3×3: two fifths of the operations.
+    With ``config.slim_generator`` half as many channels between a block's two convolutions, and upsampling and its
+    convolution as one transposed convolution, which takes each pixel once: half of the operations.
     """
     base, width = config.image_size // 4, config.width
     inputs, given = condition.latent_inputs(config, name)
+    between = 2 if config.slim_generator else 1  # is what a block's channels are divided by, between its convolutions
 
     x = layers.Dense(base * base * 2 * width, name=f"{name}_dense")(given)
     x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 2w)
+    x = _generator_block(x, given, f"{name}_quarter", 2 * width // between)
     if config.slim_generator:
-        x = _generator_block(x, given, f"{name}_quarter")
-        x = layers.Conv2D(4 * width, 1, use_bias=False, name=f"{name}_enlarge")(x)
-        x = _unfold_pixels(x, f"{name}_enlarge")  # (N, 14, 14, w)
-        x = _generator_block(x, given, f"{name}_half", width // 2)
+        enlarge = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False, name=f"{name}_enlarge")
+        x = enlarge(x)  # (N, 14, 14, w)
     else:
-        x = _generator_block(x, given, f"{name}_quarter", 2 * width)
         x = layers.UpSampling2D(name=f"{name}_upsample")(x)
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_narrow")(x)  # (N, 14, 14, w)
-        x = _generator_block(x, given, f"{name}_half", width)
+    x = _generator_block(x, given, f"{name}_half", width // between)
     x = _modulated_norm(x, given, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
