@@ -289,8 +289,11 @@ def test_a_widened_generator_is_that_of_the_wider_networks():
 
 def test_a_slim_generator_takes_at_most_half_of_the_operations_and_the_same_discriminator():
     def operations(model):
-        convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-        return sum(math.prod(each.output.shape[1:3]) * math.prod(each.kernel.shape) for each in convolutions)
+        kinds = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+        convolutions = [layer for layer in model.layers if isinstance(layer, kinds)]
+        # Each pixel of the smaller side meets each weight once.
+        places = [min(math.prod(side.shape[1:3]) for side in (each.input, each.output)) for each in convolutions]
+        return sum(count * math.prod(each.kernel.shape) for count, each in zip(places, convolutions, strict=True))
 
     slim, full = (Config.from_preset("fashion", class_names=CLASS_NAMES, slim_generator=how) for how in (True, False))
     assert operations(networks.build_generator(slim)) < operations(networks.build_generator(full)) / 2

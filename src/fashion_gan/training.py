@@ -130,7 +130,7 @@ def start_from(gan: GAN, config: Config) -> None:
 def _narrowed(full: keras.Model, config: Config) -> keras.Model:
     """The slim generator that draws most like a trained one of this configuration."""
     slim = build_generator(dataclasses.replace(config, slim_generator=True), "narrowed_generator")
-    inputs = [draw_latents(NARROWING_COUNT, config.latent_dim, seed=0)]
+    inputs: list[np.ndarray] = [draw_latents(NARROWING_COUNT, config.latent_dim, seed=0)]
     if config.class_names:
         inputs.append(np.arange(NARROWING_COUNT, dtype=np.int32) % len(config.class_names))
     narrow(full, slim, inputs)

@@ -45,8 +45,7 @@ def _fewer_channels(probe: keras.Model, inputs: list[np.ndarray], count: int) ->
 
     ``probe`` gives what the convolution takes and what it made of that.
     """
-    gram: np.ndarray | float = 0.0
-    cross: np.ndarray | float = 0.0
+    gram = cross = np.zeros(())
     for start in range(0, len(inputs[0]), BATCH_SIZE):
         part = [values[start : start + BATCH_SIZE] for values in inputs]
         taken, made = (keras.ops.convert_to_numpy(each).astype(np.float64) for each in probe(part, training=False))

@@ -26,7 +26,10 @@ def _modulated_norm(x, given, name: str):
 
 
 def _generator_block(x, given, name: str, between: int):
-    """x + conv(relu(norm(conv(relu(norm(x)))))), ``between`` channels after the first: He et al. 2016, arXiv:1603.05027."""
+    """x + conv(relu(norm(conv(relu(norm(x)))))): He et al. 2016, arXiv:1603.05027.
+
+    The first convolution makes ``between`` channels.
+    """
     residual = x
     for half, channels in ((1, between), (2, x.shape[-1])):
         residual = _modulated_norm(residual, given, f"{name}_norm_{half}")
