@@ -56,7 +56,7 @@ def main(rounds, images):
 
 
 def in_batches(latents):
-    """As ``predict`` batches an array, but for autotune, with which it waits at its end, idle, for up to as long again."""
+    """As ``predict`` batches an array, but without autotune: with it the end waits idly for up to as long again."""
     import tensorflow as tf
 
     options = tf.data.Options()
