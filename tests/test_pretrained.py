@@ -88,16 +88,14 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
     for asked, found in zip(RECIPE, had, strict=True):
         for name in ("batch_size", "steps", "learning_rate", "ema_decay"):
             assert asked[name] == found[name], name
-        for name, unsaid in (
-            ("augment", False),
-            ("classification", 0.0),
-            ("slim_generator", False),
-        ):  # of trainings from before there was one
+        # Of trainings from before there was such a setting.
+        for name, unsaid in (("augment", False), ("classification", 0.0), ("slim_generator", False)):
             assert asked[name] == found.get(name, unsaid), name
 
 
 def test_going_on_with_a_model_that_had_its_whole_recipe_is_refused(tmp_path):
-    command = [sys.executable, ROOT / "tools" / "make_pretrained.py", "--go-on", "--runs", tmp_path, "--out", tmp_path]
+    command = [sys.executable, ROOT / "tools" / "make_pretrained.py", "--go-on", "--steps", "1"]
+    command += ["--runs", tmp_path, "--out", tmp_path]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 2
     assert "nothing to go on with" in done.stderr
@@ -210,7 +208,7 @@ def test_a_full_generator_does_not_start_from_a_slim_one(toy_run, toy_folder, tm
     slim = fashion_gan.train(
         "fashion", data=toy_folder, start_from=toy_run.path, slim_generator=True, steps=1, out=tmp_path, **TOY
     )
-    with pytest.raises(InputError, match="slim generator, which cannot become a full one"):
+    with pytest.raises(InputError, match="has slim_generator=True, which cannot become False"):
         fashion_gan.train("fashion", data=toy_folder, start_from=slim.path, slim_generator=False, steps=1, **TOY)
 
 

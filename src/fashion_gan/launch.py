@@ -94,7 +94,10 @@ def _fit_to_start(config: Config, *, any_generator: bool) -> Config:
     if any_generator:
         return dataclasses.replace(config, slim_generator=theirs.slim_generator)
     if theirs.slim_generator and not config.slim_generator:
-        raise InputError(f"start_from={config.start_from!r} has a slim generator, which cannot become a full one")
+        raise InputError(
+            f"start_from={config.start_from!r} has slim_generator=True, which cannot become False as was asked: layers "
+            "can be made narrow, not wide"
+        )
     return config
 
 

@@ -113,8 +113,9 @@ def start_from(gan: GAN, config: Config) -> None:
     source = str(config.start_from)
     best = not origins.is_shipped(source) and Run.open(source).has_best()
     trained, theirs = load_gan(source, best=best), origins.config_of(source)
-    same_generator = config.slim_generator == theirs.slim_generator
-    drawing = trained.averaged_generator if same_generator else _narrowed(trained.averaged_generator, theirs)
+    drawing, to_narrow = trained.averaged_generator, config.slim_generator and not theirs.slim_generator
+    if to_narrow:
+        drawing = _narrowed(drawing, theirs)
     twins = ((gan.generator, drawing), (gan.averaged_generator, drawing), (gan.discriminator, trained.discriminator))
     for ours, learnt in twins:
         # Layers are called after their networks, which are twins of different names.
@@ -123,12 +124,12 @@ def start_from(gan: GAN, config: Config) -> None:
             found = known.get(mine.path.removeprefix(ours.name))
             if found is not None and found.shape == mine.shape:
                 mine.assign(found)
-    if same_generator and config.class_names and config.class_names == theirs.class_names:
+    if not to_narrow and config.class_names and config.class_names == theirs.class_names:
         gan.trust_average()
 
 
 def _narrowed(full: keras.Model, config: Config) -> keras.Model:
-    """The slim generator that draws most like a trained one of this configuration."""
+    """A slim generator made from a trained one of this configuration."""
     slim = build_generator(dataclasses.replace(config, slim_generator=True), "narrowed_generator")
     inputs: list[np.ndarray] = [draw_latents(NARROWING_COUNT, config.latent_dim, seed=0)]
     if config.class_names:

@@ -244,6 +244,7 @@ function listen() {
       else if (target.value !== "") change({ [name]: Number(target.value) });
     });
   }
+  by("share").addEventListener("input", stopFilm);
   by("another").addEventListener("click", () => change({ seed: (state.seed + 1) % LARGEST.seed }));
   by("back").addEventListener("click", () => change({ hops: "", moved: "" }));
   by("blend").addEventListener("click", () => { choosing = !choosing; refresh(); });

@@ -1,4 +1,4 @@
-"""The families of networks; each file builds a generator and a discriminator from a ``Config``.
+"""The families of networks; the file of each builds a generator and a discriminator from a ``Config``.
 
 Every layer's name starts with its network's, so that variable paths are unique and tell the networks apart.
 Dropout has a seed of its own: on PyTorch Keras draws an unseeded one outside of the model's state, where a resumed run

@@ -73,12 +73,15 @@ class _Variety(layers.Layer):
         return (*shape[:-1], shape[-1] + 1)
 
 
-def _unfold_pixels(x, name: str, dtype=None):
-    """(N, h, w, 4c) -> (N, 2h, 2w, c): channels become pixels, in plain layers that every file format knows."""
+def _unfold_pixels(x, name: str):
+    """(N, h, w, 4c) -> (N, 2h, 2w, c): channels become pixels, in plain layers that every file format knows.
+
+    In float32, as images are whatever the precision of the layers before.
+    """
     _, height, width, channels = x.shape
-    x = layers.Reshape((height, width, 2, 2, channels // 4), dtype=dtype, name=f"{name}_split")(x)
-    x = layers.Permute((1, 3, 2, 4, 5), dtype=dtype, name=f"{name}_interleave")(x)
-    return layers.Reshape((2 * height, 2 * width, channels // 4), dtype=dtype, name=f"{name}_unfold")(x)
+    x = layers.Reshape((height, width, 2, 2, channels // 4), dtype="float32", name=f"{name}_split")(x)
+    x = layers.Permute((1, 3, 2, 4, 5), dtype="float32", name=f"{name}_interleave")(x)
+    return layers.Reshape((2 * height, 2 * width, channels // 4), dtype="float32", name=f"{name}_unfold")(x)
 
 
 def _fold_pixels(x, name: str):
@@ -97,25 +100,24 @@ def generator(config: Config, name: str):
     """
     base, width = config.image_size // 4, config.width
     inputs, given = condition.latent_inputs(config, name)
-    between = 2 if config.slim_generator else 1  # is what a block's channels are divided by, between its convolutions
+    shares = 2 if config.slim_generator else 1  # into which a block's channels go, between its convolutions
 
     x = layers.Dense(base * base * 2 * width, name=f"{name}_dense")(given)
     x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 2w)
-    x = _generator_block(x, given, f"{name}_quarter", 2 * width // between)
+    x = _generator_block(x, given, f"{name}_quarter", 2 * width // shares)
     if config.slim_generator:
         enlarge = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False, name=f"{name}_enlarge")
         x = enlarge(x)  # (N, 14, 14, w)
     else:
         x = layers.UpSampling2D(name=f"{name}_upsample")(x)
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_narrow")(x)  # (N, 14, 14, w)
-    x = _generator_block(x, given, f"{name}_half", width // between)
+    x = _generator_block(x, given, f"{name}_half", width // shares)
     x = _modulated_norm(x, given, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
     # While the channels are many: on channels of one, ONNX Runtime takes pixel by pixel, thirty times as slowly.
     x = condition.squashed(x, name, reach=1.1)
-    # In float32, as images are whatever the precision of the layers before.
-    return condition.model(inputs, _unfold_pixels(x, name, "float32"), name)  # (N, 28, 28, 1)
+    return condition.model(inputs, _unfold_pixels(x, name), name)  # (N, 28, 28, 1)
 
 
 def discriminator(config: Config, name: str):
