@@ -30,16 +30,17 @@ COMMANDS = {
 @click.command()
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--images", default=60_000, show_default=True)
-def main(rounds, images):
+@click.option("--model", default="fashion", show_default=True, help="shipped model, or an .onnx file")
+def main(rounds, images, model):
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in COMMANDS.items():
             out = [str(Path(folder) / "grid.png")] if arguments[-1] == "--out" else []
             print(f"{name:<33}{summary([seconds([sys.executable, *arguments, *out]) for _ in range(rounds)])} s")
-    light = fashion_gan.Generator.from_pretrained("fashion")
+    light = fashion_gan.load_generator(model)
     config = tutorial_config()
     keras_model, latents = build_generator(config), light.latents(images)
     keras_model.predict(in_batches(latents[:1000]), verbose=0)  # It compiles at its first call.
-    rates = {"shipped, ONNX Runtime": [], "tutorial's network, keras predict": []}
+    rates = {"light generator, ONNX Runtime": [], "tutorial's network, keras predict": []}
     for _ in range(rounds):
         for rate, draw in zip(
             rates.values(),

@@ -89,7 +89,7 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
         for name in ("batch_size", "steps", "learning_rate", "ema_decay"):
             assert asked[name] == found[name], name
         # Of trainings from before there was such a setting.
-        for name, unsaid in (("augment", False), ("classification", 0.0), ("slim_generator", False)):
+        for name, unsaid in (("augment", False), ("classification", 0.0)):
             assert asked[name] == found.get(name, unsaid), name
 
 
