@@ -366,6 +366,17 @@ def test_other_backends_train_stop_and_resume_as_if_uninterrupted(toy_folder, tm
     assert_equal_runs(tmp_path / "whole" / "0001-fashion", tmp_path / "part" / "0001-fashion")
 
 
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+def test_a_start_from_trained_weights_trains_on_the_other_backends_too(toy_run, toy_folder, backend, tmp_path):
+    # Made narrow on the way, which is the longer of the two ways.
+    start = ["--start-from", toy_run.path, "--slim-generator", "--data", toy_folder]
+    done = command(
+        "train", "--preset", "fashion", "--backend", backend, "--steps", "2", "--out", tmp_path, *start, *TOY_FLAGS
+    )
+    assert done.returncode == 0, done.stderr
+    assert Run.open(tmp_path / "0001-fashion").read_log()["step"][-1] == 2
+
+
 # ---- Quick scores during training ----
 
 # At batches of 5,000 even deterministic TensorFlow (2.21) differs in the last bits from run to run; at 500 it does not.

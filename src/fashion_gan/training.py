@@ -123,7 +123,8 @@ def start_from(gan: GAN, config: Config) -> None:
         for mine in ours.weights:
             found = known.get(mine.path.removeprefix(ours.name))
             if found is not None and found.shape == mine.shape:
-                mine.assign(found)
+                # A copy for each: on JAX two variables would else be one buffer, which a step cannot give away twice.
+                mine.assign(np.array(keras.ops.convert_to_numpy(found)))
     if not to_narrow and config.class_names and config.class_names == theirs.class_names:
         gan.trust_average()
 
