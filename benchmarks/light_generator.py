@@ -17,6 +17,7 @@ import click
 from contestants import tutorial_config
 
 import fashion_gan
+from fashion_gan import cli
 from fashion_gan.networks import build_generator
 
 PREDICT_BATCH_SIZE = 256
@@ -28,15 +29,15 @@ COMMANDS = {
 
 
 @click.command()
-@click.option("--rounds", default=7, show_default=True)
-@click.option("--images", default=60_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True)
+@click.option("--images", type=click.IntRange(min=1), default=60_000, show_default=True)
 @click.option("--model", default="fashion", show_default=True, help="shipped model, or an .onnx file")
 def main(rounds, images, model):
+    light = fashion_gan.load_generator(model)
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in COMMANDS.items():
             out = [str(Path(folder) / "grid.png")] if arguments[-1] == "--out" else []
             print(f"{name:<33}{summary([seconds([sys.executable, *arguments, *out]) for _ in range(rounds)])} s")
-    light = fashion_gan.load_generator(model)
     config = tutorial_config()
     keras_model, latents = build_generator(config), light.latents(images)
     keras_model.predict(in_batches(latents[:1000]), verbose=0)  # It compiles at its first call.
@@ -78,4 +79,4 @@ def summary(values):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main, "light_generator.py"))

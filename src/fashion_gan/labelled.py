@@ -11,7 +11,7 @@ from fashion_gan import progress
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.datasets.generated import LARGEST_BYTES
 from fashion_gan.errors import InputError
-from fashion_gan.generator import Generator
+from fashion_gan.generator import BATCH_SIZE, Generator
 from fashion_gan.latents import latent_stream
 from fashion_gan.metrics import features
 from fashion_gan.metrics.checks import IMAGE_SHAPE
@@ -21,7 +21,7 @@ Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Chosen = npt.NDArray[np.bool_]
 
-PIECE = 4_096  # images that are drawn and looked at together
+PIECE = 16 * BATCH_SIZE  # images that are drawn and looked at together
 KEPT_AT_ONCE = 1024  # kept images that new ones are compared with at once; bounds the memory for large images
 
 # A class that keeps fewer than one in fifty of at least so many would take for ever.

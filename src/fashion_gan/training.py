@@ -20,7 +20,6 @@ from fashion_gan.datasets import CLASS_NAMES, Dataset
 from fashion_gan.errors import InputError
 from fashion_gan.files import read_arrays
 from fashion_gan.gan import GAN
-from fashion_gan.latents import draw_latents
 from fashion_gan.metrics import validation
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.model_files import as_generator, load_model, model_of_run, save_generator
@@ -132,10 +131,9 @@ def start_from(gan: GAN, config: Config) -> None:
 def _narrowed(full: keras.Model, config: Config) -> keras.Model:
     """A slim generator made from a trained one of this configuration."""
     slim = build_generator(dataclasses.replace(config, slim_generator=True), "narrowed_generator")
-    inputs: list[np.ndarray] = [draw_latents(NARROWING_COUNT, config.latent_dim, seed=0)]
-    if config.class_names:
-        inputs.append(np.arange(NARROWING_COUNT, dtype=np.int32) % len(config.class_names))
-    narrow(full, slim, inputs)
+    drawer = as_generator(full, config)
+    latents, labels = drawer.latents(NARROWING_COUNT), drawer.labels(NARROWING_COUNT)
+    narrow(full, slim, [latents] if labels is None else [latents, labels])
     return slim
 
 
