@@ -28,7 +28,7 @@ def main(per_class, kind, filters):
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
     if status:
-        raise SystemExit("the command failed")
+        raise SystemExit(os.waitstatus_to_exitcode(status))  # The command has said why.
     print(f"{seconds:.1f} seconds on {os.cpu_count()} processors, peak memory {usage.ru_maxrss / 1e3:.0f} MB")
 
 

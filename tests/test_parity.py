@@ -13,10 +13,12 @@ import pytest
 
 from fashion_gan import pretrained
 from fashion_gan.generator import Generator
+from fashion_gan.networks import FAMILIES
 
 BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
 assert len(BACKENDS) > 1, "FASHION_GAN_TEST_BACKENDS must name two backends to hold against each other"
-# Run in a process of its own, since Keras has one backend a process. Arguments: family, weights or "-", output.
+# Run in a process of its own, since Keras has one backend a process. Arguments: the networks' family, slim or full,
+# weights or "-", output.
 SCRIPT = """
 import sys
 import keras, numpy as np
@@ -24,15 +26,15 @@ from keras import ops
 from fashion_gan.config import Config
 from fashion_gan.training import build_gan
 
-family, start, output = sys.argv[1:]
+family, generator, start, output = sys.argv[1:]
 # Numbers that look drawn, and are the same on every backend.
 def pseudo_normal(shape, **unused):
     shape = tuple(int(n) for n in shape)
     return ops.convert_to_tensor(2.0 * np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype("float32"))
 keras.random.normal = pseudo_normal
 
-config = Config.from_preset("fashion", family=family, image_size=16, width=4, latent_dim=8, batch_size=8,
-                            class_names=("a", "b"), penalty=0.2, classification=0.5,
+config = Config.from_preset("fashion", family=family, slim_generator=generator == "slim", image_size=16, width=4,
+                            latent_dim=8, batch_size=8, class_names=("a", "b"), penalty=0.2, classification=0.5,
                             backend=keras.backend.backend())
 gan = build_gan(config)
 for layer in gan.discriminator.layers:
@@ -57,9 +59,9 @@ np.savez(output, **result)
 """
 
 
-def train(backend: str, family: str, start: str, output: Path) -> dict[str, np.ndarray]:
+def train(backend: str, networks: str, start: str, output: Path) -> dict[str, np.ndarray]:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, family, start, str(output)],
+        [sys.executable, "-c", SCRIPT, *networks.split(), start, str(output)],
         env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
@@ -69,7 +71,7 @@ def train(backend: str, family: str, start: str, output: Path) -> dict[str, np.n
         return {name: file[name] for name in file.files}
 
 
-@pytest.fixture(scope="module", params=["transposed", "upsampling", "dcgan", "residual"])
+@pytest.fixture(scope="module", params=[f"{family} full" for family in FAMILIES] + ["residual slim"])
 def reference(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parity")
     output = folder / "reference.npz"
@@ -78,8 +80,8 @@ def reference(request, tmp_path_factory):
 
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_backends_agree_on_losses_and_updated_weights(reference, backend, tmp_path):
-    family, start, expected = reference
-    result = train(backend, family, start, tmp_path / "result.npz")
+    networks, start, expected = reference
+    result = train(backend, networks, start, tmp_path / "result.npz")
     assert result.keys() == expected.keys()
     for name, value in expected.items():
         tolerance = 1e-5 if "step 0" in name else 1e-3

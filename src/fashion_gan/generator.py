@@ -15,7 +15,7 @@ from fashion_gan.errors import InputError, suggestion
 from fashion_gan.latents import Latents
 from fashion_gan.pictures import to_uint8
 
-BATCH_SIZE = 256  # bounds the memory of a large request
+BATCH_SIZE = 512  # bounds the memory of a large request; cores wait for one another at its end
 SLICE_SIZE = 32  # drawn by one core at a time: what its layers make of so many stays in the core's cache
 MAX_COUNT = 100_000  # 78 MB of 28 × 28 grey; ask again with another seed for more
 MAX_THREADS = 1024
