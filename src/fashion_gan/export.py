@@ -18,7 +18,7 @@ from fashion_gan.errors import InputError, suggestion
 from fashion_gan.explorer import single_file
 from fashion_gan.files import folder_written_whole, written_whole
 from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, open_onnx
-from fashion_gan.latents import draw_latents
+from fashion_gan.latents import draw_inputs
 
 LARGEST_DIFFERENCE = 1e-3  # of pixels that range over [-1, 1]: an eighth of a grey level
 CHECKED_IMAGES = 20
@@ -167,10 +167,8 @@ def check_path(kind: str, path: Path) -> None:
 
 
 def _inputs(config: Described) -> Any:
-    latents = draw_latents(CHECKED_IMAGES, config.latent_dim, seed=0)
-    if not config.class_names:
-        return latents
-    return [latents, np.arange(CHECKED_IMAGES, dtype=np.int32) % len(config.class_names)]
+    inputs = draw_inputs(CHECKED_IMAGES, config.latent_dim, len(config.class_names))
+    return inputs if config.class_names else inputs[0]
 
 
 def _by_name(inputs: Any) -> dict[str, Any]:

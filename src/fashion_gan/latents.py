@@ -33,6 +33,12 @@ def draw_latents(count: int, latent_dim: int, seed: int, truncation: float = 1.0
     return latent_stream(latent_dim, seed, truncation)(count)
 
 
+def draw_inputs(count: int, latent_dim: int, classes: int) -> list[np.ndarray]:
+    """What a network takes to draw: latents, and the classes in turn, int32 (count,), where it has any."""
+    latents = draw_latents(count, latent_dim, seed=0)
+    return [latents, np.arange(count, dtype=np.int32) % classes] if classes else [latents]
+
+
 def latent_stream(latent_dim: int, seed: int, truncation: float = 1.0) -> Callable[[int], Latents]:
     """What gives further latents at each call: put together, they are what ``draw_latents`` gives at once.
 

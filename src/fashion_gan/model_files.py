@@ -21,6 +21,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.files import written_whole
 from fashion_gan.generator import Generator
 from fashion_gan.networks import build_generator
+from fashion_gan.networks.settling import settle
 from fashion_gan.runs import Run
 
 CONFIG_MEMBER = "fashion_gan.json"  # in the zip that a .keras file is
@@ -113,6 +114,8 @@ def model_of_run(run: Run, *, raw: bool = False, best: bool = False) -> Any:
         if len(matches) != 1 or state[matches[0]].shape != tuple(variable.shape):
             raise InputError(f"{run.path} holds a checkpoint of another architecture: {variable.path} does not fit")
         variable.assign(state[matches[0]])
+    if not raw:
+        settle(model, run.config)
     return model
 
 

@@ -20,11 +20,13 @@ from fashion_gan.datasets import CLASS_NAMES, Dataset
 from fashion_gan.errors import InputError
 from fashion_gan.files import read_arrays
 from fashion_gan.gan import GAN
+from fashion_gan.latents import draw_inputs
 from fashion_gan.metrics import validation
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.model_files import as_generator, load_model, model_of_run, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.networks.narrowing import narrow
+from fashion_gan.networks.settling import settle
 from fashion_gan.runs import Run
 
 NARROWING_COUNT = 4096  # pictures that a slim generator is fitted by
@@ -90,6 +92,7 @@ def load_gan(source: str | Path, *, best: bool = False) -> GAN:
         run = Run.open(source)
         _, state = run.load_best() if best else run.load_checkpoint()
         gan.load_state({name: value for name, value in state.items() if name != "seconds"})
+        settle(gan.averaged_generator, config)
     return gan
 
 
@@ -131,9 +134,7 @@ def start_from(gan: GAN, config: Config) -> None:
 def _narrowed(full: keras.Model, config: Config) -> keras.Model:
     """A slim generator made from a trained one of this configuration."""
     slim = build_generator(dataclasses.replace(config, slim_generator=True), "narrowed_generator")
-    drawer = as_generator(full, config)
-    latents, labels = drawer.latents(NARROWING_COUNT), drawer.labels(NARROWING_COUNT)
-    narrow(full, slim, [latents] if labels is None else [latents, labels])
+    narrow(full, slim, draw_inputs(NARROWING_COUNT, config.latent_dim, len(config.class_names)))
     return slim
 
 
@@ -213,7 +214,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
     watching = [position, callbacks.Cooldown(config, position), log, progress, samples, checkpoint]
     evaluate = None
     if held_out is not None:
-        evaluate = callbacks.Evaluate(run, position, log, checkpoint, samples.generator, Validation(held_out))
+        evaluate = callbacks.Evaluate(run, position, log, checkpoint, Validation(held_out))
         evaluate.set_model(gan)
         watching.append(evaluate)
 
@@ -270,6 +271,7 @@ def _start_position(config: Config, image_count: int) -> callbacks.Position:
 
 def finish(run: Run, gan: GAN, samples: Any) -> None:
     """Write what a finished run leaves: last pictures, curve, film, and the averaged generator's files."""
+    settle(gan.averaged_generator, run.config)
     last = samples.save()
     curves.training_curve(run.read_log(), run.path / "training_curve.png")
     frames = [pictures.load_png(path) for path in sorted((run.path / "film").glob("step_*.png"))]

@@ -10,8 +10,10 @@ from tqdm import tqdm
 from fashion_gan.callbacks.checkpoint import Checkpoint
 from fashion_gan.callbacks.log import Log
 from fashion_gan.callbacks.position import Position
-from fashion_gan.generator import Generator
 from fashion_gan.metrics.validation import COUNT, NAME, Validation
+from fashion_gan.model_files import as_generator
+from fashion_gan.networks import build_generator
+from fashion_gan.networks.settling import settle
 from fashion_gan.runs import Run
 
 
@@ -24,12 +26,12 @@ class Evaluate(keras.callbacks.Callback):
         position: Position,
         log: Log,
         checkpoint: Checkpoint,
-        generator: Generator,
         validation: Validation,
     ) -> None:
         super().__init__()
         self.run, self.position, self.log, self.checkpoint = run, position, log, checkpoint
-        self.generator, self.validation = generator, validation
+        self.validation = validation
+        self.settled = build_generator(run.config, "settled_generator")
         self.best = run.best_score()
         self._scored_step = max((row["step"] for row in run.read_metrics() if NAME in row), default=0)
 
@@ -51,13 +53,17 @@ class Evaluate(keras.callbacks.Callback):
     def measure(self) -> None:
         """Score the averaged generator, unless this step was; keep this checkpoint if none was better.
 
+        A twin is settled and scored, as those who read the checkpoint will: training goes on as if nobody had looked.
         As good counts as better, so that a run that was cut off before it noted its best score keeps that checkpoint.
         """
         if self._scored_step == self.position.step:
             return
         if hasattr(self.model, "jax_state_sync"):
             self.model.jax_state_sync()
-        score = self.validation.score(self.generator.generate(COUNT, seed=self.run.config.seed))
+        self.settled.set_weights(self.model.averaged_generator.get_weights())
+        settle(self.settled, self.run.config)
+        images = as_generator(self.settled, self.run.config).generate(COUNT, seed=self.run.config.seed)
+        score = self.validation.score(images)
         if is_best := score <= self.best:
             self.best = score
             state = {**self.model.state(), "seconds": np.array(self.position.seconds)}
