@@ -1,13 +1,14 @@
 """Latents and labels -> images, with a network that is worked out by hand."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
 
 from fashion_gan import pretrained
 from fashion_gan.errors import InputError
-from fashion_gan.generator import BATCH_SIZE, Generator
+from fashion_gan.generator import BATCH_SIZE, SLICE_SIZE, Generator
 from fashion_gan.latents import draw_latents
 
 NAMES = ("T-shirt/top", "Trouser", "Ankle boot")
@@ -44,6 +45,27 @@ def test_many_images_are_drawn_in_bounded_batches_and_equal_those_drawn_at_once(
     assert sizes == [BATCH_SIZE, BATCH_SIZE, 3]
     expected = np.rint(first_two_latents(draw_latents(count, 4, 1)) * 127.5 + 127.5)
     assert np.array_equal(images, expected.astype(np.uint8))
+
+
+def test_threads_draw_parts_at_once_that_come_in_order():
+    together, sizes = threading.Barrier(3, timeout=20), []
+
+    def predict(latents):
+        sizes.append(len(latents))
+        together.wait()  # Breaks unless three are drawn at once.
+        return first_two_latents(latents)
+
+    for count, largest in ((3 * SLICE_SIZE, SLICE_SIZE), (7, 3)):
+        sizes.clear()
+        assert np.array_equal(Generator(predict, 4, threads=3).generate(count, seed=1), PLAIN.generate(count, seed=1))
+        assert max(sizes) == largest
+        assert len(sizes) == 3
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1025])
+def test_a_number_of_threads_that_cannot_be_is_refused(threads):
+    with pytest.raises(InputError, match=f"threads={threads} is out of range: it must be from 1 to 1024"):
+        Generator.from_pretrained("fashion", threads=threads)
 
 
 def test_a_class_can_be_named_in_any_case_or_numbered():

@@ -15,7 +15,7 @@ from fashion_gan.errors import InputError, suggestion
 from fashion_gan.latents import Latents
 from fashion_gan.pictures import to_uint8
 
-BATCH_SIZE = 512  # bounds the memory of a large request; cores wait for one another at its end
+BATCH_SIZE = 256  # bounds the memory of a large request
 SLICE_SIZE = 32  # drawn by one core at a time: what its layers make of so many stays in the core's cache
 MAX_COUNT = 100_000  # 78 MB of 28 × 28 grey; ask again with another seed for more
 MAX_THREADS = 1024
@@ -24,16 +24,13 @@ CONFIG_KEY = "fashion_gan"  # of an ONNX file's metadata: the configuration that
 INPUT_NAMES = ("latents", "labels")  # of the network's inputs, in every format; the second of a conditional one only
 
 
-def open_onnx(path: Path, threads: int | None = None) -> tuple[Callable[[Any], Any], Config]:
-    """What draws in an ``.onnx`` file of ours, and what it was built from. See ``Generator.load``, also for errors."""
+def open_onnx(path: Path) -> tuple[Callable[[Any], Any], Config]:
+    """What draws by an ``.onnx`` file of ours, on one core, and what it was built from. See ``Generator.load``."""
     import onnxruntime
 
-    if threads is not None and not 1 <= threads <= MAX_THREADS:
-        raise InputError(f"threads={threads} is out of range: it must be from 1 to {MAX_THREADS}")
     options = onnxruntime.SessionOptions()
     # A core draws pictures of its own: cores that share a picture's layers wait for one another.
     options.intra_op_num_threads = 1
-    cores = threads or os.cpu_count() or 1
     if not path.is_file():
         raise InputError(f"{path} is not a model file: there is nothing of that name")
     try:
@@ -51,15 +48,7 @@ def open_onnx(path: Path, threads: int | None = None) -> tuple[Callable[[Any], A
 
     def predict(inputs: Any) -> Any:
         values = inputs if isinstance(inputs, list) else [inputs]
-        count = len(values[0])
-        size = min(SLICE_SIZE, -(-count // cores))
-
-        def draw(start: int) -> Any:
-            part = slice(start, start + size)
-            return session.run(None, {name: value[part] for name, value in zip(names, values, strict=True)})[0]
-
-        with ThreadPoolExecutor(cores) as pool:
-            return np.concatenate(list(pool.map(draw, range(0, count, size))))
+        return session.run(None, dict(zip(names, values, strict=True)))[0]
 
     return predict, config
 
@@ -72,16 +61,25 @@ class Generator:
             (N, H, W, C), floats in [-1, 1].
         latent_dim: length of a latent vector.
         class_names: the classes of a conditional generator, in the order of their labels; empty if unconditional.
+        threads: how many threads call ``predict`` at once, for few pictures each; one calls it for many, where None.
 
     Example:
         >>> fashion_gan.Generator.from_pretrained("fashion").generate(64, labels="Dress", seed=3).shape
         (64, 28, 28, 1)
     """
 
-    def __init__(self, predict: Callable[[Any], Any], latent_dim: int, class_names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        predict: Callable[[Any], Any],
+        latent_dim: int,
+        class_names: Sequence[str] = (),
+        *,
+        threads: int | None = None,
+    ) -> None:
         self.predict = predict
         self.latent_dim = latent_dim
         self.class_names = tuple(class_names)
+        self.threads = threads
 
     @classmethod
     def from_pretrained(cls, name: str = "fashion", *, threads: int | None = None) -> "Generator":
@@ -99,8 +97,10 @@ class Generator:
         Raises:
             InputError: there is no such file, it is damaged, or it is not a generator of ours; or no number of threads.
         """
-        predict, config = open_onnx(Path(path), threads)
-        return cls(predict, config.latent_dim, config.class_names)
+        if threads is not None and not 1 <= threads <= MAX_THREADS:
+            raise InputError(f"threads={threads} is out of range: it must be from 1 to {MAX_THREADS}")
+        predict, config = open_onnx(Path(path))
+        return cls(predict, config.latent_dim, config.class_names, threads=threads or os.cpu_count() or 1)
 
     def generate(
         self, count: int, labels: Any = None, seed: int = 0, truncation: float = 1.0, *, as_float: bool = False
@@ -129,7 +129,7 @@ class Generator:
         return latent_space.draw_latents(count, self.latent_dim, seed, truncation)
 
     def decode(self, latents: Any, labels: Any = None, *, as_float: bool = False) -> np.ndarray:
-        """Draw the images of given latents, a bounded batch at a time.
+        """Draw the images of given latents, in bounded memory.
 
         Args:
             latents: floats (N, latent_dim), N at least 1; from ``latents``, ``vary`` or ``mix``, say.
@@ -148,13 +148,19 @@ class Generator:
         if not np.isfinite(latents).all():
             raise InputError("latents must be finite numbers")
         numbers = self.labels(len(latents), labels)
-        chunks = []
-        for start in range(0, len(latents), BATCH_SIZE):
-            part = slice(start, start + BATCH_SIZE)
+        size = min(SLICE_SIZE, -(-len(latents) // self.threads)) if self.threads else BATCH_SIZE
+
+        def draw(start: int) -> np.ndarray:
+            part = slice(start, start + size)
             inputs = latents[part] if numbers is None else [latents[part], numbers[part]]
             images = np.asarray(self.predict(inputs), np.float32)
-            chunks.append(images if as_float else to_uint8(images))
-        return np.concatenate(chunks)
+            return images if as_float else to_uint8(images)
+
+        starts = range(0, len(latents), size)
+        if not self.threads:  # Keras calls its layers on the thread that it was set up on.
+            return np.concatenate([draw(start) for start in starts])
+        with ThreadPoolExecutor(self.threads) as pool:
+            return np.concatenate(list(pool.map(draw, starts)))
 
     def vary(self, latent: Any, strength: float = 0.3, count: int = 16, seed: int = 0) -> Latents:
         """Neighbours of a latent (latent_dim,), float32 (count, latent_dim): at 0 itself, at 1 as far as any."""

@@ -21,7 +21,7 @@ Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Chosen = npt.NDArray[np.bool_]
 
-PIECE = 8 * BATCH_SIZE  # images that are drawn and looked at together
+PIECE = 16 * BATCH_SIZE  # images that are drawn and looked at together
 KEPT_AT_ONCE = 1024  # kept images that new ones are compared with at once; bounds the memory for large images
 
 # A class that keeps fewer than one in fifty of at least so many would take for ever.
