@@ -59,9 +59,12 @@ async def ask(client, number, end, pictures):
         seed += 1000
         try:
             answer = await client.post("api/draw", json={"seed": seed, "count": pictures})
-            lost += answer.status_code != 200 or answer.json()["count"] != pictures
-        except httpx.HTTPError:
+            if answer.status_code != 200 or answer.json()["count"] != pictures:
+                lost += 1
+                print(f"lost: {answer.status_code} {answer.text[:200]}")
+        except httpx.HTTPError as error:
             lost += 1
+            print(f"lost after {time.perf_counter() - begun:.3f} s: {error!r}")
         took.append(time.perf_counter() - begun)
     return took, lost
 

@@ -17,6 +17,9 @@ from fashion_gan.runs import Run
 
 ADDRESS = "127.0.0.1"
 WAITING_CONNECTIONS = 512
+# That a connection is kept without a request. uvicorn's 5 are also what clients keep one for: a request could then cross
+# with the server's hanging up.
+IDLE_SECONDS = 30
 LAST_SECONDS = 1  # that clients have to send and take what is under way, once the server is stopped
 
 
@@ -48,7 +51,9 @@ class _Server(uvicorn.Server):
     """Says when it has started: from then on Ctrl-C ends it in good order."""
 
     def __init__(self, app: Starlette, tell: Callable[[], None]) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+        super().__init__(
+            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=IDLE_SECONDS)
+        )
         self._tell = tell
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
