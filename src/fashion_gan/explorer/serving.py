@@ -17,8 +17,8 @@ from fashion_gan.runs import Run
 
 ADDRESS = "127.0.0.1"
 WAITING_CONNECTIONS = 512
-# That a connection is kept without a request: for longer than clients keep one (5 is common, and uvicorn's own), so that no
-# request crosses with the server's hanging up.
+# That a connection is kept without a request: longer than clients keep one (5 is common, and uvicorn's own), so that a
+# request does not cross with the server's hanging up.
 IDLE_SECONDS = 30
 LAST_SECONDS = 1  # that clients have to send and take what is under way, once the server is stopped
 
