@@ -9,7 +9,7 @@ from keras import layers
 from fashion_gan import networks
 from fashion_gan.config import Config
 from fashion_gan.latents import draw_inputs
-from fashion_gan.networks.settling import BATCH_SIZE, PICTURES, settle
+from fashion_gan.networks.settling import FEWEST, PICTURES, settle
 
 
 def config_of(family, **settings):
@@ -66,4 +66,4 @@ def test_of_larger_pictures_fewer_are_drawn(monkeypatch):
     for family, size in (("residual", 16), ("residual", 28), ("residual", 56), ("dcgan", 128)):
         config = config_of(family, image_size=size)
         settle(networks.build_generator(config), config)
-    assert sorted(set(counts), reverse=True) == [PICTURES, PICTURES // 4, BATCH_SIZE]
+    assert sorted(set(counts), reverse=True) == [PICTURES, PICTURES // 4, FEWEST]

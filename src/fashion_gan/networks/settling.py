@@ -13,12 +13,13 @@ from fashion_gan.config import Config
 from fashion_gan.latents import draw_inputs
 
 PICTURES = 1024  # of 28×28; as many pixels of larger ones, for each pixel is counted by itself
-BATCH_SIZE = 64
+FEWEST = 64
+BATCH_SIZE = 256  # bounds the memory
 
 
 def settle(generator: keras.Model, config: Config) -> None:
     """Give each batch norm the mean and the variance of what it sees when the generator draws, the first one first."""
-    count = max(BATCH_SIZE, min(PICTURES, PICTURES * 28**2 // config.image_size**2))
+    count = max(FEWEST, min(PICTURES, PICTURES * 28**2 // config.image_size**2))
     inputs = draw_inputs(count, config.latent_dim, len(config.class_names))
     for norm in generator.layers:
         if isinstance(norm, layers.BatchNormalization):
