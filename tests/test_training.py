@@ -409,8 +409,9 @@ def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
     run.save_best(step, 0.0, {name: value + 1 for name, value in newest.items()})
     old, new = (fashion_gan.load_gan(run.path, best=best) for best in (False, True))
     for network in ("generator", "averaged_generator", "discriminator"):
-        for before, after in zip(*(getattr(gan, network).get_weights() for gan in (old, new)), strict=True):
-            np.testing.assert_array_equal(after, before + 1)
+        for before, after in zip(*(getattr(gan, network).variables for gan in (old, new)), strict=True):
+            if network != "averaged_generator" or "moving" not in before.path:  # Of the average, those are worked out.
+                np.testing.assert_array_equal(after, np.array(before) + 1)
     with pytest.raises(InputError, match="best checkpoints are in a run's folder, and fashion is none"):
         fashion_gan.load_gan("fashion", best=True)
 
