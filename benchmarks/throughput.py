@@ -43,12 +43,13 @@ def forward_flops(model):
 def step_flops(contestant):
     """Operations that one image costs a step: G forward and twice back; D twice forward, four times and once back.
 
-    With the gradient penalty, D also twice forward and four times back, on noisy real and noisy generated images.
+    With the gradient penalty, D also twice forward and four times back, on noisy real and noisy generated images, at
+    every so many steps.
     """
     generator, discriminator = map(forward_flops, contestant.networks)
     gan = getattr(contestant, "gan", None)
-    penalised = gan is not None and gan.penalty > 0
-    return 3 * generator + (13 if penalised else 7) * discriminator
+    penalties = 6 / gan.penalty_interval if gan is not None and gan.penalty > 0 else 0
+    return 3 * generator + (7 + penalties) * discriminator
 
 
 def peak_gflops(size=3072, repeats=5):

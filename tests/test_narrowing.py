@@ -20,8 +20,8 @@ COUNT = 64
 )
 def config(request):
     *names, channels = request.param
-    settings = {"width": 16, "channels": channels, "conditional": bool(names), "class_names": tuple(names)}
-    return Config.from_preset("fashion", **{**TOY, **settings})
+    settings = {"slim_generator": False, "channels": channels, "conditional": bool(names), "class_names": tuple(names)}
+    return Config.from_preset("fashion", **{**TOY, "width": 16, **settings})
 
 
 def inputs(config, seed):

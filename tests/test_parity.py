@@ -26,16 +26,17 @@ from keras import ops
 from fashion_gan.config import Config
 from fashion_gan.training import build_gan
 
-family, generator, start, output = sys.argv[1:]
+family, kind, start, output = sys.argv[1:]
+slim = kind == "slim"
 # Numbers that look drawn, and are the same on every backend.
 def pseudo_normal(shape, **unused):
     shape = tuple(int(n) for n in shape)
     return ops.convert_to_tensor(2.0 * np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype("float32"))
 keras.random.normal = pseudo_normal
 
-config = Config.from_preset("fashion", family=family, slim_generator=generator == "slim", image_size=16, width=4,
-                            latent_dim=8, batch_size=8, class_names=("a", "b"), penalty=0.2, classification=0.5,
-                            backend=keras.backend.backend())
+config = Config.from_preset("fashion", family=family, slim_generator=slim, slim_discriminator=slim, image_size=16,
+                            width=4, latent_dim=8, batch_size=8, class_names=("a", "b"), penalty=0.2,
+                            penalty_interval=2, classification=0.5, backend=keras.backend.backend())
 gan = build_gan(config)
 for layer in gan.discriminator.layers:
     if hasattr(layer, "rate"):

@@ -198,10 +198,16 @@ def test_a_discriminator_that_is_to_name_classes_starts_from_one_that_did_not(to
         np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
 
 
-def test_a_slim_generator_starts_from_a_full_one_made_narrow(toy_run, toy_folder, tmp_path):
-    settings = {"data": toy_folder, "start_from": toy_run.path, "slim_generator": True, **TOY}
+@pytest.fixture(scope="module")
+def full_toy_run(toy_folder, tmp_path_factory):
+    settings = {"slim_generator": False, "slim_discriminator": False, **TOY}
+    return fashion_gan.train("fashion", data=toy_folder, out=tmp_path_factory.mktemp("full"), steps=5, **settings)
+
+
+def test_a_slim_generator_starts_from_a_full_one_made_narrow(full_toy_run, toy_folder, tmp_path):
+    settings = {"data": toy_folder, "start_from": full_toy_run.path, "slim_generator": True, **TOY}
     tuned = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
-    full, slim = model_of_run(toy_run), networks.build_generator(tuned.config, "averaged_generator")
+    full, slim = model_of_run(full_toy_run), networks.build_generator(tuned.config, "averaged_generator")
     narrow(full, slim, draw_inputs(NARROWING_COUNT, tuned.config.latent_dim, classes=2))
     begun = first_weights(tuned)
     for variable in slim.weights:
@@ -209,21 +215,29 @@ def test_a_slim_generator_starts_from_a_full_one_made_narrow(toy_run, toy_folder
     assert steps_averaged(tuned) == 0  # What the average remembers of other layers should soon be forgotten.
 
 
-def test_a_full_generator_does_not_start_from_a_slim_one(toy_run, toy_folder, tmp_path):
-    slim = fashion_gan.train(
-        "fashion", data=toy_folder, start_from=toy_run.path, slim_generator=True, steps=1, out=tmp_path, **TOY
-    )
+def test_a_full_generator_does_not_start_from_a_slim_one(toy_run, toy_folder):
     with pytest.raises(InputError, match="has slim_generator=True, which cannot become False"):
-        fashion_gan.train("fashion", data=toy_folder, start_from=slim.path, slim_generator=False, steps=1, **TOY)
+        fashion_gan.train("fashion", data=toy_folder, start_from=toy_run.path, slim_generator=False, steps=1, **TOY)
 
 
-def test_a_start_goes_on_with_the_generator_that_was_trained_unless_another_is_asked_for(toy_run, toy_folder, tmp_path):
-    def trained(source, **asked):
-        return fashion_gan.train("fashion", data=toy_folder, start_from=source, steps=1, out=tmp_path, **asked, **TOY)
+def test_a_discriminator_starts_from_one_of_its_kind_alone(full_toy_run, toy_folder):
+    settings = {"data": toy_folder, "start_from": full_toy_run.path, "slim_discriminator": True, **TOY}
+    with pytest.raises(InputError, match="has slim_discriminator=False, and True was asked for"):
+        fashion_gan.train("fashion", steps=1, **settings)
 
-    slim = trained(toy_run.path, slim_generator=True)
-    assert trained(slim.path).config.slim_generator
-    assert not trained(toy_run.path).config.slim_generator
+
+def test_a_start_goes_on_with_the_networks_that_were_trained_unless_others_are_asked_for(
+    full_toy_run, toy_folder, tmp_path
+):
+    def kinds(source, **asked):
+        settings = {"data": toy_folder, "start_from": source, **asked, **TOY}
+        run = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
+        return run.path, (run.config.slim_generator, run.config.slim_discriminator)
+
+    assert kinds(full_toy_run.path)[1] == (False, False)
+    narrowed, found = kinds(full_toy_run.path, slim_generator=True)
+    assert found == (True, False)
+    assert kinds(narrowed)[1] == (True, False)
 
 
 def test_a_run_cut_off_before_its_first_checkpoint_starts_from_those_weights_again(toy_run, toy_folder, tmp_path):

@@ -23,14 +23,18 @@ _SETTINGS = {
     "image_size":         (28,           28,           64,           128,          28),
     "width":              (64,           64,           64,           64,           32),
     "generator_widening": (1,            1,            1,            1,            1),
+    "slim_generator":     (False,        False,        False,        False,        True),
+    "slim_discriminator": (False,        False,        False,        False,        True),
     "conditional":        (False,        False,        False,        False,        True),
     "batch_size":         (64,           128,          64,           64,           32),
     "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         5e-4),
     "cooldown":           (0.0,          0.0,          0.0,          0.0,          0.3),
     "penalty":            (0.0,          0.0,          0.0,          0.0,          0.05),
+    "penalty_interval":   (1,            1,            1,            1,            4),
     "classification":     (0.0,          0.0,          0.0,          0.0,          0.0),
     "ema_decay":          (0.999,        0.999,        0.999,        0.999,        0.9995),
 }
+SLIM = ("slim_generator", "slim_discriminator")  # of the residual family alone
 PRESETS = {
     name: {setting: values[column] for setting, values in _SETTINGS.items()} for column, name in enumerate(_NAMES)
 }
@@ -69,12 +73,18 @@ class Config:
     slim_generator: bool = _setting(
         False, "a generator with half of the operations, that draws faster; of the residual family alone"
     )
+    slim_discriminator: bool = _setting(
+        False, "a discriminator with two fifths of the operations, that trains faster; of the residual family alone"
+    )
     latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
     conditional: bool = _setting(False, "condition both networks on the class")
     class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")
 
     loss: str = _setting("bce", "adversarial objective", **_one_of(*LOSSES))
     penalty: float = _setting(0.0, "weight of the gradient penalty on real and fake images; 0 for none", **_bounded(0))
+    penalty_interval: int = _setting(
+        1, "batches from one gradient penalty to the next, which weighs as many times as much", **_bounded(1, 1000)
+    )
     classification: float = _setting(
         0.0,
         "weight of the classes, which the discriminator learns to name and the generator to show; 0 for none",
@@ -127,8 +137,9 @@ class Config:
                 f"generator_widening={self.generator_widening} of width={self.width} is out of range: their product "
                 f"must be from 2 to {WIDEST}"
             )
-        if self.slim_generator and self.family != "residual":
-            raise InputError(f"slim_generator=True is for family='residual', and this is {self.family!r}")
+        for slim in SLIM:
+            if getattr(self, slim) and self.family != "residual":
+                raise InputError(f"{slim}=True is for family='residual', and this is {self.family!r}")
         if self.classification and not self.conditional:
             raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
         if self.augment and self.loss not in ("bce", "hinge"):
@@ -152,7 +163,10 @@ class Config:
             if name not in names:
                 raise InputError(f"{name} is not a setting: {suggestion(name, names)}")
         given = {name: value for name, value in settings.items() if value is not None}
-        return cls(**{"preset": preset, **PRESETS[preset], **given})
+        usual = dict(PRESETS[preset])
+        if given.get("family", usual["family"]) != usual["family"]:
+            usual |= dict.fromkeys(SLIM, False)  # Another family knows no such kinds, and nobody asked for them.
+        return cls(**{"preset": preset, **usual, **given})
 
     @classmethod
     def from_json(cls, text: str) -> "Config":

@@ -28,6 +28,8 @@ class GAN(keras.Model):
         averaged_generator: the generator's twin, which follows the moving average of its weights.
         loss: a name in ``losses.LOSSES``.
         penalty: γ of the finite-difference gradient penalty, on real and on generated images; 0 leaves it out.
+        penalty_interval: k, where the penalty comes at every k-th step alone, with k times its weight: D is held as
+            tightly, for fewer operations (Karras et al. 2020, arXiv:1912.04958, who call it lazy).
         classification: λ of the classes' cross-entropy, see ``losses.classification_loss``; 0 leaves it out.
         ema_decay: how much of the average is kept at each step, in [0, 1); it grows to this over the first steps.
         augmentation: what is done to the images that the discriminator trains on, or None; see ``augment``.
@@ -42,6 +44,7 @@ class GAN(keras.Model):
         *,
         loss="bce",
         penalty=0.0,
+        penalty_interval=1,
         classification=0.0,
         ema_decay=0.999,
         augmentation=None,
@@ -54,7 +57,7 @@ class GAN(keras.Model):
         self.averaged_generator.trainable = False
         self.averaged_generator.set_weights(generator.get_weights())
         self.objective = LOSSES[loss]
-        self.penalty = penalty
+        self.penalty, self.penalty_interval = penalty, penalty_interval
         self.classification = classification
         self.ema_decay = ema_decay
         self.augmentation = augmentation
@@ -120,11 +123,16 @@ class GAN(keras.Model):
         d_loss = self.objective.discriminator(real_logits, fake_logits)
         g_loss = self.objective.generator(ops.stop_gradient(real_logits), frozen_logits)
         if self.penalty:
-            # From the state of the image's own pass, so that only the image differs and not the dropout.
-            nearby_fake_logits, _, _ = judge(self._nearby(fake), state)
-            nearby_real_logits, _, _ = judge(self._nearby(real), state_after_fake)
-            d_loss += self.penalty * gradient_penalty(fake_logits, nearby_fake_logits, PENALTY_SIGMA)
-            d_loss += self.penalty * gradient_penalty(real_logits, nearby_real_logits, PENALTY_SIGMA)
+            nearby_fake, nearby_real = self._nearby(fake), self._nearby(real)
+
+            def penalties():
+                # From the state of the image's own pass, so that only the image differs and not the dropout.
+                nearby_fake_logits, _, _ = judge(nearby_fake, state)
+                nearby_real_logits, _, _ = judge(nearby_real, state_after_fake)
+                on_fake = gradient_penalty(fake_logits, nearby_fake_logits, PENALTY_SIGMA)
+                return on_fake + gradient_penalty(real_logits, nearby_real_logits, PENALTY_SIGMA)
+
+            d_loss += self.penalty * self._every(self.penalty_interval if training else 1, penalties)
         if self.classification:
             d_loss += self.classification * classification_loss(x["labels"], shown_by_real)
             g_loss += self.classification * classification_loss(x["labels"], shown_by_fake)
@@ -201,6 +209,12 @@ class GAN(keras.Model):
 
     def _nearby(self, images):
         return images + PENALTY_SIGMA * keras.random.normal(ops.shape(images), seed=self.seeds)
+
+    def _every(self, interval, term):
+        """``interval`` times the term at every so many steps, and else 0, for which nothing is worked out."""
+        if interval == 1:
+            return term()
+        return interval * ops.cond(self.step % interval == 0, term, lambda: ops.zeros(()))
 
     def _average_weights(self):
         self.step.assign_add(1)

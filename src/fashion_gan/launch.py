@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_gan import origins, pretrained
 from fashion_gan.backends import check_backend, default_backend, use_backend
-from fashion_gan.config import Config
+from fashion_gan.config import SLIM, Config
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
@@ -15,7 +15,10 @@ from fashion_gan.runs import Run
 
 BUDGETS = ("epochs", "steps", "minutes")
 # What weights to start from must have in common with the networks asked for.
-SAME_NETWORKS = ("family", "image_size", "channels", "width", "generator_widening", "latent_dim", "conditional")
+SAME_NETWORKS = (
+    *("family", "image_size", "channels", "width", "generator_widening", "latent_dim", "conditional"),
+    "slim_discriminator",
+)
 MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".safetensors")
 RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every", "data")  # what a resumed run may do differently
 
@@ -72,7 +75,7 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
     if config.start_from is not None:
-        config = _fit_to_start(config, any_generator=settings.get("slim_generator") is None)
+        config = _fit_to_start(config, asked={name for name, value in settings.items() if value is not None})
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
@@ -80,19 +83,19 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     return config, dataset
 
 
-def _fit_to_start(config: Config, *, any_generator: bool) -> Config:
-    """The configuration, with the trained generator's kind where any will do.
+def _fit_to_start(config: Config, asked: set[str]) -> Config:
+    """The configuration, with the trained networks' kinds where none were asked for.
 
     Raises InputError where the weights to start from are of other networks than the configuration's, and cannot be made
     into those.
     """
     theirs = origins.config_of(str(config.start_from))
+    unasked = {name: getattr(theirs, name) for name in SLIM if name not in asked}
+    config = dataclasses.replace(config, **unasked)
     for setting in SAME_NETWORKS:
-        asked, found = getattr(config, setting), getattr(theirs, setting)
-        if asked != found:
-            raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {asked!r} was asked for")
-    if any_generator:
-        return dataclasses.replace(config, slim_generator=theirs.slim_generator)
+        ours, found = getattr(config, setting), getattr(theirs, setting)
+        if ours != found:
+            raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {ours!r} was asked for")
     if theirs.slim_generator and not config.slim_generator:
         raise InputError(
             f"start_from={config.start_from!r} has slim_generator=True, which cannot become False as was asked: layers "

@@ -63,6 +63,7 @@ def _build_gan(config: Config) -> GAN:
         build_generator(config, "averaged_generator"),
         loss=config.loss,
         penalty=config.penalty,
+        penalty_interval=config.penalty_interval,
         classification=config.classification,
         ema_decay=config.ema_decay,
         augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
