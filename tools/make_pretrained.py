@@ -110,10 +110,12 @@ def training_of(run):
         "cooldown",
         "ema_decay",
         "penalty",
+        "penalty_interval",
         "classification",
         "batch_size",
         "augment",
         "slim_generator",
+        "slim_discriminator",
         "seed",
         "backend",
     )
