@@ -39,7 +39,7 @@ FILES = {
     "samples.png",
     "trainings.json",
 }
-UNSAID = {
+UNSAID = {  # what held in trainings from before there was such a setting
     "augment": False,
     "classification": 0.0,
     "slim_generator": False,
@@ -98,7 +98,6 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
     for asked, found in zip(RECIPE, had, strict=True):
         for name in ("batch_size", "steps", "learning_rate", "ema_decay"):
             assert asked[name] == found[name], name
-        # Of trainings from before there was such a setting.
         for name, unsaid in UNSAID.items():
             assert asked[name] == found.get(name, unsaid), name
 

@@ -130,13 +130,11 @@ def discriminator(config: Config, name: str):
     width = config.width
 
     x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
-    if config.slim_discriminator:
-        x = layers.Conv2D(3 * width // 2, 3, padding="same", name=f"{name}_pixels")(x)
-        kernel_size, between = 3, width
-    else:
-        x = layers.Conv2D(width, 3, padding="same", name=f"{name}_pixels")(x)
-        x = _discriminator_block(x, f"{name}_half", width)
-        kernel_size, between = 4, 2 * width
+    slim = config.slim_discriminator
+    channels, kernel_size, between = (3 * width // 2, 3, width) if slim else (width, 4, 2 * width)
+    x = layers.Conv2D(channels, 3, padding="same", name=f"{name}_pixels")(x)
+    if not slim:
+        x = _discriminator_block(x, f"{name}_half", channels)
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
     x = layers.Conv2D(2 * width, kernel_size, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
     x = _discriminator_block(x, f"{name}_quarter", between)
