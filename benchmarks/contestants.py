@@ -1,5 +1,7 @@
 """The two ways to train that the benchmarks hold against each other: ours, and the TensorFlow tutorial's loop."""
 
+import concurrent.futures
+import multiprocessing
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -22,6 +24,39 @@ def tutorial_config(**settings):
     return Config.from_preset(**{**TUTORIAL, "backend": "tensorflow", **settings})
 
 
+class Apart:
+    """A contestant in a process of its own, for how many threads TensorFlow takes is settled once in a process.
+
+    Args:
+        kind: ``Ours`` or ``PlainLoop``.
+        config, rest: what that is made from.
+    """
+
+    def __init__(self, kind, config, *rest):
+        self.config = config
+        context = multiprocessing.get_context("spawn")
+        self._process = concurrent.futures.ProcessPoolExecutor(1, context, _begin, (kind, config, *rest))
+
+    def train(self, steps):
+        self._process.submit(_train, steps).result()
+
+    def generate(self, count, seed):
+        return self._process.submit(_generate, count, seed).result()
+
+
+def _begin(kind, *arguments):
+    global _contestant
+    _contestant = kind(*arguments)
+
+
+def _train(steps):
+    _contestant.train(steps)
+
+
+def _generate(count, seed):
+    return _contestant.generator.generate(count, seed=seed)
+
+
 class Ours:
     """``fit`` on a configuration; ``train`` goes on where the last call ended."""
 
@@ -30,7 +65,6 @@ class Ours:
         self.gan = build_gan(config)
         self.gan.steps_per_execution = steps_per_execution(chunk_steps)
         self.generator = as_generator(self.gan.averaged_generator, config)
-        self.networks = self.gan.generator, self.gan.discriminator
 
     def train(self, steps):
         images, labels = self.dataset.images, self.dataset.labels

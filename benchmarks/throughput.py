@@ -3,7 +3,8 @@
 The plain loop is the TensorFlow tutorial's: one ``tf.function``, two gradient tapes, a shuffled float32 dataset. It
 trains the same networks with the same batch and optimizer, or with --tutorial the tutorial's own. The two take turns, a
 whole epoch each, the start and end of ``fit`` included; the medians and their ratio are printed, and how near the
-processor's own peak, in a large matrix product, each comes.
+processor's own peak, in a large matrix product, each comes. Each has a process of its own, with TensorFlow's usual
+threads for the plain loop.
 
     python benchmarks/throughput.py                                # five whole epochs of each: about 20 minutes
     python benchmarks/throughput.py --images 12800                 # shorter, noisier
@@ -19,12 +20,13 @@ import time
 import click
 import keras
 import tensorflow as tf
-from contestants import Ours, PlainLoop, tutorial_config
+from contestants import Apart, Ours, PlainLoop, tutorial_config
 
 from fashion_gan import cli
 from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
+from fashion_gan.networks import build_discriminator, build_generator
 
 
 def forward_flops(model):
@@ -40,15 +42,14 @@ def forward_flops(model):
     return flops
 
 
-def step_flops(contestant):
+def step_flops(config, penalised):
     """Operations that one image costs a step: G forward and twice back; D twice forward, four times and once back.
 
     With the gradient penalty, D also twice forward and four times back, on noisy real and noisy generated images, at
     every so many steps.
     """
-    generator, discriminator = map(forward_flops, contestant.networks)
-    gan = getattr(contestant, "gan", None)
-    penalties = 6 / gan.penalty_interval if gan is not None and gan.penalty > 0 else 0
+    generator, discriminator = (forward_flops(build(config)) for build in (build_generator, build_discriminator))
+    penalties = 6 / config.penalty_interval if penalised else 0
     return 3 * generator + (7 + penalties) * discriminator
 
 
@@ -83,8 +84,8 @@ def main(preset, batch_size, tutorial, images, rounds):
     plain_config = tutorial_config() if tutorial else config
     plain_steps = len(dataset.images) // plain_config.batch_size
     contestants = {
-        "plain loop": (PlainLoop(plain_config, dataset), plain_steps),
-        "fashion-gan": (Ours(config, dataset, steps), steps),
+        "plain loop": (Apart(PlainLoop, plain_config, dataset), plain_steps),
+        "fashion-gan": (Apart(Ours, config, dataset, steps), steps),
     }
     rates = {name: [] for name in contestants}
     for contestant, steps in contestants.values():
@@ -105,10 +106,11 @@ def main(preset, batch_size, tutorial, images, rounds):
     print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {os.cpu_count()} processors")
     print(f"a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
-        contestant, _ = contestants[name]
-        median, cost = statistics.median(rate), step_flops(contestant) / 1e9
+        trained = contestants[name][0].config
+        cost = step_flops(trained, penalised=name == "fashion-gan" and trained.penalty > 0) / 1e9
+        median = statistics.median(rate)
         print(
-            f"{name:<12} batch {contestant.config.batch_size:>3}  median {median:7.1f} images/s  "
+            f"{name:<12} batch {trained.batch_size:>3}  median {median:7.1f} images/s  "
             f"{cost:.3f} GFLOP an image  {median * cost:6.1f} GFLOP/s  {median * cost / peak:4.0%} of that"
         )
     ratios = [a / b for a, b in zip(rates["fashion-gan"], rates["plain loop"], strict=True)]

@@ -1,10 +1,11 @@
 """The Fréchet distance against minutes of training: the ``fashion`` preset and the tutorial's way, on this machine.
 
 The two take turns, a slice of time each, so that both meet the machine's moods alike; the time to start, compile and
-score does not count. After each slice 10,000 images are scored against the test set (``ffd10k_test``): ours by the
-averaged weights with the classes in turn, the tutorial's by its own. No choice is made by these scores. Ours goes
-without the preset's cooldown, so that every point is what one would have who stopped there. At the end both are scored
-on every figure that needs no classes asked for; the tutorial may go on alone until then, to a number of images.
+score does not count. Each has a process of its own, with TensorFlow's usual threads for the tutorial. After each slice
+10,000 images are scored against the test set (``ffd10k_test``): ours by the averaged weights with the classes in turn,
+the tutorial's by its own. No choice is made by these scores. Ours goes without the preset's cooldown, so that every
+point is what one would have who stopped there. At the end both are scored on every figure that needs no classes asked
+for; the tutorial may go on alone until then, to a number of images.
 
     python benchmarks/time_to_quality.py    # five minutes each, and about as long for the scores
     python benchmarks/time_to_quality.py --minutes 30 --tutorial-images 2196480    # two hours
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import click
 import matplotlib
-from contestants import Ours, PlainLoop, tutorial_config
+from contestants import Apart, Ours, PlainLoop, tutorial_config
 
 from fashion_gan import cli, evaluate, pictures
 from fashion_gan.config import Config
@@ -44,7 +45,7 @@ def train_for(contestant, seconds):
 
 def scored(curves, contestants, reference, seed, name, spent):
     """Add a row to a contestant's curve, of the (seconds, images) that it has just spent."""
-    last, drawn = curves[name][-1], contestants[name].generator.generate(SCORED_IMAGES, seed=seed)
+    last, drawn = curves[name][-1], contestants[name].generate(SCORED_IMAGES, seed)
     score = frechet_distance(reference.test_gaussian, gaussian(extract(drawn).vectors))
     row = {"minutes": last["minutes"] + spent[0] / 60, "images": last["images"] + spent[1], "ffd10k_test": score}
     curves[name].append(row)
@@ -53,7 +54,7 @@ def scored(curves, contestants, reference, seed, name, spent):
 
 def final_figures(contestant, seed):
     """Figures by name, of what needs no classes asked for; printed."""
-    images = contestant.generator.generate(SCORED_IMAGES, seed=seed)
+    images = contestant.generate(SCORED_IMAGES, seed)
     found, _ = evaluate(images, protocols=FINAL_PROTOCOLS, seed=seed)
     for name, figure in found.figures.items():
         print(f"  {MEANINGS[name].title}: {MEANINGS[name].show(figure.value)}", flush=True)
@@ -61,7 +62,7 @@ def final_figures(contestant, seed):
 
 
 def chunk_of(contestant):
-    return CHUNK_STEPS if isinstance(contestant, Ours) else 4  # whose batches are eight times as large
+    return CHUNK_STEPS if contestant.config.preset == "fashion" else 4  # whose batches are eight times as large
 
 
 @click.command()
@@ -76,8 +77,8 @@ def main(minutes, slices, tutorial_images, seed, out):
         "fashion", seed=seed, minutes=minutes, backend="tensorflow", class_names=reference.train.class_names
     )
     contestants = {
-        "fashion": Ours(config, reference.train, CHUNK_STEPS),
-        "tutorial": PlainLoop(tutorial_config(seed=seed), reference.train),
+        "fashion": Apart(Ours, config, reference.train, CHUNK_STEPS),
+        "tutorial": Apart(PlainLoop, tutorial_config(seed=seed), reference.train),
     }
     curves = {name: [] for name in contestants}
     for name, contestant in contestants.items():
@@ -98,7 +99,7 @@ def main(minutes, slices, tutorial_images, seed, out):
     (out / "curves.json").write_text(json.dumps(values, indent=2) + "\n")
     draw(values, out / "curves.png")
     for name, contestant in contestants.items():
-        images = contestant.generator.generate(100, seed=seed)  # ours: a class each column
+        images = contestant.generate(100, seed)  # ours: a class each column
         pictures.save_png(out / f"{name}.png", pictures.grid(images, columns=10, scale=2))
     print(f"{out}/curves.png, and a hundred pictures of each")
 

@@ -1,9 +1,12 @@
 """What is settled before a framework is imported."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from fashion_gan import backends
 
 CODE = """
 import ctypes, resource, sys
@@ -31,3 +34,11 @@ def test_memory_that_is_freed_stays_with_the_process(how, share):
     done = subprocess.run([sys.executable, "-c", CODE, how], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) == pytest.approx(share, abs=0.1)
+
+
+@pytest.mark.parametrize(("processors", "given", "threads"), [(2, None, "1"), (2, "2", "2"), (8, None, None)])
+def test_two_processors_work_side_by_side_unless_the_user_wants_otherwise(processors, given, threads, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(processors)), raising=False)
+    monkeypatch.setattr(os, "environ", {"TF_NUM_INTRAOP_THREADS": given} if given else {})
+    backends.work_side_by_side()
+    assert os.environ.get("TF_NUM_INTRAOP_THREADS") == threads

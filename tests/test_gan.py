@@ -244,6 +244,18 @@ def test_a_penalty_at_every_third_step_weighs_three_times_as_much_and_nothing_be
     assert third - without == pytest.approx(3 * (every_step - without), rel=1e-4)
 
 
+@pytest.mark.parametrize("count", [2, 3, 7, 8])
+def test_the_discriminator_sees_repeats_in_a_batch_of_any_size(count):
+    variety = build_gan(toy_config()).discriminator.get_layer("discriminator_variety")
+    varied = np.random.default_rng(0).normal(size=(count, *variety.input.shape[1:])).astype("float32")
+    of_varied, of_repeated = (
+        ops.convert_to_numpy(variety(images, training=True))[..., -1] for images in (varied, 0 * varied + varied[0])
+    )
+    assert of_varied.shape == varied.shape[:3]
+    assert of_varied.min() > 0.3  # of a deviation of 1
+    assert of_repeated == pytest.approx(0, abs=1e-3)
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_two_mode_toy_does_not_collapse_in_two_hundred_steps(seed):
     """Bright left halves and bright right halves: after 200 steps both are drawn, and little else."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from fashion_gan import callbacks, curves, origins, pictures, pretrained
 from fashion_gan.augment import Augmentation
-from fashion_gan.backends import use_backend
+from fashion_gan.backends import use_backend, work_side_by_side
 from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset
@@ -42,6 +42,8 @@ def build_gan(config: Config) -> GAN:
     if config.conditional != bool(config.class_names):
         raise InputError("class_names must name the classes of a conditional run, and of no other")
     use_backend(config.backend)
+    if config.family == "residual":
+        work_side_by_side()
     # bfloat16, for its range: the inner optimizers would bypass the loss scaling that float16 needs.
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")

@@ -48,25 +48,30 @@ def _discriminator_block(x, name: str, between: int):
 
 
 class _Variety(layers.Layer):
-    """Add a channel that says how much an image's features differ from those of the next three of its batch.
+    """Add a channel that says how much an image's features differ from those of three others of its batch.
 
-    So that a generator which draws one thing over and over is found out by that: Karras et al. 2018, arXiv:1710.10196,
-    with neighbours in the place of groups, for batches of any size. Outside of training, where an image is judged
-    alone, the channel holds what was usual in training.
+    So that a generator which draws one thing over and over is found out by that: Karras et al. 2018, arXiv:1710.10196.
+    Outside of training, where an image is judged alone, the channel holds what was usual in training.
     """
+
+    GROUP = 4
 
     def build(self, shape):
         self.usual = self.add_weight(name="usual", shape=(), initializer="zeros", trainable=False)
 
     def call(self, x, training=False):
-        values = ops.cast(x, "float32")
+        count, *size = ops.shape(x)
         if training:
-            four = ops.stack([values, *(ops.roll(values, -shift, axis=0) for shift in (1, 2, 3))])
-            deviation = ops.mean(ops.sqrt(ops.var(four, axis=0) + 1e-8), axis=(1, 2, 3), keepdims=True)
+            values = ops.cast(x, "float32")
+            # The batch's first images again, where there are not enough for the last group.
+            values = ops.concatenate([values, values[: -count % self.GROUP]])
+            groups = ops.reshape(values, (self.GROUP, -1, *size))
+            deviation = ops.mean(ops.sqrt(ops.var(groups, axis=0) + 1e-8), axis=(1, 2, 3), keepdims=True)
             self.usual.assign(self.usual + 0.01 * (ops.mean(deviation) - self.usual))
+            deviation = ops.tile(deviation, (self.GROUP, 1, 1, 1))[:count]
         else:
             deviation = ops.reshape(ops.cast(self.usual, "float32"), (1, 1, 1, 1))
-        channel = ops.broadcast_to(deviation, (*ops.shape(x)[:3], 1))
+        channel = ops.broadcast_to(deviation, (count, *size[:2], 1))
         return ops.concatenate([x, ops.cast(channel, x.dtype)], axis=-1)
 
     def compute_output_shape(self, shape):
@@ -131,7 +136,7 @@ def discriminator(config: Config, name: str):
 
     x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
     slim = config.slim_discriminator
-    channels, kernel_size, between = (3 * width // 2, 3, width) if slim else (width, 4, 2 * width)
+    channels, kernel_size, between = (3 * width // 2, 2, width) if slim else (width, 4, 2 * width)
     x = layers.Conv2D(channels, 3, padding="same", name=f"{name}_pixels")(x)
     if not slim:
         x = _discriminator_block(x, f"{name}_half", channels)
