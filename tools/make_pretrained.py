@@ -40,7 +40,7 @@ SAMPLES_PER_CLASS = 10
 _SETTINGS = (
     "batch_size", "steps", "learning_rate", "ema_decay", "cooldown", "augment", "classification", "slim_generator",
 )
-_ALWAYS = {"slim_discriminator": False, "penalty_interval": 1}  # as they were when the shipped model was made
+_ALWAYS = {"slim_discriminator": False, "penalty": 0.05, "penalty_interval": 1}  # as the shipped model had them
 _FASHION = (
     (         32,           46_460,  5e-4,            0.999,       0.5,        False,     0.0,              False),
     (         32,           28_450,  3e-4,            0.9995,      0.0,        False,     0.0,              False),
