@@ -74,7 +74,7 @@ class Config:
         False, "a generator with half of the operations, that draws faster; of the residual family alone"
     )
     slim_discriminator: bool = _setting(
-        False, "a discriminator with two fifths of the operations, that trains faster; of the residual family alone"
+        False, "a discriminator with a third of the operations, that trains faster; of the residual family alone"
     )
     latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
     conditional: bool = _setting(False, "condition both networks on the class")

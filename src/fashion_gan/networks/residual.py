@@ -129,7 +129,7 @@ def discriminator(config: Config, name: str):
     """Pixels folded into channels -> a block at half of the size -> a block at a quarter -> one logit.
 
     With ``config.slim_discriminator`` more channels at half of the size and no block, smaller steps down, and half as
-    many channels between the other block's convolutions: two fifths of the operations.
+    many channels between the other block's convolutions: a third of the operations.
     """
     inputs, labels = condition.image_inputs(config)
     width = config.width
