@@ -71,7 +71,7 @@ def peak_gflops(size=3072, repeats=5):
 @click.option("--batch-size", type=int, help="the preset's own")
 @click.option("--tutorial", is_flag=True, help="the plain loop trains the tutorial's networks, batches of 256")
 @click.option("--images", default=60000, show_default=True, help="training images in an epoch")
-@click.option("--rounds", default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 def main(preset, batch_size, tutorial, images, rounds):
     dataset = load_fashion_mnist("train")
     dataset = dataclasses.replace(dataset, images=dataset.images[:images], labels=dataset.labels[:images])
@@ -83,6 +83,8 @@ def main(preset, batch_size, tutorial, images, rounds):
     steps = steps_in_epoch(len(dataset.images), config.batch_size)
     plain_config = tutorial_config() if tutorial else config
     plain_steps = len(dataset.images) // plain_config.batch_size
+    if not (steps and plain_steps):
+        raise click.UsageError(f"{len(dataset.images)} images do not fill a batch of each")
     contestants = {
         "plain loop": (Apart(PlainLoop, plain_config, dataset), plain_steps),
         "fashion-gan": (Apart(Ours, config, dataset, steps), steps),

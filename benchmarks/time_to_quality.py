@@ -67,7 +67,7 @@ def chunk_of(contestant):
 
 @click.command()
 @click.option("--minutes", default=5.0, show_default=True, help="of training, each")
-@click.option("--slices", default=10, show_default=True, help="scores along the way")
+@click.option("--slices", type=click.IntRange(1), default=10, show_default=True, help="scores along the way")
 @click.option("--tutorial-images", default=0, help="that the tutorial sees at least, whatever time it takes")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/time_to_quality"), show_default=True)

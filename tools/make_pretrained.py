@@ -67,7 +67,7 @@ TARGETS = (
 @click.command()
 @click.option("--model", type=click.Choice(tuple(RECIPES)), default="fashion", show_default=True)
 @click.option("--go-on", is_flag=True, help="start from the shipped weights, after the trainings that they had")
-@click.option("--steps", type=int, help="of each training, in the place of the recipe's")
+@click.option("--steps", type=click.IntRange(1), help="of each training, in the place of the recipe's")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/pretrained"), show_default=True)
 @click.option("--protocol", "protocols", multiple=True, default=("full",), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="folder  [default: where fashion-gan ships it]")

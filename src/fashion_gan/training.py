@@ -42,7 +42,7 @@ def build_gan(config: Config) -> GAN:
     if config.conditional != bool(config.class_names):
         raise InputError("class_names must name the classes of a conditional run, and of no other")
     use_backend(config.backend)
-    if config.family == "residual":
+    if config.backend == "tensorflow" and config.family == "residual":
         work_side_by_side()
     # bfloat16, for its range: the inner optimizers would bypass the loss scaling that float16 needs.
     policy = keras.config.dtype_policy()
