@@ -26,6 +26,7 @@ from fashion_gan import cli
 from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
+from fashion_gan.losses import LOSSES
 from fashion_gan.networks import build_discriminator, build_generator
 
 
@@ -42,15 +43,17 @@ def forward_flops(model):
     return flops
 
 
-def step_flops(config, penalised):
+def step_flops(config, ours):
     """Operations that one image costs a step: G forward and twice back; D twice forward, four times and once back.
 
-    With the gradient penalty, D also twice forward and four times back, on noisy real and noisy generated images, at
-    every so many steps.
+    Where the loss is zero-sum (as our ``fit`` takes it), without that once. With a gradient penalty, D also once
+    forward and twice back at every so many steps, on noisy images, and again on generated ones as they are.
     """
     generator, discriminator = (forward_flops(build(config)) for build in (build_generator, build_discriminator))
-    penalties = 6 / config.penalty_interval if penalised else 0
-    return 3 * generator + (7 + penalties) * discriminator
+    one_pass = ours and LOSSES[config.loss].zero_sum and not config.classification
+    fake_penalty = config.penalty if config.fake_penalty is None else config.fake_penalty
+    penalties = 3 * (config.penalty > 0) + (6 if one_pass else 3) * (fake_penalty > 0) if ours else 0
+    return 3 * generator + (6 + (not one_pass) + penalties / config.penalty_interval) * discriminator
 
 
 def peak_gflops(size=3072, repeats=5):
@@ -109,7 +112,7 @@ def main(preset, batch_size, tutorial, images, rounds):
     print(f"a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
         trained = contestants[name][0].config
-        cost = step_flops(trained, penalised=name == "fashion-gan" and trained.penalty > 0) / 1e9
+        cost = step_flops(trained, ours=name == "fashion-gan") / 1e9
         median = statistics.median(rate)
         print(
             f"{name:<12} batch {trained.batch_size:>3}  median {median:7.1f} images/s  "

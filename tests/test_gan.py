@@ -22,7 +22,8 @@ NAMES = ("left", "right")
 
 def toy_config(family="residual", conditional=True, **settings):
     names = NAMES if conditional else ()
-    settings = {**TOY, "conditional": conditional, "class_names": names, "penalty": 0.0, **settings}
+    settings = {"penalty": 0.0, "penalty_interval": 1, **settings}
+    settings = {**TOY, "conditional": conditional, "class_names": names, **settings}
     return Config.from_preset("fashion", family=family, **settings)
 
 
@@ -59,7 +60,7 @@ def test_the_generators_loss_leaves_the_discriminator_as_it_was(family, loss):
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_the_discriminators_loss_leaves_the_generator_as_it_was(family, loss):
-    gan = build_gan(toy_config(family, loss=loss, penalty=1.0))
+    gan = build_gan(toy_config(family, loss=loss, penalty=1.0, fake_penalty=1.0))
     gan.objective = losses.Loss(gan.objective.discriminator, silent)
     gan.run_eagerly = True
     before = weights_of(gan.discriminator), weights_of(gan.generator)
@@ -68,6 +69,43 @@ def test_the_discriminators_loss_leaves_the_generator_as_it_was(family, loss):
     changed = [not equal for equal in same(before[0], weights_of(gan.discriminator))]
     assert sum(changed) >= len(changed) - 1
     assert all(same(before[1], weights_of(gan.generator)))
+
+
+@pytest.mark.parametrize("family", ["residual", "transposed"])  # the second with dropout and batch statistics
+@pytest.mark.parametrize("loss", [name for name, loss in losses.LOSSES.items() if loss.zero_sum])
+def test_one_pass_of_a_zero_sum_loss_teaches_both_networks_what_two_passes_do(family, loss):
+    def taught(zero_sum, **settings):
+        gan = build_gan(toy_config(family, loss=loss, **settings))
+        assert gan.objective.zero_sum
+        gan.objective = gan.objective._replace(zero_sum=zero_sum)
+        # Plain steps: Adam's show a gradient's sign, and hide its size.
+        gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+        gan.run_eagerly = True
+        before = weights_of(gan.generator), weights_of(gan.discriminator)
+        gan.train_on_batch(toy_batch())
+        after = weights_of(gan.generator), weights_of(gan.discriminator)
+        return [
+            np.concatenate([(b - a).ravel() for a, b in zip(*each, strict=True)])
+            for each in zip(before, after, strict=True)
+        ]
+
+    for settings in ({}, {"penalty": 1.0, "fake_penalty": 1.0}):
+        for one, two in zip(taught(True, **settings), taught(False, **settings), strict=True):
+            assert np.abs(two).max() > 1e-4
+            assert one == pytest.approx(two, rel=1e-3, abs=1e-4 * float(np.abs(two).max()))
+
+
+def test_the_penalties_on_real_and_on_generated_images_have_weights_of_their_own():
+    def d_loss(**settings):
+        return float(build_gan(toy_config(**settings)).train_on_batch(toy_batch(), return_dict=True)["d_loss"])
+
+    # No noise is drawn but for the images that are penalised, so each penalty alone has the same draw.
+    none, real, fake = d_loss(), d_loss(penalty=1.0, fake_penalty=0.0), d_loss(penalty=0.0, fake_penalty=1.0)
+    assert min(real, fake) > none + 1e-3
+    assert real != pytest.approx(fake, rel=1e-4)
+    assert d_loss(penalty=2.0, fake_penalty=0.0) - none == pytest.approx(2 * (real - none), rel=1e-3)
+    config = dataclasses.replace(toy_config(penalty=0.5), fake_penalty=None)
+    assert build_gan(config).fake_penalty == 0.5  # as much as on real images
 
 
 def test_the_discriminator_learns_classes_from_real_images_and_the_generator_by_a_frozen_one():
@@ -225,7 +263,9 @@ def test_an_average_of_trained_weights_is_kept_with_the_whole_memory():
 def test_the_penalty_sees_the_same_dropout_on_both_of_its_points(monkeypatch):
     monkeypatch.setattr(GAN, "_nearby", lambda self, images: images)
     # With no distance between the points, only different dropout could make a difference between their logits.
-    plain, penalised = (build_gan(toy_config("transposed", penalty=penalty)) for penalty in (0.0, 1000.0))
+    plain, penalised = (
+        build_gan(toy_config("transposed", penalty=penalty, fake_penalty=penalty)) for penalty in (0.0, 1000.0)
+    )
     logs = [gan.train_on_batch(toy_batch(), return_dict=True)["d_loss"] for gan in (plain, penalised)]
     assert float(logs[0]) == pytest.approx(float(logs[1]), rel=1e-6)
 

@@ -25,6 +25,11 @@ def softplus(x):
             (softplus(-2) + softplus(1)) / 2 + (softplus(0.5) + softplus(-3)) / 2,
             (softplus(-0.5) + softplus(3)) / 2,
         ),
+        (
+            "minimax",
+            (softplus(-2) + softplus(1)) / 2 + (softplus(0.5) + softplus(-3)) / 2,
+            -(softplus(0.5) + softplus(-3)) / 2,
+        ),
         ("hinge", (0 + 2) / 2 + (1.5 + 0) / 2, 1.25),
         ("wasserstein", -1.25 - 0.5, 1.25),
         ("relativistic", (softplus(-1.5) + softplus(-2)) / 2, (softplus(1.5) + softplus(2)) / 2),
@@ -48,6 +53,15 @@ def test_discriminator_prefers_telling_apart_and_generator_prefers_fooling(name)
     far_apart, mixed_up = (REAL + 3, FAKE - 3), (FAKE - 3, REAL + 3)
     assert float(LOSSES[name].discriminator(*far_apart)) < float(LOSSES[name].discriminator(*mixed_up))
     assert float(LOSSES[name].generator(*mixed_up)) < float(LOSSES[name].generator(*far_apart))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_zero_sum_where_the_generator_wins_just_what_the_discriminator_loses(name):
+    loss, step = LOSSES[name], 0.25
+    of_discriminator, of_generator = (
+        float(side(REAL, FAKE + step)) - float(side(REAL, FAKE)) for side in (loss.discriminator, loss.generator)
+    )
+    assert loss.zero_sum == (of_generator == pytest.approx(-of_discriminator, rel=1e-5))
 
 
 def test_penalty_tends_to_the_squared_gradient_of_a_linear_discriminator():

@@ -44,6 +44,8 @@ UNSAID = {  # what held in trainings from before there was such a setting
     "classification": 0.0,
     "slim_generator": False,
     "slim_discriminator": False,
+    "fake_penalty": 0.05,
+    "loss": "bce",
     "penalty_interval": 1,
 }
 WITHOUT_KERAS = """

@@ -40,7 +40,9 @@ SAMPLES_PER_CLASS = 10
 _SETTINGS = (
     "batch_size", "steps", "learning_rate", "ema_decay", "cooldown", "augment", "classification", "slim_generator",
 )
-_ALWAYS = {"slim_discriminator": False, "penalty": 0.05, "penalty_interval": 1}  # as the shipped model had them
+_ALWAYS = {  # as the shipped model had them
+    "loss": "bce", "penalty": 0.05, "fake_penalty": 0.05, "penalty_interval": 1, "slim_discriminator": False,
+}
 _FASHION = (
     (         32,           46_460,  5e-4,            0.999,       0.5,        False,     0.0,              False),
     (         32,           28_450,  3e-4,            0.9995,      0.0,        False,     0.0,              False),
@@ -109,7 +111,9 @@ def training_of(run):
         "learning_rate",
         "cooldown",
         "ema_decay",
+        "loss",
         "penalty",
+        "fake_penalty",
         "penalty_interval",
         "classification",
         "batch_size",

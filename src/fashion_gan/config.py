@@ -11,7 +11,7 @@ from fashion_gan.errors import InputError, suggestion
 
 BACKENDS = ("tensorflow", "jax", "torch")
 FAMILIES = ("transposed", "upsampling", "dcgan", "residual")
-LOSSES = ("bce", "hinge", "wasserstein", "relativistic")
+LOSSES = ("bce", "minimax", "hinge", "wasserstein", "relativistic")
 DEFAULT_EPOCHS = 50
 IMAGE_SIZES = tuple(range(16, 129, 4))
 WIDEST = 256
@@ -25,11 +25,13 @@ _SETTINGS = {
     "generator_widening": (1,            1,            1,            1,            1),
     "slim_generator":     (False,        False,        False,        False,        True),
     "slim_discriminator": (False,        False,        False,        False,        True),
+    "loss":               ("bce",        "bce",        "bce",        "bce",        "minimax"),
     "conditional":        (False,        False,        False,        False,        True),
     "batch_size":         (64,           128,          64,           64,           32),
     "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         7e-4),
     "cooldown":           (0.0,          0.0,          0.0,          0.0,          0.3),
     "penalty":            (0.0,          0.0,          0.0,          0.0,          0.01),
+    "fake_penalty":       (None,         None,         None,         None,         0.0),
     "penalty_interval":   (1,            1,            1,            1,            4),
     "classification":     (0.0,          0.0,          0.0,          0.0,          0.0),
     "ema_decay":          (0.999,        0.999,        0.999,        0.999,        0.9995),
@@ -81,7 +83,8 @@ class Config:
     class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")
 
     loss: str = _setting("bce", "adversarial objective", **_one_of(*LOSSES))
-    penalty: float = _setting(0.0, "weight of the gradient penalty on real and fake images; 0 for none", **_bounded(0))
+    penalty: float = _setting(0.0, "weight of the gradient penalty on real images; 0 for none", **_bounded(0))
+    fake_penalty: float | None = _setting(None, "of the same on generated images (as on real ones)", **_bounded(0))
     penalty_interval: int = _setting(
         1, "batches from one gradient penalty to the next, which weighs as many times as much", **_bounded(1, 1000)
     )
@@ -142,9 +145,9 @@ class Config:
                 raise InputError(f"{slim}=True is for family='residual', and this is {self.family!r}")
         if self.classification and not self.conditional:
             raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
-        if self.augment and self.loss not in ("bce", "hinge"):
+        if self.augment and self.loss not in ("bce", "minimax", "hinge"):
             raise InputError(
-                f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: bce or hinge"
+                f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: bce, minimax or hinge"
             )
         if self.epochs is self.steps is self.minutes is None:
             object.__setattr__(self, "epochs", DEFAULT_EPOCHS)

@@ -15,6 +15,11 @@ MEMORY_GROWTH = 10.0  # What the averaged weights remember grows with the steps,
 PENALTY_SIGMA = 0.05  # of the noise in the finite-difference penalty; pixels range over [-1, 1]
 
 
+def _with_gradient_turned(x):
+    """x, to the bit, whose gradient has the other sign: the gradient reversal of Ganin & Lempitsky, arXiv:1409.7495."""
+    return 2.0 * ops.stop_gradient(x) - x
+
+
 class GAN(keras.Model):
     """A generator and a discriminator that train each other under plain ``fit``.
 
@@ -27,7 +32,8 @@ class GAN(keras.Model):
             of the classes, (N, classes).
         averaged_generator: the generator's twin, which follows the moving average of its weights.
         loss: a name in ``losses.LOSSES``.
-        penalty: γ of the finite-difference gradient penalty, on real and on generated images; 0 leaves it out.
+        penalty: γ of the finite-difference gradient penalty on real images, R1; 0 leaves it out.
+        fake_penalty: the same on generated images, R2; None for as much as on real ones.
         penalty_interval: k, where the penalty comes at every k-th step alone, with k times its weight: D is held as
             tightly, for fewer operations (Karras et al. 2020, arXiv:1912.04958, who call it lazy).
         classification: λ of the classes' cross-entropy, see ``losses.classification_loss``; 0 leaves it out.
@@ -44,6 +50,7 @@ class GAN(keras.Model):
         *,
         loss="bce",
         penalty=0.0,
+        fake_penalty=None,
         penalty_interval=1,
         classification=0.0,
         ema_decay=0.999,
@@ -58,6 +65,7 @@ class GAN(keras.Model):
         self.averaged_generator.set_weights(generator.get_weights())
         self.objective = LOSSES[loss]
         self.penalty, self.penalty_interval = penalty, penalty_interval
+        self.fake_penalty = penalty if fake_penalty is None else fake_penalty
         self.classification = classification
         self.ema_decay = ema_decay
         self.augmentation = augmentation
@@ -113,26 +121,39 @@ class GAN(keras.Model):
             )
             return (*found, state) if self.classification else (found, None, state)
 
-        # Judge the generator by a frozen discriminator, and the discriminator on fakes cut off from the generator.
-        # Both passes start from one state, so they are one computation, which compilers find and run once.
-        frozen_logits, shown_by_fake, _ = judge(fake, state, [ops.stop_gradient(w) for w in weights])
-        fake = ops.stop_gradient(fake)
-        fake_logits, _, state_after_fake = judge(fake, state)
+        one_pass = self.objective.zero_sum and not self.classification
+        if one_pass:
+            # What one wins the other loses: one pass back serves both, if it turns around on its way to the generator.
+            fake_logits, _, state_after_fake = judge(_with_gradient_turned(fake), state)
+            frozen_logits = ops.stop_gradient(fake_logits)
+        else:
+            # Judge the generator by a frozen discriminator, and the discriminator on fakes cut off from the generator.
+            # Both passes start from one state, so they are one computation, which compilers find and run once.
+            frozen_logits, shown_by_fake, _ = judge(fake, state, [ops.stop_gradient(w) for w in weights])
+            fake_logits, _, state_after_fake = judge(ops.stop_gradient(fake), state)
         real_logits, shown_by_real, state_after_real = judge(real, state_after_fake)
 
         d_loss = self.objective.discriminator(real_logits, fake_logits)
         g_loss = self.objective.generator(ops.stop_gradient(real_logits), frozen_logits)
+        interval = self.penalty_interval if training else 1
+        # Each from the state of the images' own pass, so that only the images differ and not the dropout.
+        if self.fake_penalty:
+            fake = ops.stop_gradient(fake)
+            nearby_fake = self._nearby(fake)
+
+            def fake_term():
+                # It is the discriminator's alone, and must not turn around with the rest.
+                logits = judge(fake, state)[0] if one_pass else fake_logits
+                return gradient_penalty(logits, judge(nearby_fake, state)[0], PENALTY_SIGMA)
+
+            d_loss += self.fake_penalty * self._every(interval, fake_term)
         if self.penalty:
-            nearby_fake, nearby_real = self._nearby(fake), self._nearby(real)
+            nearby_real = self._nearby(real)
 
-            def penalties():
-                # From the state of the image's own pass, so that only the image differs and not the dropout.
-                nearby_fake_logits, _, _ = judge(nearby_fake, state)
-                nearby_real_logits, _, _ = judge(nearby_real, state_after_fake)
-                on_fake = gradient_penalty(fake_logits, nearby_fake_logits, PENALTY_SIGMA)
-                return on_fake + gradient_penalty(real_logits, nearby_real_logits, PENALTY_SIGMA)
+            def real_term():
+                return gradient_penalty(real_logits, judge(nearby_real, state_after_fake)[0], PENALTY_SIGMA)
 
-            d_loss += self.penalty * self._every(self.penalty_interval if training else 1, penalties)
+            d_loss += self.penalty * self._every(interval, real_term)
         if self.classification:
             d_loss += self.classification * classification_loss(x["labels"], shown_by_real)
             g_loss += self.classification * classification_loss(x["labels"], shown_by_fake)
@@ -145,7 +166,7 @@ class GAN(keras.Model):
         return d_loss + g_loss
 
     def realism(self, images, labels=None):
-        """The probability, in [0, 1], that each image is real; calibrated where the loss is ``bce``.
+        """The probability, in [0, 1], that each image is real; calibrated where the loss is ``bce`` or ``minimax``.
 
         Args:
             images: uint8 (N, h, w, c) in [0, 255].

@@ -14,10 +14,14 @@ Tensor = Any
 
 
 class Loss(NamedTuple):
-    """One objective. ``discriminator(real, fake)`` and ``generator(real, fake)`` are both to be minimised."""
+    """One objective. ``discriminator(real, fake)`` and ``generator(real, fake)`` are both to be minimised.
+
+    Of a ``zero_sum`` one the generator's gradient is the discriminator's with the sign turned.
+    """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
+    zero_sum: bool = False
 
 
 def _mean(values: Tensor) -> Tensor:
@@ -30,6 +34,14 @@ bce = Loss(
     generator=lambda real, fake: _mean(ops.softplus(-fake)),
 )
 
+# The same for the discriminator, and for the generator log(1 − σ(fake)), all that it can take from the other: the game
+# as Goodfellow et al. 2014 first have it. Where the discriminator is sure of itself the generator learns nothing.
+minimax = Loss(
+    discriminator=bce.discriminator,
+    generator=lambda real, fake: -_mean(ops.softplus(fake)),
+    zero_sum=True,
+)
+
 # max(0, 1 − real) + max(0, 1 + fake), and −fake: Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018.
 hinge = Loss(
     discriminator=lambda real, fake: _mean(ops.relu(1.0 - real)) + _mean(ops.relu(1.0 + fake)),
@@ -40,6 +52,7 @@ hinge = Loss(
 wasserstein = Loss(
     discriminator=lambda real, fake: _mean(fake) - _mean(real),
     generator=lambda real, fake: -_mean(fake),
+    zero_sum=True,
 )
 
 # −log σ(real − fake), and −log σ(fake − real), image against image: Jolicoeur-Martineau 2018, arXiv:1807.00734,
@@ -49,7 +62,7 @@ relativistic = Loss(
     generator=lambda real, fake: _mean(ops.softplus(real - fake)),
 )
 
-LOSSES = {"bce": bce, "hinge": hinge, "wasserstein": wasserstein, "relativistic": relativistic}
+LOSSES = {"bce": bce, "minimax": minimax, "hinge": hinge, "wasserstein": wasserstein, "relativistic": relativistic}
 
 
 def gradient_penalty(logits: Tensor, logits_nearby: Tensor, sigma: float) -> Tensor:

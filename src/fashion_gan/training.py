@@ -65,6 +65,7 @@ def _build_gan(config: Config) -> GAN:
         build_generator(config, "averaged_generator"),
         loss=config.loss,
         penalty=config.penalty,
+        fake_penalty=config.fake_penalty,
         penalty_interval=config.penalty_interval,
         classification=config.classification,
         ema_decay=config.ema_decay,
