@@ -30,7 +30,7 @@ _SETTINGS = {
     "batch_size":         (64,           128,          64,           64,           32),
     "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         7e-4),
     "cooldown":           (0.0,          0.0,          0.0,          0.0,          0.3),
-    "penalty":            (0.0,          0.0,          0.0,          0.0,          0.01),
+    "penalty":            (0.0,          0.0,          0.0,          0.0,          0.0025),
     "fake_penalty":       (None,         None,         None,         None,         0.0),
     "penalty_interval":   (1,            1,            1,            1,            4),
     "classification":     (0.0,          0.0,          0.0,          0.0,          0.0),
