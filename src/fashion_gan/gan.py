@@ -135,25 +135,21 @@ class GAN(keras.Model):
 
         d_loss = self.objective.discriminator(real_logits, fake_logits)
         g_loss = self.objective.generator(ops.stop_gradient(real_logits), frozen_logits)
-        interval = self.penalty_interval if training else 1
-        # Each from the state of the images' own pass, so that only the images differ and not the dropout.
+
+        def penalty(images, state, logits):
+            """From the state of the images' own pass, so that only the images differ and not the dropout."""
+            nearby = self._nearby(images)
+            interval = self.penalty_interval if training else 1
+            return self._every(interval, lambda: gradient_penalty(logits(), judge(nearby, state)[0], PENALTY_SIGMA))
+
         if self.fake_penalty:
+            # It is the discriminator's alone, and must not turn around with the rest.
             fake = ops.stop_gradient(fake)
-            nearby_fake = self._nearby(fake)
-
-            def fake_term():
-                # It is the discriminator's alone, and must not turn around with the rest.
-                logits = judge(fake, state)[0] if one_pass else fake_logits
-                return gradient_penalty(logits, judge(nearby_fake, state)[0], PENALTY_SIGMA)
-
-            d_loss += self.fake_penalty * self._every(interval, fake_term)
+            d_loss += self.fake_penalty * penalty(
+                fake, state, lambda: judge(fake, state)[0] if one_pass else fake_logits
+            )
         if self.penalty:
-            nearby_real = self._nearby(real)
-
-            def real_term():
-                return gradient_penalty(real_logits, judge(nearby_real, state_after_fake)[0], PENALTY_SIGMA)
-
-            d_loss += self.penalty * self._every(interval, real_term)
+            d_loss += self.penalty * penalty(real, state_after_fake, lambda: real_logits)
         if self.classification:
             d_loss += self.classification * classification_loss(x["labels"], shown_by_real)
             g_loss += self.classification * classification_loss(x["labels"], shown_by_fake)
