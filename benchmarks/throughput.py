@@ -26,8 +26,7 @@ from fashion_gan import cli
 from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
-from fashion_gan.losses import LOSSES
-from fashion_gan.networks import build_discriminator, build_generator
+from fashion_gan.training import build_gan
 
 
 def forward_flops(model):
@@ -49,11 +48,11 @@ def step_flops(config, ours):
     Where the loss is zero-sum (as our ``fit`` takes it), without that once. With a gradient penalty, D also once
     forward and twice back at every so many steps, on noisy images, and again on generated ones as they are.
     """
-    generator, discriminator = (forward_flops(build(config)) for build in (build_generator, build_discriminator))
-    one_pass = ours and LOSSES[config.loss].zero_sum and not config.classification
-    fake_penalty = config.penalty if config.fake_penalty is None else config.fake_penalty
-    penalties = 3 * (config.penalty > 0) + (6 if one_pass else 3) * (fake_penalty > 0) if ours else 0
-    return 3 * generator + (6 + (not one_pass) + penalties / config.penalty_interval) * discriminator
+    gan = build_gan(config)
+    one_pass = ours and gan.one_pass
+    penalties = 3 * (gan.penalty > 0) + (6 if one_pass else 3) * (gan.fake_penalty > 0) if ours else 0
+    passes = 6 + (not one_pass) + penalties / gan.penalty_interval
+    return 3 * forward_flops(gan.generator) + passes * forward_flops(gan.discriminator)
 
 
 def peak_gflops(size=3072, repeats=5):

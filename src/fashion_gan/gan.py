@@ -98,6 +98,11 @@ class GAN(keras.Model):
         for optimizer, learning_rate in self._learning_rates:
             optimizer.learning_rate = factor * learning_rate
 
+    @property
+    def one_pass(self):
+        """Whether one pass of the discriminator over generated images teaches both networks."""
+        return self.objective.zero_sum and not self.classification
+
     def call(self, batch, training=False):
         """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""
         latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seeds)
@@ -121,8 +126,7 @@ class GAN(keras.Model):
             )
             return (*found, state) if self.classification else (found, None, state)
 
-        one_pass = self.objective.zero_sum and not self.classification
-        if one_pass:
+        if self.one_pass:
             # What one wins the other loses: one pass back serves both, if it turns around on its way to the generator.
             fake_logits, _, state_after_fake = judge(_with_gradient_turned(fake), state)
             frozen_logits = ops.stop_gradient(fake_logits)
@@ -146,7 +150,7 @@ class GAN(keras.Model):
             # It is the discriminator's alone, and must not turn around with the rest.
             fake = ops.stop_gradient(fake)
             d_loss += self.fake_penalty * penalty(
-                fake, state, lambda: judge(fake, state)[0] if one_pass else fake_logits
+                fake, state, lambda: judge(fake, state)[0] if self.one_pass else fake_logits
             )
         if self.penalty:
             d_loss += self.penalty * penalty(real, state_after_fake, lambda: real_logits)
