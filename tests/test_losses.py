@@ -30,6 +30,11 @@ def softplus(x):
             (softplus(-2) + softplus(1)) / 2 + (softplus(0.5) + softplus(-3)) / 2,
             -(softplus(0.5) + softplus(-3)) / 2,
         ),
+        (
+            "leaky-minimax",
+            (softplus(-2) + softplus(1)) / 2 + (softplus(0.5) + softplus(-3)) / 2 + 0.1 * (-1.25 - 0.5),
+            -(softplus(0.5) + softplus(-3)) / 2 + 0.1 * 1.25,
+        ),
         ("hinge", (0 + 2) / 2 + (1.5 + 0) / 2, 1.25),
         ("wasserstein", -1.25 - 0.5, 1.25),
         ("relativistic", (softplus(-1.5) + softplus(-2)) / 2, (softplus(1.5) + softplus(2)) / 2),

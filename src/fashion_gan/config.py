@@ -11,7 +11,7 @@ from fashion_gan.errors import InputError, suggestion
 
 BACKENDS = ("tensorflow", "jax", "torch")
 FAMILIES = ("transposed", "upsampling", "dcgan", "residual")
-LOSSES = ("bce", "minimax", "hinge", "wasserstein", "relativistic")
+LOSSES = ("bce", "minimax", "leaky-minimax", "hinge", "wasserstein", "relativistic")
 DEFAULT_EPOCHS = 50
 IMAGE_SIZES = tuple(range(16, 129, 4))
 WIDEST = 256
@@ -25,7 +25,7 @@ _SETTINGS = {
     "generator_widening": (1,            1,            1,            1,            1),
     "slim_generator":     (False,        False,        False,        False,        True),
     "slim_discriminator": (False,        False,        False,        False,        True),
-    "loss":               ("bce",        "bce",        "bce",        "bce",        "minimax"),
+    "loss":               ("bce",        "bce",        "bce",        "bce",        "leaky-minimax"),
     "conditional":        (False,        False,        False,        False,        True),
     "batch_size":         (64,           128,          64,           64,           32),
     "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         7e-4),
@@ -145,9 +145,9 @@ class Config:
                 raise InputError(f"{slim}=True is for family='residual', and this is {self.family!r}")
         if self.classification and not self.conditional:
             raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
-        if self.augment and self.loss not in ("bce", "minimax", "hinge"):
+        if self.augment and self.loss in ("wasserstein", "relativistic"):
             raise InputError(
-                f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: bce, minimax or hinge"
+                f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: all others can"
             )
         if self.epochs is self.steps is self.minutes is None:
             object.__setattr__(self, "epochs", DEFAULT_EPOCHS)

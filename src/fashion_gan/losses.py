@@ -42,17 +42,26 @@ minimax = Loss(
     zero_sum=True,
 )
 
-# max(0, 1 − real) + max(0, 1 + fake), and −fake: Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018.
-hinge = Loss(
-    discriminator=lambda real, fake: _mean(ops.relu(1.0 - real)) + _mean(ops.relu(1.0 + fake)),
-    generator=lambda real, fake: -_mean(fake),
-)
-
 # fake − real, and −fake: Arjovsky et al. 2017, arXiv:1701.07875. It needs a penalty to keep D Lipschitz.
 wasserstein = Loss(
     discriminator=lambda real, fake: _mean(fake) - _mean(real),
     generator=lambda real, fake: -_mean(fake),
     zero_sum=True,
+)
+
+# minimax + 0.1 wasserstein, zero-sum as both are: where the discriminator is sure of an image, the generator's gradient
+# falls to 0.1 and not to nothing, as behind the leaky rectifier; so it mends its worst images.
+_LEAK = 0.1
+leaky_minimax = Loss(
+    discriminator=lambda real, fake: minimax.discriminator(real, fake) + _LEAK * wasserstein.discriminator(real, fake),
+    generator=lambda real, fake: minimax.generator(real, fake) + _LEAK * wasserstein.generator(real, fake),
+    zero_sum=True,
+)
+
+# max(0, 1 − real) + max(0, 1 + fake), and −fake: Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018.
+hinge = Loss(
+    discriminator=lambda real, fake: _mean(ops.relu(1.0 - real)) + _mean(ops.relu(1.0 + fake)),
+    generator=lambda real, fake: -_mean(fake),
 )
 
 # −log σ(real − fake), and −log σ(fake − real), image against image: Jolicoeur-Martineau 2018, arXiv:1807.00734,
@@ -62,7 +71,14 @@ relativistic = Loss(
     generator=lambda real, fake: _mean(ops.softplus(real - fake)),
 )
 
-LOSSES = {"bce": bce, "minimax": minimax, "hinge": hinge, "wasserstein": wasserstein, "relativistic": relativistic}
+LOSSES = {
+    "bce": bce,
+    "minimax": minimax,
+    "leaky-minimax": leaky_minimax,
+    "hinge": hinge,
+    "wasserstein": wasserstein,
+    "relativistic": relativistic,
+}
 
 
 def gradient_penalty(logits: Tensor, logits_nearby: Tensor, sigma: float) -> Tensor:
