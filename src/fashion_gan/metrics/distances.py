@@ -13,7 +13,7 @@ from fashion_gan.errors import InputError
 Floats = npt.NDArray[np.float64]
 
 NEAREST = 5  # neighbours, as in Naeem et al. 2020
-CHUNK = 512  # rows of a distance matrix at a time: 41 MB against 10,000 columns
+CHUNK = 512  # rows at a time: of a distance matrix 41 MB against 10,000 columns
 KERNEL_DEGREE = 3
 
 
@@ -53,9 +53,12 @@ def gaussian(vectors: Any, weights: Any = None) -> Gaussian:
     vectors = _checked("a set", vectors, least=2)
     counts = np.ones(len(vectors)) if weights is None else np.asarray(weights, np.float64)
     count = counts.sum()
-    mean = counts @ vectors / count
-    centred = (vectors - mean) * np.sqrt(counts)[:, None]
-    return Gaussian(mean, centred.T @ centred / (count - 1), int(count))
+    mean, roots = counts @ vectors / count, np.sqrt(counts)[:, None]
+    squares = np.zeros((len(mean), len(mean)))
+    for start in range(0, len(vectors), CHUNK):
+        centred = (vectors[start : start + CHUNK] - mean) * roots[start : start + CHUNK]
+        squares += centred.T @ centred
+    return Gaussian(mean, squares / (count - 1), int(count))
 
 
 def square_root(covariance: Floats) -> Floats:

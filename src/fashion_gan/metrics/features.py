@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,12 @@ import numpy.typing as npt
 
 from fashion_gan import progress
 from fashion_gan.errors import InputError
+from fashion_gan.metrics.cores import on_all_cores
 
 NETWORK = Path(__file__).with_name("feature_network.onnx")
 NETWORK_SHA256 = "e5e229e16a062ef60aa4f94bcb3da34bc0ed7c0b639079b74f2eacf959540baa"
 FEATURE_COUNT = 320  # 128 of texture and place, 64 of parts, 128 of class
-BATCH_SIZE = 200  # more is no faster, and takes more memory
+BATCH_SIZE = 50  # more is no faster, and takes more memory
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def _session() -> Any:
         raise InputError(f"{NETWORK} is not the network that scores are made with: its SHA-256 is {digest}")
     options = onnxruntime.SessionOptions()
     options.enable_cpu_mem_arena = False
-    options.intra_op_num_threads = os.cpu_count() or 1
+    options.intra_op_num_threads = 1  # each core has images of its own
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
@@ -78,8 +78,13 @@ def extract(images: npt.NDArray[np.uint8], description: str = "features") -> Fea
     name = session.get_inputs()[0].name
     vectors = np.empty((len(images), FEATURE_COUNT), np.float32)
     logits = np.empty((len(images), 10), np.float32)
-    starts = range(0, len(images), BATCH_SIZE)
-    for start in progress.bar(starts, description, "images", unit_scale=BATCH_SIZE, disable=not description):
-        part = slice(start, start + BATCH_SIZE)
-        vectors[part], logits[part] = session.run(None, {name: images[part].astype(np.float32)})
+
+    def run(part: slice) -> Any:
+        return session.run(None, {name: images[part].astype(np.float32)})
+
+    parts = [slice(start, start + BATCH_SIZE) for start in range(0, len(images), BATCH_SIZE)]
+    shown = {"unit_scale": BATCH_SIZE, "total": len(parts), "disable": not description}
+    found = progress.bar(on_all_cores(run, parts), description, "images", **shown)
+    for part, of_part in zip(parts, found, strict=True):
+        vectors[part], logits[part] = of_part
     return Features(vectors, logits)

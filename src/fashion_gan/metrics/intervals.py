@@ -5,6 +5,7 @@ import numpy.typing as npt
 import scipy
 
 from fashion_gan import progress
+from fashion_gan.metrics.cores import on_all_cores
 from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, square_root
 
 Interval = tuple[float, float]
@@ -45,11 +46,13 @@ def bootstrap_frechet(real: Gaussian, generated: npt.NDArray[np.float32], seed: 
     count, root = len(generated), square_root(real.covariance)
     generated = generated.astype(np.float64)
     value = frechet_distance(real, gaussian(generated), root)
-    replicates = np.empty(REPLICATES)
-    for index in progress.bar(range(REPLICATES), "bootstrap", "resamples"):
-        weights = np.bincount(random.integers(0, count, count), minlength=count)
-        replicates[index] = frechet_distance(real, gaussian(generated, weights), root)
-    return around(value, replicates)
+
+    def resampled(weights: npt.NDArray[np.int64]) -> float:
+        return frechet_distance(real, gaussian(generated, weights), root)
+
+    draws = (np.bincount(random.integers(0, count, count), minlength=count) for _ in range(REPLICATES))
+    bar = progress.bar(on_all_cores(resampled, draws), "bootstrap", "resamples", total=REPLICATES)
+    return around(value, np.array(list(bar)))
 
 
 def around(value: float, replicates: npt.NDArray[np.float64]) -> tuple[float, Interval]:
