@@ -15,7 +15,7 @@ def on_all_cores(function: Callable[[Thing], Result], things: Iterable[Thing]) -
     """What the function makes of each thing, in their order; it must let go of the interpreter, as numpy's does.
 
     Meanwhile products of matrices keep to the core that asks for them. Sharing out small ones costs more than it saves,
-    and on cores that are busy otherwise ten times as much: there OpenBLAS's threads wait for each other at full speed.
+    and on cores that are busy otherwise many times as much: there OpenBLAS's threads wait for each other at full speed.
     """
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(function, things)
