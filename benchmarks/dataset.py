@@ -13,6 +13,8 @@ from pathlib import Path
 
 import click
 
+from fashion_gan import cores
+
 
 @click.command()
 @click.option("--per-class", default=6000, show_default=True)
@@ -29,7 +31,7 @@ def main(per_class, kind, filters):
         seconds = time.perf_counter() - started
     if status:
         raise SystemExit(os.waitstatus_to_exitcode(status))  # The command has said why.
-    print(f"{seconds:.1f} seconds on {os.cpu_count()} processors, peak memory {usage.ru_maxrss / 1e3:.0f} MB")
+    print(f"{seconds:.1f} seconds on {cores.usable()} processors, peak memory {usage.ru_maxrss / 1e3:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ threads for the plain loop.
 """
 
 import dataclasses
-import os
 import statistics
 import sys
 import time
@@ -22,7 +21,7 @@ import keras
 import tensorflow as tf
 from contestants import Apart, Ours, PlainLoop, tutorial_config
 
-from fashion_gan import cli
+from fashion_gan import cli, cores
 from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
@@ -107,7 +106,7 @@ def main(preset, batch_size, tutorial, images, rounds):
             flush=True,
         )
     peak = statistics.median(peaks)
-    print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {os.cpu_count()} processors")
+    print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {cores.usable()} processors")
     print(f"a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
         trained = contestants[name][0].config

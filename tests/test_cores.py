@@ -1,15 +1,25 @@
-"""Pieces of work on all cores: in order, with what goes wrong in one, and matrix products on one core meanwhile."""
+"""Those cores are counted that are ours. Pieces of work on all of them: in order, with what goes wrong in one."""
+
+import os
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from fashion_gan.metrics.cores import on_all_cores
+from fashion_gan.cores import on_all_cores, usable
+from fashion_gan.generator import Generator
 
 
 def blas_threads():
     np.ones((2, 2)) @ np.ones((2, 2))
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_the_cores_counted_are_those_the_process_is_pinned_to(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 4, 5}, raising=False)
+    assert usable() == 3
+    assert Generator.from_pretrained().threads == 3
+    assert Generator.from_pretrained(threads=2).threads == 2
 
 
 def test_results_come_in_the_order_of_the_things():

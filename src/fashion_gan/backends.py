@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from fashion_gan import cores
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
 
@@ -78,8 +79,7 @@ def work_side_by_side() -> None:
     side, the judgements of real and of generated images and the two gradients of each layer. It holds for the whole
     process, if TensorFlow has not worked anything out before; what the user has settled stays.
     """
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if processors == 2:  # With more it was not measured.
+    if cores.usable() == 2:  # With more it was not measured.
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
 

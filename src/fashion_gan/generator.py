@@ -1,6 +1,5 @@
 """Latents (and labels) -> images, with NumPy and ONNX Runtime; what else runs a network is a function handed in."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fashion_gan import cores, pretrained
 from fashion_gan import latents as latent_space
-from fashion_gan import pretrained
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.latents import Latents
@@ -92,7 +91,7 @@ class Generator:
 
         Args:
             path: the file.
-            threads: how many processor cores draw; all of them without it.
+            threads: how many processor cores draw; all that the process may run on without it.
 
         Raises:
             InputError: there is no such file, it is damaged, or it is not a generator of ours; or no number of threads.
@@ -100,7 +99,7 @@ class Generator:
         if threads is not None and not 1 <= threads <= MAX_THREADS:
             raise InputError(f"threads={threads} is out of range: it must be from 1 to {MAX_THREADS}")
         predict, config = open_onnx(Path(path))
-        return cls(predict, config.latent_dim, config.class_names, threads=threads or os.cpu_count() or 1)
+        return cls(predict, config.latent_dim, config.class_names, threads=threads or cores.usable())
 
     def generate(
         self, count: int, labels: Any = None, seed: int = 0, truncation: float = 1.0, *, as_float: bool = False

@@ -6,7 +6,6 @@ import importlib.metadata
 import itertools
 import json
 import math
-import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from fashion_gan import cores
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.files import DAMAGED, read_arrays, written_whole
@@ -267,7 +267,7 @@ def environment(data_fingerprint: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor_name(),
-        "processors": os.cpu_count(),
+        "processors": cores.usable(),
         "packages": versions,
         "data_sha256": data_fingerprint,
     }

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fashion_gan import progress
+from fashion_gan.cores import on_all_cores
 from fashion_gan.errors import InputError
-from fashion_gan.metrics.cores import on_all_cores
 
 NETWORK = Path(__file__).with_name("feature_network.onnx")
 NETWORK_SHA256 = "e5e229e16a062ef60aa4f94bcb3da34bc0ed7c0b639079b74f2eacf959540baa"

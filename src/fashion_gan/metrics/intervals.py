@@ -5,7 +5,7 @@ import numpy.typing as npt
 import scipy
 
 from fashion_gan import progress
-from fashion_gan.metrics.cores import on_all_cores
+from fashion_gan.cores import on_all_cores
 from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, square_root
 
 Interval = tuple[float, float]
