@@ -225,6 +225,25 @@ def test_pixels_become_minus_one_to_one_at_the_networks_size():
     assert real[1] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("size", [16, 20, 28, 64])
+def test_images_are_resized_as_keras_resizes_them(size):
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
+    real = ops.convert_to_numpy(build_gan(toy_config(image_size=size, width=2)).preprocess(images))
+    resized = ops.image.resize(images / np.float32(127.5) - 1.0, (size, size), antialias=True)
+    assert real == pytest.approx(ops.convert_to_numpy(resized), abs=1e-4)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX always compiles, and PyTorch never")
+def test_xla_compiles_every_part_of_a_step():
+    parts = {"image_size": 16, "augment": True, "loss": "bce", "penalty": 0.1, "penalty_interval": 2}
+    plain, compiled = (build_gan(toy_config(jit_compile=jit_compile, **parts)) for jit_compile in (False, True))
+    before = weights_of(compiled.generator)
+    found = compiled.train_on_batch(toy_batch(size=28), return_dict=True)
+    # Its fakes are others: XLA has random numbers of its own.
+    assert found["d_real"] == pytest.approx(plain.train_on_batch(toy_batch(size=28), return_dict=True)["d_real"])
+    assert not any(same(before, weights_of(compiled.generator)))
+
+
 def test_the_average_follows_every_weight_and_statistic_of_the_generator():
     gan = build_gan(toy_config(ema_decay=0.5))
     expected = [ops.convert_to_numpy(w) for w in gan.averaged_generator.weights]

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from fashion_gan.errors import InputError
@@ -18,6 +19,24 @@ PENALTY_SIGMA = 0.05  # of the noise in the finite-difference penalty; pixels ra
 def _with_gradient_turned(x):
     """x, to the bit, whose gradient has the other sign: the gradient reversal of Ganin & Lempitsky, arXiv:1409.7495."""
     return 2.0 * ops.stop_gradient(x) - x
+
+
+def _resized(images, height, width):
+    """Images (N, h, w, C) -> (N, H, W, C), linearly, without aliasing: a product of matrices, which XLA knows too.
+
+    ``ops.image.resize`` gives the same, but not under XLA on TensorFlow.
+    """
+    rows, columns = _resampling(images.shape[1], height), _resampling(images.shape[2], width)
+    return ops.einsum("xw,nywc->nyxc", columns, ops.einsum("yh,nhwc->nywc", rows, images))
+
+
+def _resampling(size, wanted):
+    """How much of each of ``size`` pixels in a line there is in each of ``wanted``: float32 (wanted, size)."""
+    step = size / wanted
+    centres = step * (np.arange(wanted) + 0.5)
+    distances = np.abs(centres[:, None] - np.arange(size) - 0.5)
+    shares = np.maximum(0.0, 1.0 - distances / max(1.0, step))
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 class GAN(keras.Model):
@@ -222,7 +241,7 @@ class GAN(keras.Model):
         height, width, channels = self.discriminator.inputs[0].shape[1:]
         images = ops.cast(images, "float32") / 127.5 - 1.0
         if tuple(images.shape[1:3]) != (height, width):
-            images = ops.image.resize(images, (height, width), antialias=True)
+            images = _resized(images, height, width)
         return images if images.shape[-1] == channels else ops.repeat(images, channels, axis=-1)
 
     def _with_labels(self, inputs, batch):
