@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Sheet
+from matplotlib.ticker import EngFormatter
 
 from fashion_gan.files import written_whole
 from fashion_gan.metrics.figures import Figure
@@ -36,6 +37,7 @@ def training_curve(log: dict[str, np.ndarray], path: Path) -> None:
     opinions.set_ylim(0, 1)
     opinions.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
     opinions.set_xlabel("training images seen")
+    opinions.xaxis.set_major_formatter(EngFormatter())
     _finish(figure, path)
 
 
