@@ -21,6 +21,7 @@ from fashion_gan.metrics.figures import MEANINGS
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 from fashion_gan.runs import Run
 
+BY_HAND = "<!-- From here on written by hand, and kept. -->"
 COLUMNS = ("ffd10k_test", "precision10k_test", "recall10k_test", "coverage10k_test", "two_sample10k_test")
 
 
@@ -41,8 +42,10 @@ def main(minutes, presets, protocols, runs, docs):
         images = fashion_gan.load_generator(run.path).generate(100, seed=0)
         pictures.save_png(docs / "results" / f"{preset}.png", pictures.grid(images, columns=10))
         (docs / "results" / f"{preset}-curve.png").write_bytes((run.path / "training_curve.png").read_bytes())
-    (docs / "results.md").write_text(page(rows, minutes, protocols))
-    click.echo(f"{docs / 'results.md'}")
+    results = docs / "results.md"
+    kept = results.read_text().partition(BY_HAND)[2] if results.exists() else "\n"
+    results.write_text(f"{page(rows, minutes, protocols)}\n{BY_HAND}{kept}")
+    click.echo(f"{results}")
 
 
 def trained(preset, runs, minutes):
