@@ -53,8 +53,6 @@ def test_fifty_epochs_unless_another_budget_is_given():
         ("penalty_interval", 0, "from 1"),
         ("classification", -0.1, "at least 0"),
         ("classification", 0.1, "needs conditional=True"),
-        ("slim_generator", True, "is for family='residual'"),
-        ("slim_discriminator", True, "is for family='residual'"),
         ("latent_dim", 0, "from 1"),
         ("seed", -1, "from 0"),
         ("loss", "bse", "did you mean 'bce'"),
@@ -79,14 +77,6 @@ def test_an_unknown_preset_or_setting_brings_the_near_ones():
         Config.from_preset("dcgan64")
     with pytest.raises(InputError, match="did you mean 'batch_size'"):
         Config.from_preset("transposed", batchsize=3)
-
-
-def test_another_family_is_not_as_slim_as_the_preset():
-    assert Config.from_preset("fashion").slim_generator
-    assert Config.from_preset("fashion").slim_discriminator
-    dcgan = Config.from_preset("fashion", family="dcgan")
-    assert not dcgan.slim_generator
-    assert not dcgan.slim_discriminator
 
 
 def test_determinism_and_xla_exclude_each_other():

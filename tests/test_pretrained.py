@@ -14,18 +14,19 @@ from make_pretrained import RECIPES
 from PIL import Image
 
 import fashion_gan
-from fashion_gan import export, launch, networks, pretrained
+from fashion_gan import export, launch, pretrained
+from fashion_gan.batches import steps_in_epoch
+from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.gan import GAN
 from fashion_gan.generator import Generator
-from fashion_gan.latents import draw_inputs, draw_latents
+from fashion_gan.latents import draw_latents
 from fashion_gan.metrics import features
 from fashion_gan.metrics.figures import MEANINGS
 from fashion_gan.model_files import as_generator, model_of_run
-from fashion_gan.networks.narrowing import narrow
 from fashion_gan.runs import Run
-from fashion_gan.training import NARROWING_COUNT
 
+LEARNT_IMAGES = 55_000  # 5,000 of the training images are held out
 ROOT = Path(__file__).parent.parent
 RECIPE = RECIPES["fashion"]
 FILES = {
@@ -39,15 +40,6 @@ FILES = {
     "samples.png",
     "trainings.json",
 }
-UNSAID = {  # what held in trainings from before there was such a setting
-    "augment": False,
-    "classification": 0.0,
-    "slim_generator": False,
-    "slim_discriminator": False,
-    "fake_penalty": 0.05,
-    "loss": "bce",
-    "penalty_interval": 1,
-}
 WITHOUT_KERAS = """
 import sys
 sys.modules["keras"] = sys.modules["tensorflow"] = None  # importing them fails
@@ -56,7 +48,7 @@ print(fashion_gan.Generator.{how}.generate(20, seed=4).sum())
 """
 
 
-# Seven trainings take minutes on a slow machine, and whichever test comes first waits for them.
+# The recipe's trainings take minutes on a slow machine, and whichever test comes first waits for them.
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -88,7 +80,7 @@ def test_the_recipe_leaves_the_weights_in_every_format_with_card_and_figures(rec
     assert figure["floor"] < 1 < figure["value"]
     assert f"| {figure['value']:.3f} |" in card
     assert "not reached" in card  # Nothing is, in so few steps.
-    images = [3 * settings["batch_size"] for settings in RECIPE]
+    images = [3 * Config.from_preset("fashion", **settings).batch_size for settings in RECIPE]
     assert f"{sum(images):,} images" in card
     trainings = json.loads((folder / "trainings.json").read_text())
     assert [training["images"] for training in trainings] == images
@@ -100,12 +92,13 @@ def test_the_recipe_leaves_the_weights_in_every_format_with_card_and_figures(rec
 
 def test_the_shipped_model_had_the_trainings_of_its_recipe():
     trainings = json.loads((pretrained.folder("fashion") / "trainings.json").read_text())
-    had = [{**training, "steps": training["images"] // training["batch_size"]} for training in trainings]
-    for asked, found in zip(RECIPE, had, strict=True):
-        for name in ("batch_size", "steps", "learning_rate", "ema_decay", "penalty"):
-            assert asked[name] == found[name], name
-        for name, unsaid in UNSAID.items():
-            assert asked[name] == found.get(name, unsaid), name
+    for settings, found in zip(RECIPE, trainings, strict=True):
+        asked = dataclasses.asdict(Config.from_preset("fashion", **settings))
+        common = asked.keys() & found.keys()
+        assert {"learning_rate", "cooldown", "loss", "penalty", "augment", "classification"} <= common
+        assert {name: found[name] for name in common} == {name: asked[name] for name in common}
+        steps = asked["steps"] or asked["epochs"] * steps_in_epoch(LEARNT_IMAGES, asked["batch_size"])
+        assert found["images"] == steps * asked["batch_size"]
 
 
 def test_going_on_with_a_model_that_had_its_whole_recipe_is_refused(tmp_path):
@@ -208,48 +201,6 @@ def test_a_discriminator_that_is_to_name_classes_starts_from_one_that_did_not(to
     assert len(weights) > 10
     for name in weights:
         np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
-
-
-@pytest.fixture(scope="module")
-def full_toy_run(toy_folder, tmp_path_factory):
-    settings = {"slim_generator": False, "slim_discriminator": False, **TOY}
-    return fashion_gan.train("fashion", data=toy_folder, out=tmp_path_factory.mktemp("full"), steps=5, **settings)
-
-
-def test_a_slim_generator_starts_from_a_full_one_made_narrow(full_toy_run, toy_folder, tmp_path):
-    settings = {"data": toy_folder, "start_from": full_toy_run.path, "slim_generator": True, **TOY}
-    tuned = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
-    full, slim = model_of_run(full_toy_run), networks.build_generator(tuned.config, "averaged_generator")
-    narrow(full, slim, draw_inputs(NARROWING_COUNT, tuned.config.latent_dim, classes=2))
-    begun = first_weights(tuned)
-    for variable in slim.weights:
-        np.testing.assert_allclose(begun[variable.path], variable, rtol=1e-3, atol=1e-4, err_msg=variable.path)
-    assert steps_averaged(tuned) == 0  # What the average remembers of other layers should soon be forgotten.
-
-
-def test_a_full_generator_does_not_start_from_a_slim_one(toy_run, toy_folder):
-    with pytest.raises(InputError, match="has slim_generator=True, which cannot become False"):
-        fashion_gan.train("fashion", data=toy_folder, start_from=toy_run.path, slim_generator=False, steps=1, **TOY)
-
-
-def test_a_discriminator_starts_from_one_of_its_kind_alone(full_toy_run, toy_folder):
-    settings = {"data": toy_folder, "start_from": full_toy_run.path, "slim_discriminator": True, **TOY}
-    with pytest.raises(InputError, match="has slim_discriminator=False, and True was asked for"):
-        fashion_gan.train("fashion", steps=1, **settings)
-
-
-def test_a_start_goes_on_with_the_networks_that_were_trained_unless_others_are_asked_for(
-    full_toy_run, toy_folder, tmp_path
-):
-    def kinds(source, **asked):
-        settings = {"data": toy_folder, "start_from": source, **asked, **TOY}
-        run = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
-        return run.path, (run.config.slim_generator, run.config.slim_discriminator)
-
-    assert kinds(full_toy_run.path)[1] == (False, False)
-    narrowed, found = kinds(full_toy_run.path, slim_generator=True)
-    assert found == (True, False)
-    assert kinds(narrowed)[1] == (True, False)
 
 
 def test_a_run_cut_off_before_its_first_checkpoint_starts_from_those_weights_again(toy_run, toy_folder, tmp_path):

@@ -371,8 +371,7 @@ def test_other_backends_train_stop_and_resume_as_if_uninterrupted(toy_folder, tm
 
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_a_start_from_trained_weights_trains_on_the_other_backends_too(toy_run, toy_folder, backend, tmp_path):
-    # Made narrow on the way, which is the longer of the two ways.
-    start = ["--start-from", toy_run.path, "--slim-generator", "--data", toy_folder]
+    start = ["--start-from", toy_run.path, "--data", toy_folder]
     done = command(
         "train", "--preset", "fashion", "--backend", backend, "--steps", "2", "--out", tmp_path, *start, *TOY_FLAGS
     )

@@ -23,8 +23,6 @@ _SETTINGS = {
     "image_size":         (28,           28,           64,           128,          28),
     "width":              (64,           64,           64,           64,           32),
     "generator_widening": (1,            1,            1,            1,            1),
-    "slim_generator":     (False,        False,        False,        False,        True),
-    "slim_discriminator": (False,        False,        False,        False,        True),
     "loss":               ("bce",        "bce",        "bce",        "bce",        "leaky-minimax"),
     "conditional":        (False,        False,        False,        False,        True),
     "batch_size":         (64,           128,          64,           64,           32),
@@ -36,7 +34,6 @@ _SETTINGS = {
     "classification":     (0.0,          0.0,          0.0,          0.0,          0.0),
     "ema_decay":          (0.999,        0.999,        0.999,        0.999,        0.9995),
 }
-SLIM = ("slim_generator", "slim_discriminator")  # of the residual family alone
 PRESETS = {
     name: {setting: values[column] for setting, values in _SETTINGS.items()} for column, name in enumerate(_NAMES)
 }
@@ -72,12 +69,6 @@ class Config:
     channels: int = _setting(1, "1 for grey, 3 for colour", **_one_of(1, 3))
     width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, WIDEST))
     generator_widening: int = _setting(1, "times the width that the generator has", **_bounded(1, 8))
-    slim_generator: bool = _setting(
-        False, "a generator with half of the operations, that draws faster; of the residual family alone"
-    )
-    slim_discriminator: bool = _setting(
-        False, "a discriminator with a third of the operations, that trains faster; of the residual family alone"
-    )
     latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
     conditional: bool = _setting(False, "condition both networks on the class")
     class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")
@@ -140,9 +131,6 @@ class Config:
                 f"generator_widening={self.generator_widening} of width={self.width} is out of range: their product "
                 f"must be from 2 to {WIDEST}"
             )
-        for slim in SLIM:
-            if getattr(self, slim) and self.family != "residual":
-                raise InputError(f"{slim}=True is for family='residual', and this is {self.family!r}")
         if self.classification and not self.conditional:
             raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
         if self.augment and self.loss in ("wasserstein", "relativistic"):
@@ -166,10 +154,7 @@ class Config:
             if name not in names:
                 raise InputError(f"{name} is not a setting: {suggestion(name, names)}")
         given = {name: value for name, value in settings.items() if value is not None}
-        usual = dict(PRESETS[preset])
-        if given.get("family", usual["family"]) != usual["family"]:
-            usual |= dict.fromkeys(SLIM, False)  # Another family knows no such kinds, and nobody asked for them.
-        return cls(**{"preset": preset, **usual, **given})
+        return cls(**{"preset": preset, **PRESETS[preset], **given})
 
     @classmethod
     def from_json(cls, text: str) -> "Config":

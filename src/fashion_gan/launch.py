@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_gan import origins, pretrained
 from fashion_gan.backends import check_backend, default_backend, use_backend
-from fashion_gan.config import SLIM, Config
+from fashion_gan.config import Config
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
@@ -15,10 +15,7 @@ from fashion_gan.runs import Run
 
 BUDGETS = ("epochs", "steps", "minutes")
 # What weights to start from must have in common with the networks asked for.
-SAME_NETWORKS = (
-    *("family", "image_size", "channels", "width", "generator_widening", "latent_dim", "conditional"),
-    "slim_discriminator",
-)
+SAME_NETWORKS = ("family", "image_size", "channels", "width", "generator_widening", "latent_dim", "conditional")
 MODEL_SUFFIXES = (".onnx", ".keras", ".h5", ".safetensors")
 RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every", "data")  # what a resumed run may do differently
 
@@ -75,7 +72,7 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
     if config.start_from is not None:
-        config = _fit_to_start(config, asked={name for name, value in settings.items() if value is not None})
+        _check_start(config)
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
@@ -83,25 +80,13 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     return config, dataset
 
 
-def _fit_to_start(config: Config, asked: set[str]) -> Config:
-    """The configuration, with the trained networks' kinds where none were asked for.
-
-    Raises InputError where the weights to start from are of other networks than the configuration's, and cannot be made
-    into those.
-    """
+def _check_start(config: Config) -> None:
+    """Raise InputError where the weights to start from are of other networks than the configuration's."""
     theirs = origins.config_of(str(config.start_from))
-    unasked = {name: getattr(theirs, name) for name in SLIM if name not in asked}
-    config = dataclasses.replace(config, **unasked)
     for setting in SAME_NETWORKS:
         ours, found = getattr(config, setting), getattr(theirs, setting)
         if ours != found:
             raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {ours!r} was asked for")
-    if theirs.slim_generator and not config.slim_generator:
-        raise InputError(
-            f"start_from={config.start_from!r} has slim_generator=True, which cannot become False as was asked: layers "
-            "can be made narrow, not wide"
-        )
-    return config
 
 
 def begin(config: Config, dataset: Dataset, out: str | Path) -> Run:

@@ -20,16 +20,13 @@ from fashion_gan.datasets import CLASS_NAMES, Dataset
 from fashion_gan.errors import InputError
 from fashion_gan.files import read_arrays
 from fashion_gan.gan import GAN
-from fashion_gan.latents import draw_inputs
 from fashion_gan.metrics import validation
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.model_files import as_generator, load_model, model_of_run, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
-from fashion_gan.networks.narrowing import narrow
 from fashion_gan.networks.settling import settle
 from fashion_gan.runs import Run
 
-NARROWING_COUNT = 4096  # pictures that a slim generator is fitted by
 LARGEST_IMAGE_TO_GROUP = 32  # In pixels; of larger ones a step takes so long that the time between steps is nothing.
 
 
@@ -112,16 +109,14 @@ def start_from(gan: GAN, config: Config) -> None:
     """Give a new GAN the weights of ``config.start_from``; what it learnt of each class, where the classes are as many.
 
     Of a run the best checkpoint's, where it kept one; and as with a shipped model, both generators start from the
-    averaged weights, narrowed where a slim generator starts from one that is not. Where the new GAN's classes and
-    generator are the same, their average goes on with its whole memory; else what it remembers should soon be
-    forgotten. Layers that the trained one does not have start from nothing: an output for naming classes.
+    averaged weights. Where the new GAN's classes are the same, their average goes on with its whole memory; else what
+    it remembers should soon be forgotten. Layers that the trained one does not have start from nothing: an output for
+    naming classes.
     """
     source = str(config.start_from)
     best = not origins.is_shipped(source) and Run.open(source).has_best()
     trained, theirs = load_gan(source, best=best), origins.config_of(source)
-    drawing, to_narrow = trained.averaged_generator, config.slim_generator and not theirs.slim_generator
-    if to_narrow:
-        drawing = _narrowed(drawing, theirs)
+    drawing = trained.averaged_generator
     twins = ((gan.generator, drawing), (gan.averaged_generator, drawing), (gan.discriminator, trained.discriminator))
     for ours, learnt in twins:
         # Layers are called after their networks, which are twins of different names.
@@ -131,15 +126,8 @@ def start_from(gan: GAN, config: Config) -> None:
             if found is not None and found.shape == mine.shape:
                 # A copy for each: on JAX two variables would else be one buffer, which a step cannot give away twice.
                 mine.assign(np.array(keras.ops.convert_to_numpy(found)))
-    if not to_narrow and config.class_names and config.class_names == theirs.class_names:
+    if config.class_names and config.class_names == theirs.class_names:
         gan.trust_average()
-
-
-def _narrowed(full: keras.Model, config: Config) -> keras.Model:
-    """A slim generator made from a trained one of this configuration."""
-    slim = build_generator(dataclasses.replace(config, slim_generator=True), "narrowed_generator")
-    narrow(full, slim, draw_inputs(NARROWING_COUNT, config.latent_dim, len(config.class_names)))
-    return slim
 
 
 def start(config: Config, dataset: Dataset, out: str | Path) -> Run:

@@ -25,23 +25,20 @@ def _modulated_norm(x, given, name: str):
     return layers.Add(name=f"{name}_move")([x, layers.Reshape((1, 1, channels), name=f"{name}_shifts")(shift)])
 
 
-def _generator_block(x, given, name: str, between: int):
-    """x + conv(relu(norm(conv(relu(norm(x)))))): He et al. 2016, arXiv:1603.05027.
-
-    The first convolution makes ``between`` channels.
-    """
+def _generator_block(x, given, name: str):
+    """x + conv(relu(norm(conv(relu(norm(x)))))): He et al. 2016, arXiv:1603.05027; half of the channels in between."""
     residual = x
-    for half, channels in ((1, between), (2, x.shape[-1])):
+    for half, channels in ((1, x.shape[-1] // 2), (2, x.shape[-1])):
         residual = _modulated_norm(residual, given, f"{name}_norm_{half}")
         residual = layers.ReLU(name=f"{name}_relu_{half}")(residual)
         residual = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv_{half}")(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
-def _discriminator_block(x, name: str, between: int):
-    """x + conv(relu(conv(relu(x)))), without normalisation. The first convolution makes ``between`` channels."""
+def _discriminator_block(x, name: str):
+    """x + conv(relu(conv(relu(x)))), without normalisation; half of the channels in between."""
     residual = x
-    for half, channels in ((1, between), (2, x.shape[-1])):
+    for half, channels in ((1, x.shape[-1] // 2), (2, x.shape[-1])):
         residual = layers.LeakyReLU(0.2, name=f"{name}_relu_{half}")(residual)
         residual = layers.Conv2D(channels, 3, padding="same", name=f"{name}_conv_{half}")(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
@@ -100,23 +97,16 @@ def _fold_pixels(x, name: str):
 def generator(config: Config, name: str):
     """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> stretched tanh.
 
-    With ``config.slim_generator`` half as many channels between a block's two convolutions, and upsampling and its
-    convolution as one transposed convolution, which takes each pixel once: half of the operations.
+    A transposed convolution enlarges: it takes each pixel once, where upsampling and a convolution take it four times.
     """
     base, width = config.image_size // 4, config.width
     inputs, given = condition.latent_inputs(config, name)
-    shares = 2 if config.slim_generator else 1  # into which a block's channels go, between its convolutions
 
     x = layers.Dense(base * base * 2 * width, name=f"{name}_dense")(given)
     x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 2w)
-    x = _generator_block(x, given, f"{name}_quarter", 2 * width // shares)
-    if config.slim_generator:
-        enlarge = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False, name=f"{name}_enlarge")
-        x = enlarge(x)  # (N, 14, 14, w)
-    else:
-        x = layers.UpSampling2D(name=f"{name}_upsample")(x)
-        x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_narrow")(x)  # (N, 14, 14, w)
-    x = _generator_block(x, given, f"{name}_half", width // shares)
+    x = _generator_block(x, given, f"{name}_quarter")
+    enlarge = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False, name=f"{name}_enlarge")
+    x = _generator_block(enlarge(x), given, f"{name}_half")  # (N, 14, 14, w)
     x = _modulated_norm(x, given, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
@@ -126,23 +116,17 @@ def generator(config: Config, name: str):
 
 
 def discriminator(config: Config, name: str):
-    """Pixels folded into channels -> a block at half of the size -> a block at a quarter -> one logit.
-
-    With ``config.slim_discriminator`` more channels at half of the size and no block, smaller steps down, and half as
-    many channels between the other block's convolutions: a third of the operations.
+    """Pixels folded into channels -> many channels at half of the size, but no block, for there it would cost most -> a
+    small step down, and a block at a quarter -> one logit.
     """
     inputs, labels = condition.image_inputs(config)
     width = config.width
 
     x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
-    slim = config.slim_discriminator
-    channels, kernel_size, between = (3 * width // 2, 2, width) if slim else (width, 4, 2 * width)
-    x = layers.Conv2D(channels, 3, padding="same", name=f"{name}_pixels")(x)
-    if not slim:
-        x = _discriminator_block(x, f"{name}_half", channels)
+    x = layers.Conv2D(3 * width // 2, 3, padding="same", name=f"{name}_pixels")(x)
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
-    x = layers.Conv2D(2 * width, kernel_size, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
-    x = _discriminator_block(x, f"{name}_quarter", between)
+    x = layers.Conv2D(2 * width, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
+    x = _discriminator_block(x, f"{name}_quarter")
     x = layers.LeakyReLU(0.2, name=f"{name}_features_relu")(x)
     x = _Variety(name=f"{name}_variety")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
