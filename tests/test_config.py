@@ -53,6 +53,7 @@ def test_fifty_epochs_unless_another_budget_is_given():
         ("penalty_interval", 0, "from 1"),
         ("classification", -0.1, "at least 0"),
         ("classification", 0.1, "needs conditional=True"),
+        ("deep_discriminator", True, "is for family='residual'"),
         ("latent_dim", 0, "from 1"),
         ("seed", -1, "from 0"),
         ("loss", "bse", "did you mean 'bce'"),

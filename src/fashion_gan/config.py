@@ -69,6 +69,9 @@ class Config:
     channels: int = _setting(1, "1 for grey, 3 for colour", **_one_of(1, 3))
     width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, WIDEST))
     generator_widening: int = _setting(1, "times the width that the generator has", **_bounded(1, 8))
+    deep_discriminator: bool = _setting(
+        False, "a discriminator that sees finer detail, and takes longer; of the residual family alone"
+    )
     latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
     conditional: bool = _setting(False, "condition both networks on the class")
     class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")
@@ -131,6 +134,8 @@ class Config:
                 f"generator_widening={self.generator_widening} of width={self.width} is out of range: their product "
                 f"must be from 2 to {WIDEST}"
             )
+        if self.deep_discriminator and self.family != "residual":
+            raise InputError(f"deep_discriminator=True is for family='residual', and this is {self.family!r}")
         if self.classification and not self.conditional:
             raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
         if self.augment and self.loss in ("wasserstein", "relativistic"):

@@ -72,7 +72,7 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
     if config.start_from is not None:
-        _check_start(config)
+        config = _fit_to_start(config, deepen=settings.get("deep_discriminator"))
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
@@ -80,13 +80,22 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     return config, dataset
 
 
-def _check_start(config: Config) -> None:
-    """Raise InputError where the weights to start from are of other networks than the configuration's."""
+def _fit_to_start(config: Config, deepen: bool | None) -> Config:
+    """The configuration, with as deep a discriminator as the trained one where none was asked for.
+
+    Raises InputError where the weights to start from are of other networks than the configuration's.
+    """
     theirs = origins.config_of(str(config.start_from))
     for setting in SAME_NETWORKS:
         ours, found = getattr(config, setting), getattr(theirs, setting)
         if ours != found:
             raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {ours!r} was asked for")
+    if theirs.deep_discriminator and deepen is False:
+        raise InputError(
+            f"start_from={config.start_from!r} has deep_discriminator=True, which cannot become False as was asked: "
+            "a block can be added, and not be left out"
+        )
+    return dataclasses.replace(config, deep_discriminator=theirs.deep_discriminator or bool(deepen))
 
 
 def begin(config: Config, dataset: Dataset, out: str | Path) -> Run:

@@ -35,12 +35,13 @@ def _generator_block(x, given, name: str):
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
-def _discriminator_block(x, name: str):
+def _discriminator_block(x, name: str, last_start: str = "glorot_uniform"):
     """x + conv(relu(conv(relu(x)))), without normalisation; half of the channels in between."""
     residual = x
-    for half, channels in ((1, x.shape[-1] // 2), (2, x.shape[-1])):
+    for half, channels, start in ((1, x.shape[-1] // 2, "glorot_uniform"), (2, x.shape[-1], last_start)):
         residual = layers.LeakyReLU(0.2, name=f"{name}_relu_{half}")(residual)
-        residual = layers.Conv2D(channels, 3, padding="same", name=f"{name}_conv_{half}")(residual)
+        convolution = layers.Conv2D(channels, 3, padding="same", kernel_initializer=start, name=f"{name}_conv_{half}")
+        residual = convolution(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
@@ -116,14 +117,18 @@ def generator(config: Config, name: str):
 
 
 def discriminator(config: Config, name: str):
-    """Pixels folded into channels -> many channels at half of the size, but no block, for there it would cost most -> a
-    small step down, and a block at a quarter -> one logit.
+    """Pixels folded into channels -> many channels at half of the size -> a block at a quarter -> one logit.
+
+    With ``config.deep_discriminator`` a block at half of the size too, where it costs most. It starts as if it were not
+    there, so that a discriminator trained without it can be given it.
     """
     inputs, labels = condition.image_inputs(config)
     width = config.width
 
     x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
     x = layers.Conv2D(3 * width // 2, 3, padding="same", name=f"{name}_pixels")(x)
+    if config.deep_discriminator:
+        x = _discriminator_block(x, f"{name}_half", last_start="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
     x = layers.Conv2D(2 * width, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
     x = _discriminator_block(x, f"{name}_quarter")
