@@ -95,7 +95,15 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
     for settings, found in zip(RECIPE, trainings, strict=True):
         asked = dataclasses.asdict(Config.from_preset("fashion", **settings))
         common = asked.keys() & found.keys()
-        assert {"learning_rate", "cooldown", "loss", "penalty", "augment", "classification"} <= common
+        assert {
+            "learning_rate",
+            "cooldown",
+            "loss",
+            "penalty",
+            "augment",
+            "classification",
+            "deep_discriminator",
+        } <= common
         assert {name: found[name] for name in common} == {name: asked[name] for name in common}
         steps = asked["steps"] or asked["epochs"] * steps_in_epoch(LEARNT_IMAGES, asked["batch_size"])
         assert found["images"] == steps * asked["batch_size"]
