@@ -45,7 +45,7 @@ def main(minutes, presets, protocols, runs, docs):
     results = docs / "results.md"
     kept = results.read_text().partition(BY_HAND)[2] if results.exists() else "\n"
     results.write_text(f"{page(rows, minutes, protocols)}\n{BY_HAND}{kept}")
-    click.echo(f"{results}")
+    click.echo(results)
 
 
 def trained(preset, runs, minutes):

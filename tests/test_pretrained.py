@@ -215,9 +215,7 @@ def test_a_discriminator_made_deep_starts_as_the_one_that_was_trained(toy_run, t
     settings = {"data": toy_folder, "start_from": toy_run.path, "deep_discriminator": True, **TOY}
     deep = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
     assert deep.config.deep_discriminator
-    kept = Run.open(deep.path)
-    newest = kept.checkpoints()[-1]
-    newest.unlink()  # What is left is what it started from.
+    deep.checkpoints()[-1].unlink()  # What is left is what it started from.
     images, labels = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), np.uint8), np.arange(20) % 2
     started, trained = (fashion_gan.load_gan(path).realism(images, labels) for path in (deep.path, toy_run.path))
     np.testing.assert_allclose(started, trained, atol=1e-6)
@@ -353,4 +351,4 @@ def test_the_shipped_networks_train_on(shipped):
     assert np.abs(ours.astype(int) - drawn).max() <= 1
     test = fashion_gan.load_fashion_mnist("test")
     real, fake = gan.realism(test.images[:1000], test.labels[:1000]), gan.realism(drawn, labels)
-    assert real.mean() > fake.mean() + 0.05  # 0.55 and 0.41; weights that were mixed up would know no difference
+    assert real.mean() > fake.mean() + 0.05  # 0.64 and 0.28; weights that were mixed up would know no difference

@@ -95,7 +95,7 @@ def _fit_to_start(config: Config, deepen: bool | None) -> Config:
             f"start_from={config.start_from!r} has deep_discriminator=True, which cannot become False as was asked: "
             "a block can be added, and not be left out"
         )
-    return dataclasses.replace(config, deep_discriminator=theirs.deep_discriminator or bool(deepen))
+    return dataclasses.replace(config, deep_discriminator=theirs.deep_discriminator or config.deep_discriminator)
 
 
 def begin(config: Config, dataset: Dataset, out: str | Path) -> Run:
