@@ -97,6 +97,7 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
         common = asked.keys() & found.keys()
         assert {
             "learning_rate",
+            "discriminator_learning_rate",
             "cooldown",
             "loss",
             "penalty",
