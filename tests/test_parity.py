@@ -18,7 +18,7 @@ from fashion_gan.networks import FAMILIES
 BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
 assert len(BACKENDS) > 1, "FASHION_GAN_TEST_BACKENDS must name two backends to hold against each other"
 # Run in a process of its own, since Keras has one backend a process. Arguments: the networks' family, naming
-# classes or deep, weights or "-", output.
+# classes or deep and centred, weights or "-", output.
 SCRIPT = """
 import sys
 import keras, numpy as np
@@ -33,8 +33,8 @@ def pseudo_normal(shape, **unused):
     return ops.convert_to_tensor(2.0 * np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype("float32"))
 keras.random.normal = pseudo_normal
 
-config = Config.from_preset("fashion", family=family, deep_discriminator=kind == "deep", image_size=16,
-                            width=4, latent_dim=8, batch_size=8, class_names=("a", "b"), penalty=0.2,
+config = Config.from_preset("fashion", family=family, deep_discriminator=kind == "deep", centre=kind == "deep",
+                            image_size=16, width=4, latent_dim=8, batch_size=8, class_names=("a", "b"), penalty=0.2,
                             fake_penalty=0.2, penalty_interval=2, backend=keras.backend.backend(),
                             # Without it, a zero-sum loss, as the preset has it, needs one pass for both networks.
                             classification=0.5 if kind == "naming" else 0.0)

@@ -102,6 +102,7 @@ def test_the_shipped_models_pictures_are_those_of_onnx_runtime(runtime, tmp_path
     "settings",
     [
         {"preset": "fashion", "class_names": ("a", "b")},
+        {"preset": "fashion", "class_names": ("a", "b"), "centre": True},
         {"preset": "transposed"},
         {"preset": "upsampling", "conditional": True, "class_names": ("a", "b", "c"), "channels": 3},
     ],
@@ -166,6 +167,10 @@ def random(*shape):
         ("Div", [random(5)], {}),
         ("Max", [random(1), random(4, 5)], {}),
         ("MatMul", [random(5, 7)], {}),
+        ("MatMul", [random(2, 3, 5, 7)], {}),
+        ("GlobalMaxPool", [], {}),
+        ("ReduceMax", [], {"axes": [1, -1], "keepdims": 0}),
+        ("ReduceMax", [], {}),
         ("Sigmoid", [], {}),
         ("Concat", [random(2, 1, 4, 5)], {"axis": 1}),
     ],

@@ -43,9 +43,9 @@ _FASHION = (
      "batch_size": 64, "learning_rate": 1e-4, "augment": True, "classification": 0.2},
     {"steps":  30_000, "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 3,
      "batch_size": 64, "learning_rate": 1e-4, "augment": True, "classification": 0.3, "deep_discriminator": True},
-    {"steps":  30_000, "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 3,
+    {"steps":  14_000, "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 3,
      "batch_size": 64, "learning_rate": 3e-5, "discriminator_learning_rate": 1e-4,
-     "augment": True, "classification": 0.3, "deep_discriminator": True},
+     "augment": True, "classification": 0.3, "deep_discriminator": True, "centre": True},
 )
 # fmt: on
 RECIPES = {"fashion": _FASHION}
@@ -115,6 +115,7 @@ def training_of(run):
         "batch_size",
         "augment",
         "deep_discriminator",
+        "centre",
         "seed",
         "backend",
     )

@@ -72,6 +72,9 @@ class Config:
     deep_discriminator: bool = _setting(
         False, "a discriminator that sees finer detail, and takes longer; of the residual family alone"
     )
+    centre: bool = _setting(
+        False, "move each picture that is drawn to the middle by whole pixels, where Fashion-MNIST's are"
+    )
     latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
     conditional: bool = _setting(False, "condition both networks on the class")
     class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")

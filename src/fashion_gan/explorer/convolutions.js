@@ -16,10 +16,18 @@ function withoutPadding(result, rows, width, columns) {
   return trimmed;
 }
 
+/** a · b; where b has more than two axes, each of its matrices with the one of a that stands at the same place. */
 function matMul([a, b]) {
-  const [depth, columns] = b.shape;
-  const rows = a.data.length / depth;
-  return tensor([...a.shape.slice(0, -1), columns], matrixProduct(a.data, rows, depth, b.data, columns));
+  const [depth, columns] = b.shape.slice(-2);
+  const count = sizeOf(b.shape.slice(0, -2));
+  const rows = a.data.length / depth / count;
+  const result = new Float32Array(count * rows * columns);
+  for (let i = 0; i < count; i++) {
+    const left = a.data.subarray(i * rows * depth, (i + 1) * rows * depth);
+    const right = b.data.subarray(i * depth * columns, (i + 1) * depth * columns);
+    result.set(matrixProduct(left, rows, depth, right, columns), i * rows * columns);
+  }
+  return tensor([...a.shape.slice(0, -1), columns], result);
 }
 
 function gemm([a, b, c], { alpha = 1, beta = 1, transA = 0, transB = 0 }) {

@@ -14,8 +14,9 @@ OPERATORS: dict[str, set[str]] = {
     "Abs": set(), "Add": set(), "BatchNormalization": {"epsilon"}, "Cast": {"to"}, "Clip": set(), "Concat": {"axis"},
     "Conv": {"strides", "pads"}, "ConvTranspose": {"strides", "pads", "output_padding"}, "Div": set(), "Exp": set(),
     "Expand": set(), "Flatten": {"axis"}, "Gather": {"axis"}, "Gemm": {"alpha", "beta", "transA", "transB"},
-    "GreaterOrEqual": set(), "Identity": set(), "LeakyRelu": {"alpha"}, "MatMul": set(), "Max": set(), "Min": set(),
-    "Mul": set(), "Neg": set(), "OneHot": set(), "Pow": set(), "Reciprocal": set(), "Relu": set(), "Reshape": set(),
+    "GlobalMaxPool": set(), "GreaterOrEqual": set(), "Identity": set(), "LeakyRelu": {"alpha"}, "MatMul": set(),
+    "Max": set(), "Min": set(), "Mul": set(), "Neg": set(), "OneHot": set(), "Pow": set(), "Reciprocal": set(),
+    "ReduceMax": {"axes", "keepdims"}, "Relu": set(), "Reshape": set(),
     "Resize": {"mode", "coordinate_transformation_mode", "nearest_mode"}, "Shape": set(), "Sigmoid": set(),
     "Slice": set(), "Sqrt": set(), "Squeeze": {"axes"}, "Sub": set(), "Tanh": set(), "Tile": set(),
     "Transpose": {"perm"}, "Unsqueeze": {"axes"}, "Where": set(),
@@ -24,7 +25,7 @@ OPERATORS: dict[str, set[str]] = {
 WITHOUT_EFFECT: dict[str, list[Any] | None] = {
     "allowzero": [0], "antialias": [0], "auto_pad": ["NOTSET"], "axis": [-1], "cubic_coeff_a": None,
     "dilations": [[1, 1]], "exclude_outside": [0], "group": [1], "keep_aspect_ratio_policy": ["stretch"],
-    "kernel_shape": None, "momentum": None, "saturate": [1], "start": [0], "training_mode": [0],
+    "kernel_shape": None, "momentum": None, "noop_with_empty_axes": [0], "saturate": [1], "start": [0], "training_mode": [0],
 }
 # The values that are understood of attributes that are read, where not all are: "to" is float32, int32, int64 and bool.
 UNDERSTOOD: dict[str, list[Any]] = {

@@ -172,6 +172,22 @@ function transposed(x, order) {
   return gathered(x.data, order.map((axis) => x.shape[axis]), order.map((axis) => strides[axis]));
 }
 
+/** The largest value along some axes. */
+function largest([x, given], { axes, keepdims = 1 }) {
+  const every = [...x.shape.keys()];
+  const dropped = listed(given, axes ?? every).map((axis) => axisOf(axis, x.shape.length));
+  const kept = every.filter((axis) => !dropped.includes(axis));
+  const { data } = transposed(x, [...kept, ...dropped]);
+  const count = sizeOf(dropped.map((axis) => x.shape[axis]));
+  const result = data.filter((_, index) => index % count === 0);
+  data.forEach((value, index) => {
+    const at = Math.floor(index / count);
+    if (value > result[at]) result[at] = value;
+  });
+  const shape = keepdims ? x.shape.map((length, axis) => (dropped.includes(axis) ? 1 : length)) : kept.map((axis) => x.shape[axis]);
+  return tensor(shape, result);
+}
+
 /** By channel: gain · x + shift, from the moving statistics. */
 function normalised([x, gain, shift, mean, variance], { epsilon = 1e-5 }) {
   const [, channels, ...rest] = x.shape;

@@ -9,6 +9,8 @@ import dataclasses
 
 from fashion_gan.config import Config
 from fashion_gan.networks import dcgan, residual, transposed, upsampling
+from fashion_gan.networks.centring import centred
+from fashion_gan.networks.conditioning import model
 
 FAMILIES = {"transposed": transposed, "upsampling": upsampling, "dcgan": dcgan, "residual": residual}
 
@@ -16,7 +18,8 @@ FAMILIES = {"transposed": transposed, "upsampling": upsampling, "dcgan": dcgan, 
 def build_generator(config: Config, name: str = "generator"):
     """A Keras model: latents (N, latent_dim) [and labels (N,)] -> images (N, H, W, C), float32 in [-1, 1]."""
     widened = dataclasses.replace(config, width=config.width * config.generator_widening)
-    return FAMILIES[config.family].generator(widened, name)
+    network = FAMILIES[config.family].generator(widened, name)
+    return model(network.inputs, centred(network.outputs[0], name), name) if config.centre else network
 
 
 def build_discriminator(config: Config, name: str = "discriminator"):
