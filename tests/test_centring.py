@@ -77,7 +77,7 @@ def patchy_generator(config):
     generator = networks.build_generator(config)
     pixels = generator.get_layer("generator_pixels")
     pixels.kernel.assign(100 * pixels.kernel)
-    pixels.bias.assign(pixels.bias - 8)
+    pixels.bias.assign(pixels.bias - 40)
     return generator
 
 
@@ -90,7 +90,7 @@ def test_every_format_moves_pictures_as_keras_does(tmp_path, kind):
     )
     generator, inputs = patchy_generator(config), draw_inputs(20, config.latent_dim, 2)
     unmoved = patchy_generator(plain)(inputs)  # The same weights: the layers that move have none.
-    assert np.mean(np.abs(generator(inputs) - unmoved).max(axis=(1, 2, 3)) > 0.1) > 0.5
+    assert np.mean(np.abs(generator(inputs) - unmoved).max(axis=(1, 2, 3)) > 0.1) > 0.25
     assert export.save(generator, config, kind, tmp_path / f"toy{export.FORMATS[kind].suffix}") < 1e-4
 
 
