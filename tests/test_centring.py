@@ -42,7 +42,8 @@ def test_what_is_hardly_lit_does_not_count_and_becomes_black():
     drawn[:, :3, 2:5] = 100
     drawn[0, 7, 7], drawn[1, 7, 7] = EMPTY, EMPTY + 1
     faint, bright = moved(drawn)[..., 0]
-    assert (faint[3:6, 3:6] == 100).all() and faint.sum() == 900
+    assert (faint[3:6, 3:6] == 100).all()
+    assert faint.sum() == 900
     # Two empty columns on the left and none on the right: one on each side.
     np.testing.assert_array_equal(bright[:, :-1], drawn[1, :, 1:, 0])
 

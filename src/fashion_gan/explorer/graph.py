@@ -25,7 +25,8 @@ OPERATORS: dict[str, set[str]] = {
 WITHOUT_EFFECT: dict[str, list[Any] | None] = {
     "allowzero": [0], "antialias": [0], "auto_pad": ["NOTSET"], "axis": [-1], "cubic_coeff_a": None,
     "dilations": [[1, 1]], "exclude_outside": [0], "group": [1], "keep_aspect_ratio_policy": ["stretch"],
-    "kernel_shape": None, "momentum": None, "noop_with_empty_axes": [0], "saturate": [1], "start": [0], "training_mode": [0],
+    "kernel_shape": None, "momentum": None, "noop_with_empty_axes": [0], "saturate": [1], "start": [0],
+    "training_mode": [0],
 }
 # The values that are understood of attributes that are read, where not all are: "to" is float32, int32, int64 and bool.
 UNDERSTOOD: dict[str, list[Any]] = {

@@ -4,8 +4,6 @@ Fashion-MNIST's makers put each of their pictures there to the pixel (Xiao et al
 convolutions cannot: it draws a shape's left edge without knowing how wide the shape will be.
 """
 
-import functools
-
 from keras import layers
 
 EMPTY = 24  # of 255 levels: a row or a column with none above is empty. 95 % of the real pictures' outermost have one.
