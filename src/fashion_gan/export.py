@@ -181,6 +181,10 @@ def _by_name(inputs: Any) -> dict[str, Any]:
 def _write_onnx(model: Any, config: Described, path: Path) -> None:
     import onnx
 
+    from fashion_gan.networks.folding import folded
+
+    model = folded(model)
+    _drawn_by_keras(model, _inputs(config))  # Keras exports only what was called once.
     with logger_held_back("tf2onnx"):  # Of what it does not know, it writes the name alone, and says so on its own.
         model.export(path, format="onnx", verbose=False)
     exported = onnx.load(path)
