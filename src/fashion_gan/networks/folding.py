@@ -8,9 +8,9 @@ from keras import layers
 def folded(generator: keras.Model) -> keras.Model:
     """A copy in which gains and shifts chosen by the latent do what the batch norms before them did.
 
-    A batch norm that has learnt takes x to (x - μ) / σ, and what follows takes y to gain · y + shift, with both from dense
-    layers: gain / σ and shift - gain · μ / σ, from dense layers too, save two passes over x. Where no such layers follow
-    a batch norm, it stays.
+    A batch norm that has learnt takes x to (x - μ) / σ, and what follows takes y to gain · y + shift, with both from
+    dense layers: gain / σ and shift - gain · μ / σ, from dense layers too, save two passes over x. Where no such layers
+    follow a batch norm, it stays.
 
     Args:
         generator: of any family.
