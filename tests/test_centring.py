@@ -103,7 +103,9 @@ def test_a_start_goes_on_moving_pictures_of_the_same_classes_alone(toy_folder, t
     assert start(first.path).config.centre
     assert not start(first.path, centre=False).config.centre
     others = tmp_path / "others"
-    for name in ("left", "wrong"):
-        (others / name).parent.mkdir(exist_ok=True)
-        (others / name).symlink_to(toy_folder / ("left" if name == "left" else "right"))
+    others.mkdir()
+    for name, pictures in (("left", "left"), ("wrong", "right")):
+        (others / name).symlink_to(toy_folder / pictures)
     assert not start(first.path, data=others).config.centre
+    unconditional = start(None, centre=True, conditional=False)
+    assert not start(unconditional.path, data=others, conditional=False).config.centre

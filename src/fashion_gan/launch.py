@@ -78,9 +78,10 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     if config.conditional:
         config = dataclasses.replace(config, class_names=dataset.class_names)
     if config.start_from is not None and settings.get("centre") is None:
-        # Of the same classes: other pictures need not be in the middle.
         theirs = origins.config_of(config.start_from)
-        config = dataclasses.replace(config, centre=theirs.centre and theirs.class_names == config.class_names)
+        # Of the same classes, as for the average: other pictures need not be in the middle.
+        same = bool(config.class_names) and config.class_names == theirs.class_names
+        config = dataclasses.replace(config, centre=theirs.centre and same)
     return config, dataset
 
 

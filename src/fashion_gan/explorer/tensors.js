@@ -184,8 +184,8 @@ function largest([x, given], { axes, keepdims = 1 }) {
     const at = Math.floor(index / count);
     if (value > result[at]) result[at] = value;
   });
-  const shape = keepdims ? x.shape.map((length, axis) => (dropped.includes(axis) ? 1 : length)) : kept.map((axis) => x.shape[axis]);
-  return tensor(shape, result);
+  const shape = x.shape.map((length, axis) => (dropped.includes(axis) ? 1 : length));
+  return tensor(keepdims ? shape : kept.map((axis) => shape[axis]), result);
 }
 
 /** By channel: gain · x + shift, from the moving statistics. */
