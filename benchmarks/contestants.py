@@ -4,11 +4,11 @@ import concurrent.futures
 import multiprocessing
 import os
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # A GPU is shared by several processes.
 
 import keras
-import tensorflow as tf
 
 from fashion_gan import networks
 from fashion_gan.batches import batches, steps_per_execution
@@ -69,8 +69,9 @@ class Ours:
     def train(self, steps):
         images, labels = self.dataset.images, self.dataset.labels
         settings = {"batch_size": self.config.batch_size, "seed": self.config.seed, "first_step": self.step}
-        stream = batches(images, labels, **settings)
+        stream = batches(images, labels, **settings, at_once=self.gan.steps_per_execution)
         self.gan.fit(stream, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+        keras.ops.convert_to_numpy(self.gan.step.value)  # An accelerator may be at work still.
         self.step += steps
 
 
@@ -78,6 +79,8 @@ class PlainLoop:
     """One ``tf.function``, two gradient tapes, a shuffled float32 dataset; unconditional, as the tutorial is."""
 
     def __init__(self, config, dataset):
+        import tensorflow as tf
+
         self.config = config
         keras.utils.set_random_seed(config.seed)
         self.networks = networks.build_generator(config), networks.build_discriminator(config)
@@ -92,6 +95,8 @@ class PlainLoop:
             self._step(next(self._stream))
 
     def _make_step(self):
+        import tensorflow as tf
+
         config, (generator, discriminator) = self.config, self.networks
         adam_g, adam_d = (keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1) for _ in range(2))
         cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)

@@ -9,19 +9,22 @@ threads for the plain loop.
     python benchmarks/throughput.py                                # five whole epochs of each: about 20 minutes
     python benchmarks/throughput.py --images 12800                 # shorter, noisier
     python benchmarks/throughput.py --preset fashion --tutorial    # the preset against the tutorial's networks
+    KERAS_BACKEND=jax python benchmarks/throughput.py --preset fashion --alone  # on a GPU, say: ours, no plain loop
 """
 
 import dataclasses
+import math
 import statistics
 import sys
 import time
 
 import click
 import keras
-import tensorflow as tf
 from contestants import Apart, Ours, PlainLoop, tutorial_config
+from keras import ops
 
 from fashion_gan import cli, cores
+from fashion_gan.backends import default_backend, on_accelerator
 from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
@@ -33,11 +36,11 @@ def forward_flops(model):
     flops = 0
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
-            flops += 2 * layer.input.shape[1] * layer.input.shape[2] * layer.kernel.shape.num_elements()
+            flops += 2 * layer.input.shape[1] * layer.input.shape[2] * math.prod(layer.kernel.shape)
         elif isinstance(layer, keras.layers.Conv2D):
-            flops += 2 * layer.output.shape[1] * layer.output.shape[2] * layer.kernel.shape.num_elements()
+            flops += 2 * layer.output.shape[1] * layer.output.shape[2] * math.prod(layer.kernel.shape)
         elif isinstance(layer, keras.layers.Dense):
-            flops += 2 * layer.kernel.shape.num_elements()
+            flops += 2 * math.prod(layer.kernel.shape)
     return flops
 
 
@@ -54,30 +57,42 @@ def step_flops(config, ours):
     return 3 * forward_flops(gan.generator) + passes * forward_flops(gan.discriminator)
 
 
-def peak_gflops(size=3072, repeats=5):
-    """GFLOP/s of a large float32 matrix product, the best of several."""
-    a, b = tf.random.normal((size, size)), tf.random.normal((size, size))
-    multiply = tf.function(lambda: tf.reduce_sum(a @ b))
-    multiply()
+def peak_gflops(repeats=5):
+    """GFLOP/s of a large float32 matrix product, in the precision that the backend takes for it; the best of some."""
+    size = 16384 if on_accelerator(default_backend()) else 3072
+    a, b = (keras.random.normal((size, size), seed=seed) for seed in (1, 2))
     seconds = []
-    for _ in range(repeats):
+    for _ in range(repeats + 1):  # The first one compiles.
         start = time.perf_counter()
-        multiply().numpy()
+        ops.convert_to_numpy(ops.matmul(a, b)[0, 0])
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / min(seconds) / 1e9
+
+
+def machine():
+    """What it runs on, in words."""
+    if not on_accelerator(default_backend()):
+        return f"{cores.usable()} processors"
+    import jax
+
+    return str(jax.devices()[0].device_kind)
 
 
 @click.command()
 @click.option("--preset", default="transposed", show_default=True)
 @click.option("--batch-size", type=int, help="the preset's own")
 @click.option("--tutorial", is_flag=True, help="the plain loop trains the tutorial's networks, batches of 256")
+@click.option("--alone", is_flag=True, help="ours alone, on whatever backend; the plain loop is TensorFlow's")
 @click.option("--images", default=60000, show_default=True, help="training images in an epoch")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-def main(preset, batch_size, tutorial, images, rounds):
+def main(preset, batch_size, tutorial, alone, images, rounds):
+    backend = default_backend()
+    if backend != "tensorflow" and not alone:
+        raise click.UsageError(f"the plain loop is TensorFlow's, and Keras runs on {backend}: give --alone")
     dataset = load_fashion_mnist("train")
     dataset = dataclasses.replace(dataset, images=dataset.images[:images], labels=dataset.labels[:images])
-    config = Config.from_preset(preset, batch_size=batch_size, backend="tensorflow")
-    if tutorial and config.conditional:
+    config = Config.from_preset(preset, batch_size=batch_size, backend=backend)
+    if (tutorial or alone) and config.conditional:
         config = dataclasses.replace(config, class_names=dataset.class_names)
     else:  # The plain loop is unconditional, and so are the same networks on our side.
         config = dataclasses.replace(config, conditional=False)
@@ -86,10 +101,8 @@ def main(preset, batch_size, tutorial, images, rounds):
     plain_steps = len(dataset.images) // plain_config.batch_size
     if not (steps and plain_steps):
         raise click.UsageError(f"{len(dataset.images)} images do not fill a batch of each")
-    contestants = {
-        "plain loop": (Apart(PlainLoop, plain_config, dataset), plain_steps),
-        "fashion-gan": (Apart(Ours, config, dataset, steps), steps),
-    }
+    contestants = {} if alone else {"plain loop": (Apart(PlainLoop, plain_config, dataset), plain_steps)}
+    contestants["fashion-gan"] = Apart(Ours, config, dataset, steps), steps
     rates = {name: [] for name in contestants}
     for contestant, steps in contestants.values():
         contestant.train(steps)  # Compile, and warm up.
@@ -106,7 +119,7 @@ def main(preset, batch_size, tutorial, images, rounds):
             flush=True,
         )
     peak = statistics.median(peaks)
-    print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {cores.usable()} processors")
+    print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {machine()}")
     print(f"a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
         trained = contestants[name][0].config
@@ -116,6 +129,8 @@ def main(preset, batch_size, tutorial, images, rounds):
             f"{name:<12} batch {trained.batch_size:>3}  median {median:7.1f} images/s  "
             f"{cost:.3f} GFLOP an image  {median * cost:6.1f} GFLOP/s  {median * cost / peak:4.0%} of that"
         )
+    if alone:
+        return
     ratios = [a / b for a, b in zip(rates["fashion-gan"], rates["plain loop"], strict=True)]
     middle, least, most = statistics.median(ratios), min(ratios), max(ratios)
     print(f"ratio, fashion-gan to plain loop: median {middle:.3f} ({least:.3f} to {most:.3f})")

@@ -57,6 +57,15 @@ def use_backend(name: str) -> None:
             importlib.import_module("tensorflow")
 
 
+def on_accelerator(name: str) -> bool:
+    """Whether the backend, which Keras runs on, is JAX with a GPU or a TPU."""
+    if name != "jax":
+        return False
+    import jax
+
+    return bool(jax.default_backend() != "cpu")
+
+
 def _keep_freed_memory() -> None:
     """Let glibc keep the memory of arrays that are freed, for the next ones, and not hand it back to the system.
 

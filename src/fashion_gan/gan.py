@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from fashion_gan.errors import InputError
+from fashion_gan.executions import several_steps
 from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
 
 Tensor = Any
@@ -110,6 +111,14 @@ class GAN(keras.Model):
         self.optimizer.build(self.trainable_variables)
         optimizers = (generator_optimizer, discriminator_optimizer)
         self._learning_rates = [(each, float(ops.convert_to_numpy(each.learning_rate))) for each in optimizers]
+
+    def make_train_function(self, force=False):
+        """What ``fit`` calls for each execution; with several steps in one on JAX, see ``executions``."""
+        at_once = keras.backend.backend() == "jax" and self.steps_per_execution > 1
+        if not at_once:
+            super().make_train_function(force)
+        elif self.train_function is None or force:
+            self.train_function: Any = several_steps(self.train_step)
 
     def scale_learning_rates(self, factor):
         """Set both learning rates to so much of what they were compiled with, also between the steps of ``fit``."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from fashion_gan import callbacks, curves, origins, pictures, pretrained
 from fashion_gan.augment import Augmentation
-from fashion_gan.backends import use_backend, work_side_by_side
+from fashion_gan.backends import on_accelerator, use_backend, work_side_by_side
 from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset
@@ -27,7 +27,7 @@ from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.networks.settling import settle
 from fashion_gan.runs import Run
 
-LARGEST_IMAGE_TO_GROUP = 32  # In pixels; of larger ones a step takes so long that the time between steps is nothing.
+LARGEST_IMAGE_TO_GROUP = 32  # In pixels; of larger ones a CPU's step takes so long that what is between is nothing.
 
 
 def build_gan(config: Config) -> GAN:
@@ -210,7 +210,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
         evaluate.set_model(gan)
         watching.append(evaluate)
 
-    if config.backend == "tensorflow" and config.image_size <= LARGEST_IMAGE_TO_GROUP:
+    if config.image_size <= LARGEST_IMAGE_TO_GROUP or on_accelerator(config.backend):
         gan.steps_per_execution = steps_per_execution(
             position.steps_per_epoch, position.total_steps or 0, position.step
         )
@@ -227,6 +227,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
                     batch_size=config.batch_size,
                     seed=config.seed,
                     first_step=position.step,
+                    at_once=gan.steps_per_execution,
                 ),
                 initial_epoch=epoch,
                 epochs=epoch + 1 if done else config.epochs or 10**9,
