@@ -24,7 +24,7 @@ from contestants import Apart, Ours, PlainLoop, tutorial_config
 from keras import ops
 
 from fashion_gan import cli, cores
-from fashion_gan.backends import default_backend, on_accelerator
+from fashion_gan.backends import accelerator, default_backend
 from fashion_gan.batches import steps_in_epoch
 from fashion_gan.config import Config
 from fashion_gan.datasets import load_fashion_mnist
@@ -59,7 +59,7 @@ def step_flops(config, ours):
 
 def peak_gflops(repeats=5):
     """GFLOP/s of a large float32 matrix product, in the precision that the backend takes for it; the best of some."""
-    size = 16384 if on_accelerator(default_backend()) else 3072
+    size = 16384 if accelerator(default_backend()) else 3072
     a, b = (keras.random.normal((size, size), seed=seed) for seed in (1, 2))
     seconds = []
     for _ in range(repeats + 1):  # The first one compiles.
@@ -67,15 +67,6 @@ def peak_gflops(repeats=5):
         ops.convert_to_numpy(ops.matmul(a, b)[0, 0])
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / min(seconds) / 1e9
-
-
-def machine():
-    """What it runs on, in words."""
-    if not on_accelerator(default_backend()):
-        return f"{cores.usable()} processors"
-    import jax
-
-    return str(jax.devices()[0].device_kind)
 
 
 @click.command()
@@ -119,7 +110,8 @@ def main(preset, batch_size, tutorial, alone, images, rounds):
             flush=True,
         )
     peak = statistics.median(peaks)
-    print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {machine()}")
+    machine = accelerator(backend) or f"{cores.usable()} processors"
+    print(f"\n{preset}, {images} images an epoch, {rounds} rounds, {machine}")
     print(f"a large matrix product runs at {peak:.0f} GFLOP/s")
     for name, rate in rates.items():
         trained = contestants[name][0].config

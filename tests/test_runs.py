@@ -41,7 +41,7 @@ def test_an_opened_run_has_the_configuration_it_was_created_with(run):
 
 
 def test_the_versions_a_run_is_made_with_are_written_down(run):
-    environment = runs.environment("x")
+    environment = runs.environment("x", "tensorflow")
     assert {"keras", "numpy", "fashion-gan"} <= set(environment["packages"])
 
 

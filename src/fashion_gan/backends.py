@@ -57,13 +57,13 @@ def use_backend(name: str) -> None:
             importlib.import_module("tensorflow")
 
 
-def on_accelerator(name: str) -> bool:
-    """Whether the backend, which Keras runs on, is JAX with a GPU or a TPU."""
-    if name != "jax":
-        return False
+def accelerator(backend: str) -> str | None:
+    """What the GPU or TPU is called that the backend, on which Keras runs, works on; known of JAX alone."""
+    if backend != "jax":
+        return None
     import jax
 
-    return bool(jax.default_backend() != "cpu")
+    return None if jax.default_backend() == "cpu" else str(jax.devices()[0].device_kind)
 
 
 def _keep_freed_memory() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from fashion_gan.backends import on_accelerator
+from fashion_gan.backends import accelerator
 
 MAX_STEPS_PER_EXECUTION = 10  # A Ctrl-C waits for an execution's end.
 
@@ -32,7 +32,7 @@ def steps_per_execution(*positions: int) -> int:
     times as long (0.10).
     """
     backend = keras.backend.backend()
-    if backend == "torch" or (backend == "jax" and not on_accelerator(backend)):
+    if backend == "torch" or (backend == "jax" and not accelerator(backend)):
         return 1
     return _steps_at_once(math.gcd(*positions), allowed_rest=0)
 

@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from fashion_gan import cores
+from fashion_gan.backends import accelerator
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.files import DAMAGED, read_arrays, written_whole
@@ -76,7 +77,7 @@ class Run:
                 (path / folder).mkdir()
             run = cls(path, config)
             run.write_text("config.json", config.to_json())
-            run.write_text("environment.json", json.dumps(environment(data_fingerprint), indent=2))
+            run.write_text("environment.json", json.dumps(environment(data_fingerprint, config.backend), indent=2))
         except OSError as error:
             raise InputError(f"the output folder {out} cannot be written: {error.strerror}") from error
         return run
@@ -257,7 +258,7 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def environment(data_fingerprint: str) -> dict[str, Any]:
+def environment(data_fingerprint: str, backend: str) -> dict[str, Any]:
     """The exact versions, and the machine, that a run is made with."""
     versions = {}
     for package in PACKAGES:
@@ -268,6 +269,7 @@ def environment(data_fingerprint: str) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor_name(),
         "processors": cores.usable(),
+        "accelerator": accelerator(backend),
         "packages": versions,
         "data_sha256": data_fingerprint,
     }

@@ -13,7 +13,7 @@ import numpy as np
 
 from fashion_gan import callbacks, curves, origins, pictures, pretrained
 from fashion_gan.augment import Augmentation
-from fashion_gan.backends import on_accelerator, use_backend, work_side_by_side
+from fashion_gan.backends import accelerator, use_backend, work_side_by_side
 from fashion_gan.batches import batches, steps_in_epoch, steps_per_execution
 from fashion_gan.config import Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset
@@ -210,7 +210,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
         evaluate.set_model(gan)
         watching.append(evaluate)
 
-    if config.image_size <= LARGEST_IMAGE_TO_GROUP or on_accelerator(config.backend):
+    if config.image_size <= LARGEST_IMAGE_TO_GROUP or accelerator(config.backend):
         gan.steps_per_execution = steps_per_execution(
             position.steps_per_epoch, position.total_steps or 0, position.step
         )
