@@ -20,8 +20,8 @@ SETTINGS = {
     "latent_dim": 8,
     "image_size": 16,
     "batch_size": 5,
-    "augment": True,
-    "cooldown": 0.0,
+    "checkpoint_every": 4,
+    "cooldown": 0.0,  # It is followed after each execution.
 }
 # Arguments: "card" or "none", the pictures, the output, and the steps; or "card", the run to go on with, and the steps.
 SCRIPT = """
