@@ -27,8 +27,8 @@ def steps_in_epoch(image_count: int, batch_size: int) -> int:
 def steps_per_execution(*positions: int) -> int:
     """How many steps to take at once so as to halt at each of the positions, and at their multiples.
 
-    Without Python between the steps an epoch of small images takes a twentieth less time on TensorFlow, and on an
-    accelerator a fraction of it. One on PyTorch, which can do no other, and for JAX on a CPU, which then takes five
+    Without Python between the steps an epoch of small images takes a twentieth less time on TensorFlow, and an
+    accelerator does not wait for it. One on PyTorch, which can do no other, and for JAX on a CPU, which then takes five
     times as long (0.10).
     """
     backend = keras.backend.backend()
