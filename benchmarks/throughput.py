@@ -80,6 +80,8 @@ def main(preset, batch_size, tutorial, alone, images, rounds):
     backend = default_backend()
     if backend != "tensorflow" and not alone:
         raise click.UsageError(f"the plain loop is TensorFlow's, and Keras runs on {backend}: give --alone")
+    if tutorial and alone:
+        raise click.UsageError("--tutorial is for the plain loop, and --alone leaves it out: give one of them")
     dataset = load_fashion_mnist("train")
     dataset = dataclasses.replace(dataset, images=dataset.images[:images], labels=dataset.labels[:images])
     config = Config.from_preset(preset, batch_size=batch_size, backend=backend)
@@ -119,7 +121,7 @@ def main(preset, batch_size, tutorial, alone, images, rounds):
         median = statistics.median(rate)
         print(
             f"{name:<12} batch {trained.batch_size:>3}  median {median:7.1f} images/s  "
-            f"{cost:.3f} GFLOP an image  {median * cost:6.1f} GFLOP/s  {median * cost / peak:4.0%} of that"
+            f"{cost:.3f} GFLOP an image  {median * cost:6.1f} GFLOP/s  {median * cost / peak:5.1%} of that"
         )
     if alone:
         return

@@ -92,3 +92,24 @@ def test_jax_on_a_cpu_takes_single_steps():
     )
     assert done.stdout.strip() == "1", done.stderr
     assert steps_per_execution(100) == 10
+
+
+PLAIN = """
+import numpy as np
+from fashion_gan.config import Config
+from fashion_gan.training import build_gan
+
+small = {"image_size": 16, "width": 4, "latent_dim": 8, "class_names": ("a", "b")}
+gan = build_gan(Config.from_preset("fashion", backend="jax", **small))
+gan.steps_per_execution = 2
+images = np.zeros((24, 16, 16, 1), np.uint8)
+gan.fit({"images": images, "labels": np.arange(24, dtype=np.int32) % 2}, batch_size=4, epochs=2, verbose=0)
+print(int(gan.step.value))
+"""
+
+
+def test_plain_batches_train_by_several_steps_at_once_too():
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN], env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "12", done.stderr

@@ -113,12 +113,11 @@ class GAN(keras.Model):
         self._learning_rates = [(each, float(ops.convert_to_numpy(each.learning_rate))) for each in optimizers]
 
     def make_train_function(self, force=False):
-        """What ``fit`` calls for each execution; with several steps in one on JAX, see ``executions``."""
-        at_once = keras.backend.backend() == "jax" and self.steps_per_execution > 1
-        if not at_once:
-            super().make_train_function(force)
-        elif self.train_function is None or force:
-            self.train_function: Any = several_steps(self.train_step)
+        """What ``fit`` calls for each execution; on JAX it takes what ``batches`` streams for several steps too."""
+        made = self.train_function is not None and not force
+        super().make_train_function(force)
+        if keras.backend.backend() == "jax" and not made:
+            self.train_function: Any = several_steps(self.train_step, self.train_function)
 
     def scale_learning_rates(self, factor):
         """Set both learning rates to so much of what they were compiled with, also between the steps of ``fit``."""
