@@ -11,8 +11,10 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # A GPU is shar
 import keras
 
 from fashion_gan import networks
+from fashion_gan.backends import default_backend
 from fashion_gan.batches import batches, steps_per_execution
 from fashion_gan.config import Config
+from fashion_gan.errors import InputError
 from fashion_gan.model_files import as_generator
 from fashion_gan.training import build_gan
 
@@ -20,7 +22,15 @@ from fashion_gan.training import build_gan
 TUTORIAL = {"preset": "transposed", "batch_size": 256, "learning_rate": 1e-4, "beta_1": 0.9}
 
 
+def need_tensorflow():
+    """Raises InputError where Keras was asked to run on another backend."""
+    if default_backend() != "tensorflow":
+        raise InputError(f"the plain loop is TensorFlow's, and Keras runs on {default_backend()}: unset KERAS_BACKEND")
+
+
 def tutorial_config(**settings):
+    """The tutorial's networks and settings. Raises InputError where Keras runs on another backend than its own."""
+    need_tensorflow()
     return Config.from_preset(**{**TUTORIAL, "backend": "tensorflow", **settings})
 
 

@@ -20,7 +20,7 @@ import time
 
 import click
 import keras
-from contestants import Apart, Ours, PlainLoop, tutorial_config
+from contestants import Apart, Ours, PlainLoop, need_tensorflow, tutorial_config
 from keras import ops
 
 from fashion_gan import cli, cores
@@ -78,8 +78,8 @@ def peak_gflops(repeats=5):
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 def main(preset, batch_size, tutorial, alone, images, rounds):
     backend = default_backend()
-    if backend != "tensorflow" and not alone:
-        raise click.UsageError(f"the plain loop is TensorFlow's, and Keras runs on {backend}: give --alone")
+    if not alone:
+        need_tensorflow()
     if tutorial and alone:
         raise click.UsageError("--tutorial is for the plain loop, and --alone leaves it out: give one of them")
     dataset = load_fashion_mnist("train")
