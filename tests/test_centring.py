@@ -6,7 +6,7 @@ import pytest
 from conftest import TOY
 
 import fashion_gan
-from fashion_gan import export, networks
+from fashion_gan import export, launch, networks
 from fashion_gan.config import Config
 from fashion_gan.latents import draw_inputs
 from fashion_gan.networks.centring import EMPTY, centred
@@ -96,16 +96,18 @@ def test_every_format_moves_pictures_as_keras_does(tmp_path, kind):
 
 
 def test_a_start_goes_on_moving_pictures_of_the_same_classes_alone(toy_folder, tmp_path):
-    def start(source, data=toy_folder, **asked):
-        return fashion_gan.train("fashion", steps=1, out=tmp_path, data=data, start_from=source, **asked, **TOY)
+    def trained(**asked):
+        return fashion_gan.train("fashion", steps=1, out=tmp_path, data=toy_folder, centre=True, **asked, **TOY).path
 
-    first = start(None, centre=True)
-    assert start(first.path).config.centre
-    assert not start(first.path, centre=False).config.centre
+    def centres(source, data=toy_folder, **asked):
+        return launch.plan("fashion", data=data, start_from=source, **asked, **TOY)[0].centre
+
+    first = trained()
+    assert centres(first)
+    assert not centres(first, centre=False)
     others = tmp_path / "others"
     others.mkdir()
     for name, pictures in (("left", "left"), ("wrong", "right")):
         (others / name).symlink_to(toy_folder / pictures)
-    assert not start(first.path, data=others).config.centre
-    unconditional = start(None, centre=True, conditional=False)
-    assert not start(unconditional.path, data=others, conditional=False).config.centre
+    assert not centres(first, data=others)
+    assert not centres(trained(conditional=False), data=others, conditional=False)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -212,30 +213,36 @@ def test_a_discriminator_that_is_to_name_classes_starts_from_one_that_did_not(to
         np.testing.assert_array_equal(begun[name], trained[name], err_msg=name)
 
 
-def test_a_discriminator_made_deep_starts_as_the_one_that_was_trained(toy_run, toy_folder, tmp_path):
+@pytest.fixture(scope="module")
+def deep_run(toy_run, toy_folder, tmp_path_factory):
+    """A step from the toy run's weights, its discriminator made deep."""
     settings = {"data": toy_folder, "start_from": toy_run.path, "deep_discriminator": True, **TOY}
-    deep = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
-    assert deep.config.deep_discriminator
-    deep.checkpoints()[-1].unlink()  # What is left is what it started from.
+    return fashion_gan.train("fashion", steps=1, out=tmp_path_factory.mktemp("deep"), **settings)
+
+
+def test_a_discriminator_made_deep_starts_as_the_one_that_was_trained(toy_run, deep_run, tmp_path):
+    assert deep_run.config.deep_discriminator
+    begun = Run.open(shutil.copytree(deep_run.path, tmp_path / "begun"))
+    begun.checkpoints()[-1].unlink()  # What is left is what it started from.
     images, labels = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), np.uint8), np.arange(20) % 2
-    started, trained = (fashion_gan.load_gan(path).realism(images, labels) for path in (deep.path, toy_run.path))
+    started, trained = (fashion_gan.load_gan(path).realism(images, labels) for path in (begun.path, toy_run.path))
     np.testing.assert_allclose(started, trained, atol=1e-6)
-    names = [weight.path for weight in fashion_gan.load_gan(deep.path).discriminator.weights]
+    names = [weight.path for weight in fashion_gan.load_gan(begun.path).discriminator.weights]
     assert any("half_conv_2" in name for name in names)
 
 
 def test_a_start_goes_on_with_the_discriminator_that_was_trained_unless_a_deeper_one_is_asked_for(
-    toy_run, toy_folder, tmp_path
+    toy_run, deep_run, toy_folder
 ):
-    def start(source, **asked):
-        settings = {"data": toy_folder, "start_from": source, **asked, **TOY}
-        return fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
+    def deep(source, **asked):
+        config, _ = launch.plan("fashion", data=toy_folder, start_from=source, **asked, **TOY)
+        return config.deep_discriminator
 
-    assert not start(toy_run.path).config.deep_discriminator
-    deep = start(toy_run.path, deep_discriminator=True)
-    assert start(deep.path).config.deep_discriminator
+    assert not deep(toy_run.path)
+    assert deep(toy_run.path, deep_discriminator=True)
+    assert deep(deep_run.path)
     with pytest.raises(InputError, match="has deep_discriminator=True, which cannot become False"):
-        start(deep.path, deep_discriminator=False)
+        deep(deep_run.path, deep_discriminator=False)
 
 
 def test_a_run_cut_off_before_its_first_checkpoint_starts_from_those_weights_again(toy_run, toy_folder, tmp_path):
