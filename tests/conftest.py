@@ -11,6 +11,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Tests run side by side, one on each processor: there, to share operations out costs more than it saves.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# JAX's compiler takes half a minute for a training step, and half of that without most of its optimisations. The run
+# that is stopped and resumed on each backend has them all: as_users_run, below.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.pop("FASHION_GAN_DATA", None)
 
 import numpy as np
@@ -63,6 +66,11 @@ def torch_fidelity():
     except ImportError:
         pytest.skip("torch-fidelity is not installed")
     return torch_fidelity
+
+
+def as_users_run() -> dict[str, str]:
+    """The environment of a process that compiles as it would without the tests' shortcuts."""
+    return {name: value for name, value in os.environ.items() if name != "JAX_DISABLE_MOST_OPTIMIZATIONS"}
 
 
 def command(*arguments, **keywords) -> subprocess.CompletedProcess:

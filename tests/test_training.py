@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import TOY, TOY_FLAGS, command
+from conftest import TOY, TOY_FLAGS, as_users_run, command
 from PIL import Image
 
 import fashion_gan
@@ -364,7 +364,7 @@ def test_other_backends_train_stop_and_resume_as_if_uninterrupted(toy_folder, tm
         [*flags, "--steps", "8", "--out", tmp_path / "part"],
         ["train", "--resume", tmp_path / "part" / "0001-fashion", "--steps", "12"],
     ):
-        done = command(*arguments)
+        done = command(*arguments, env=as_users_run())
         assert done.returncode == 0, done.stderr
     assert_equal_runs(tmp_path / "whole" / "0001-fashion", tmp_path / "part" / "0001-fashion")
 
