@@ -71,26 +71,25 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     if source and not origins.is_shipped(source):
         settings["start_from"] = Run.open(Path(source).expanduser().absolute()).path
     config = Config.from_preset(preset, **settings)
-    if config.start_from is not None:
-        config = _fit_to_start(config, deepen=settings.get("deep_discriminator"))
+    theirs = None if config.start_from is None else origins.config_of(config.start_from)
+    if theirs is not None:
+        config = _fit_to_start(config, theirs, deepen=settings.get("deep_discriminator"))
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
         config = dataclasses.replace(config, class_names=dataset.class_names)
-    if config.start_from is not None and settings.get("centre") is None:
-        theirs = origins.config_of(config.start_from)
+    if theirs is not None and settings.get("centre") is None:
         # Of the same classes, as for the average: other pictures need not be in the middle.
         same = bool(config.class_names) and config.class_names == theirs.class_names
         config = dataclasses.replace(config, centre=theirs.centre and same)
     return config, dataset
 
 
-def _fit_to_start(config: Config, deepen: bool | None) -> Config:
-    """The configuration, with as deep a discriminator as the trained one where none was asked for.
+def _fit_to_start(config: Config, theirs: Config, deepen: bool | None) -> Config:
+    """The configuration, with as deep a discriminator as the trained one's, which is theirs, where none was asked for.
 
     Raises InputError where the weights to start from are of other networks than the configuration's.
     """
-    theirs = origins.config_of(str(config.start_from))
     for setting in SAME_NETWORKS:
         ours, found = getattr(config, setting), getattr(theirs, setting)
         if ours != found:
