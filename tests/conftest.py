@@ -11,8 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Tests run side by side, one on each processor: there, to share operations out costs more than it saves.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# JAX's compiler takes half a minute for a training step, and half of that without most of its optimisations. The run
-# that is stopped and resumed on each backend has them all: as_users_run, below.
+# JAX's compiler takes half a minute for a training step, and half of that without most of its optimisations. What is
+# tried with all of them too, by as_users_run: that a run resumes, and that JAX agrees on the deep networks.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.pop("FASHION_GAN_DATA", None)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import as_users_run
 
 from fashion_gan import pretrained
 from fashion_gan.generator import Generator
@@ -17,6 +18,7 @@ from fashion_gan.networks import FAMILIES
 
 BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
 assert len(BACKENDS) > 1, "FASHION_GAN_TEST_BACKENDS must name two backends to hold against each other"
+DEEP = "residual deep"
 # Run in a process of its own, since Keras has one backend a process. Arguments: the networks' family, naming
 # classes or deep and centred, weights or "-", output.
 SCRIPT = """
@@ -62,9 +64,10 @@ np.savez(output, **result)
 
 
 def train(backend: str, networks: str, start: str, output: Path) -> dict[str, np.ndarray]:
+    environment = as_users_run() if networks == DEEP else os.environ
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *networks.split(), start, str(output)],
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**environment, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
     )
@@ -73,7 +76,7 @@ def train(backend: str, networks: str, start: str, output: Path) -> dict[str, np
         return {name: file[name] for name in file.files}
 
 
-@pytest.fixture(scope="module", params=[f"{family} naming" for family in FAMILIES] + ["residual deep"])
+@pytest.fixture(scope="module", params=[f"{family} naming" for family in FAMILIES] + [DEEP])
 def reference(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parity")
     output = folder / "reference.npz"

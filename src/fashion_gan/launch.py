@@ -86,9 +86,9 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
 
 
 def _fit_to_start(config: Config, theirs: Config, deepen: bool | None) -> Config:
-    """The configuration, with as deep a discriminator as the trained one's, which is theirs, where none was asked for.
+    """The configuration, with as deep a discriminator as the trained one where none was asked for.
 
-    Raises InputError where the weights to start from are of other networks than the configuration's.
+    ``theirs`` is what the weights to start from were made by. Raises InputError where those are of other networks.
     """
     for setting in SAME_NETWORKS:
         ours, found = getattr(config, setting), getattr(theirs, setting)
