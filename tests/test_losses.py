@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from fashion_gan import config
-from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
+from fashion_gan.losses import LOSSES, class_margin_loss, classification_loss, gradient_penalty
 
 REAL = np.array([[2.0], [-1.0]], "float32")
 FAKE = np.array([[0.5], [-3.0]], "float32")
@@ -81,6 +81,16 @@ def test_classification_loss_is_the_mean_surprise_at_the_labels():
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], "float32"))
     expected = (math.log(2) + math.log(10)) / 2
     assert float(classification_loss(np.array([0, 2]), logits)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_class_margin_loss_asks_for_a_lead_of_one_and_no_more():
+    logits = np.array([[3.0, 1.0, -2.0], [0.5, 0.2, 0.1], [-1.0, 4.0, 0.0]], "float32")
+    expected = [0.0, 1 + 0.2 - 0.5, 1 + 4.0 - 0.0]  # ahead by two, by 0.3, and behind by four
+    for row, (label, loss) in enumerate(zip((0, 0, 2), expected, strict=True)):
+        found = float(class_margin_loss(np.array([label], "int32"), logits[row : row + 1]))
+        assert found == pytest.approx(loss, abs=1e-6)
+    found = float(class_margin_loss(np.array([0, 0, 2], "int32"), logits))
+    assert found == pytest.approx(sum(expected) / 3, abs=1e-6)
 
 
 def test_configuration_and_losses_name_the_same_losses():

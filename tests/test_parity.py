@@ -35,7 +35,7 @@ def pseudo_normal(shape, **unused):
     return ops.convert_to_tensor(2.0 * np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype("float32"))
 keras.random.normal = pseudo_normal
 
-config = Config.from_preset("fashion", family=family, deep_discriminator=kind == "deep", centre=kind == "deep",
+config = Config.from_preset("fashion", family=family, discriminator_depth=2 * (kind == "deep"), centre=kind == "deep",
                             image_size=16, width=4, latent_dim=8, batch_size=8, class_names=("a", "b"), penalty=0.2,
                             fake_penalty=0.2, penalty_interval=2, backend=keras.backend.backend(),
                             # Without it, a zero-sum loss, as the preset has it, needs one pass for both networks.

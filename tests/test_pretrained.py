@@ -104,7 +104,7 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
             "penalty",
             "augment",
             "classification",
-            "deep_discriminator",
+            "discriminator_depth",
         } <= common
         assert {name: found[name] for name in common} == {name: asked[name] for name in common}
         steps = asked["steps"] or asked["epochs"] * steps_in_epoch(LEARNT_IMAGES, asked["batch_size"])
@@ -216,33 +216,35 @@ def test_a_discriminator_that_is_to_name_classes_starts_from_one_that_did_not(to
 @pytest.fixture(scope="module")
 def deep_run(toy_run, toy_folder, tmp_path_factory):
     """A step from the toy run's weights, its discriminator made deep."""
-    settings = {"data": toy_folder, "start_from": toy_run.path, "deep_discriminator": True, **TOY}
+    settings = {"data": toy_folder, "start_from": toy_run.path, "discriminator_depth": 2, **TOY}
     return fashion_gan.train("fashion", steps=1, out=tmp_path_factory.mktemp("deep"), **settings)
 
 
 def test_a_discriminator_made_deep_starts_as_the_one_that_was_trained(toy_run, deep_run, tmp_path):
-    assert deep_run.config.deep_discriminator
+    assert deep_run.config.discriminator_depth == 2
     begun = Run.open(shutil.copytree(deep_run.path, tmp_path / "begun"))
     begun.checkpoints()[-1].unlink()  # What is left is what it started from.
     images, labels = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), np.uint8), np.arange(20) % 2
     started, trained = (fashion_gan.load_gan(path).realism(images, labels) for path in (begun.path, toy_run.path))
     np.testing.assert_allclose(started, trained, atol=1e-6)
     names = [weight.path for weight in fashion_gan.load_gan(begun.path).discriminator.weights]
-    assert any("half_conv_2" in name for name in names)
+    assert {"half_conv_2", "half3_conv_2", "quarter2_conv_2", "full_out"} <= {
+        name.split("/")[0].removeprefix("discriminator_") for name in names
+    }
 
 
 def test_a_start_goes_on_with_the_discriminator_that_was_trained_unless_a_deeper_one_is_asked_for(
     toy_run, deep_run, toy_folder
 ):
-    def deep(source, **asked):
+    def depth(source, **asked):
         config, _ = launch.plan("fashion", data=toy_folder, start_from=source, **asked, **TOY)
-        return config.deep_discriminator
+        return config.discriminator_depth
 
-    assert not deep(toy_run.path)
-    assert deep(toy_run.path, deep_discriminator=True)
-    assert deep(deep_run.path)
-    with pytest.raises(InputError, match="has deep_discriminator=True, which cannot become False"):
-        deep(deep_run.path, deep_discriminator=False)
+    assert depth(toy_run.path) == 0
+    assert depth(toy_run.path, discriminator_depth=1) == 1
+    assert depth(deep_run.path) == 2
+    with pytest.raises(InputError, match="has discriminator_depth=2, which cannot become 1"):
+        depth(deep_run.path, discriminator_depth=1)
 
 
 def test_a_run_cut_off_before_its_first_checkpoint_starts_from_those_weights_again(toy_run, toy_folder, tmp_path):

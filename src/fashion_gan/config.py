@@ -69,8 +69,8 @@ class Config:
     channels: int = _setting(1, "1 for grey, 3 for colour", **_one_of(1, 3))
     width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, WIDEST))
     generator_widening: int = _setting(1, "times the width that the generator has", **_bounded(1, 8))
-    deep_discriminator: bool = _setting(
-        False, "a discriminator that sees finer detail, and takes longer; of the residual family alone"
+    discriminator_depth: int = _setting(
+        0, "how much finer a discriminator sees, at more time a step; of the residual family alone", **_bounded(0, 2)
     )
     centre: bool = _setting(
         False, "move each picture that is drawn to the middle by whole pixels, where Fashion-MNIST's are"
@@ -137,8 +137,10 @@ class Config:
                 f"generator_widening={self.generator_widening} of width={self.width} is out of range: their product "
                 f"must be from 2 to {WIDEST}"
             )
-        if self.deep_discriminator and self.family != "residual":
-            raise InputError(f"deep_discriminator=True is for family='residual', and this is {self.family!r}")
+        if self.discriminator_depth and self.family != "residual":
+            raise InputError(
+                f"discriminator_depth={self.discriminator_depth} is for family='residual', and this is {self.family!r}"
+            )
         if self.classification and not self.conditional:
             raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
         if self.augment and self.loss in ("wasserstein", "relativistic"):

@@ -10,7 +10,7 @@ from keras import ops
 
 from fashion_gan.errors import InputError
 from fashion_gan.executions import several_steps
-from fashion_gan.losses import LOSSES, classification_loss, gradient_penalty
+from fashion_gan.losses import LOSSES, class_margin_loss, classification_loss, gradient_penalty
 
 Tensor = Any
 MEMORY_GROWTH = 10.0  # What the averaged weights remember grows with the steps, to a tenth of them.
@@ -56,7 +56,8 @@ class GAN(keras.Model):
         fake_penalty: the same on generated images, R2; None for as much as on real ones.
         penalty_interval: k, where the penalty comes at every k-th step alone, with k times its weight: D is held as
             tightly, for fewer operations (Karras et al. 2020, arXiv:1912.04958, who call it lazy).
-        classification: λ of the classes' cross-entropy, see ``losses.classification_loss``; 0 leaves it out.
+        classification: λ of what the discriminator learns of the classes, ``losses.classification_loss``, and of what
+            the generator does, ``losses.class_margin_loss``; 0 leaves both out.
         ema_decay: how much of the average is kept at each step, in [0, 1); it grows to this over the first steps.
         augmentation: what is done to the images that the discriminator trains on, or None; see ``augment``.
         seed: of the latents that training draws.
@@ -183,7 +184,7 @@ class GAN(keras.Model):
             d_loss += self.penalty * penalty(real, state_after_fake, lambda: real_logits)
         if self.classification:
             d_loss += self.classification * classification_loss(x["labels"], shown_by_real)
-            g_loss += self.classification * classification_loss(x["labels"], shown_by_fake)
+            g_loss += self.classification * class_margin_loss(x["labels"], shown_by_fake)
 
         for variable, value in zip(self.discriminator.non_trainable_variables, state_after_real, strict=True):
             variable.assign(value)

@@ -73,7 +73,7 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     config = Config.from_preset(preset, **settings)
     theirs = None if config.start_from is None else origins.config_of(config.start_from)
     if theirs is not None:
-        config = _fit_to_start(config, theirs, deepen=settings.get("deep_discriminator"))
+        config = _fit_to_start(config, theirs, depth=settings.get("discriminator_depth"))
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     if config.conditional:
@@ -85,7 +85,7 @@ def plan(preset: str = "transposed", **settings: Any) -> tuple[Config, Dataset]:
     return config, dataset
 
 
-def _fit_to_start(config: Config, theirs: Config, deepen: bool | None) -> Config:
+def _fit_to_start(config: Config, theirs: Config, depth: int | None) -> Config:
     """The configuration, with as deep a discriminator as the trained one where none was asked for.
 
     ``theirs`` is what the weights to start from were made by. Raises InputError where those are of other networks.
@@ -94,12 +94,12 @@ def _fit_to_start(config: Config, theirs: Config, deepen: bool | None) -> Config
         ours, found = getattr(config, setting), getattr(theirs, setting)
         if ours != found:
             raise InputError(f"start_from={config.start_from!r} has {setting}={found!r}, and {ours!r} was asked for")
-    if theirs.deep_discriminator and deepen is False:
+    if depth is not None and depth < theirs.discriminator_depth:
         raise InputError(
-            f"start_from={config.start_from!r} has deep_discriminator=True, which cannot become False as was asked: "
-            "a block can be added, and not be left out"
+            f"start_from={config.start_from!r} has discriminator_depth={theirs.discriminator_depth}, which cannot "
+            f"become {depth} as was asked: layers can be added, and not be left out"
         )
-    return dataclasses.replace(config, deep_discriminator=theirs.deep_discriminator or config.deep_discriminator)
+    return dataclasses.replace(config, discriminator_depth=max(theirs.discriminator_depth, config.discriminator_depth))
 
 
 def begin(config: Config, dataset: Dataset, out: str | Path) -> Run:

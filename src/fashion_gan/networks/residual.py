@@ -35,10 +35,10 @@ def _generator_block(x, given, name: str):
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
-def _discriminator_block(x, name: str, last_start: str = "glorot_uniform"):
-    """x + conv(relu(conv(relu(x)))), without normalisation; half of the channels in between."""
+def _discriminator_block(x, name: str, between: int, last_start: str = "glorot_uniform"):
+    """x + conv(relu(conv(relu(x)))), without normalisation; so many channels in between."""
     residual = x
-    for half, channels, start in ((1, x.shape[-1] // 2, "glorot_uniform"), (2, x.shape[-1], last_start)):
+    for half, channels, start in ((1, between, "glorot_uniform"), (2, x.shape[-1], last_start)):
         residual = layers.LeakyReLU(0.2, name=f"{name}_relu_{half}")(residual)
         convolution = layers.Conv2D(channels, 3, padding="same", kernel_initializer=start, name=f"{name}_conv_{half}")
         residual = convolution(residual)
@@ -116,24 +116,44 @@ def generator(config: Config, name: str):
     return condition.model(inputs, _unfold_pixels(x, name), name)  # (N, 28, 28, 1)
 
 
+def _full_size_branch(images, width: int, name: str):
+    """Images -> w channels for each pixel -> 2w at half of the size -> 4w at a quarter -> 128 features, first 0."""
+    x = images
+    for number, (channels, kernel, stride) in enumerate(((width, 3, 1), (2 * width, 4, 2), (4 * width, 4, 2))):
+        convolution = layers.Conv2D(channels, kernel, stride, padding="same", name=f"{name}_full_conv_{number}")
+        x = layers.LeakyReLU(0.2, name=f"{name}_full_relu_{number}")(convolution(x))
+    x = layers.Flatten(name=f"{name}_full_flatten")(x)
+    x = layers.Dense(128, activation="leaky_relu", name=f"{name}_full_features")(x)
+    return layers.Dense(128, use_bias=False, kernel_initializer="zeros", name=f"{name}_full_out")(x)
+
+
 def discriminator(config: Config, name: str):
     """Pixels folded into channels -> many channels at half of the size -> a block at a quarter -> one logit.
 
-    With ``config.deep_discriminator`` a block at half of the size too, where it costs most. It starts as if it were not
-    there, so that a discriminator trained without it can be given it.
+    With a ``config.discriminator_depth`` of 1 a block at half of the size too. With 2, for accelerators, two wide ones
+    and another at a quarter besides, and a branch that sees single pixels, as any other network sees them that learns
+    to tell generated pictures from real ones. All these start as if they were not there, so that a discriminator
+    trained without them can be given them.
     """
     inputs, labels = condition.image_inputs(config)
-    width = config.width
+    width, depth = config.width, config.discriminator_depth
 
     x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
     x = layers.Conv2D(3 * width // 2, 3, padding="same", name=f"{name}_pixels")(x)
-    if config.deep_discriminator:
-        x = _discriminator_block(x, f"{name}_half", last_start="zeros")
+    if depth >= 1:
+        x = _discriminator_block(x, f"{name}_half", x.shape[-1] // 2, last_start="zeros")
+    if depth >= 2:
+        x = _discriminator_block(x, f"{name}_half2", 3 * width, last_start="zeros")
+        x = _discriminator_block(x, f"{name}_half3", 3 * width, last_start="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
     x = layers.Conv2D(2 * width, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
-    x = _discriminator_block(x, f"{name}_quarter")
+    x = _discriminator_block(x, f"{name}_quarter", width)
+    if depth >= 2:
+        x = _discriminator_block(x, f"{name}_quarter2", 4 * width, last_start="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_features_relu")(x)
     x = _Variety(name=f"{name}_variety")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = layers.Dense(128, activation="leaky_relu", name=f"{name}_features")(x)
+    if depth >= 2:
+        x = layers.Add(name=f"{name}_full_add")([x, _full_size_branch(inputs[0], width, name)])
     return condition.logit_model(config, inputs, x, labels, name)
