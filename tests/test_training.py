@@ -439,6 +439,15 @@ def test_the_quick_score_is_the_frechet_distance_to_the_held_out_images(scored_r
     assert row["ffd5k_validation"] == pytest.approx(expected, rel=1e-6)
 
 
+def test_what_the_quick_score_knows_of_its_images_is_kept_for_the_next_run(tmp_path, monkeypatch):
+    real, generated = np.random.default_rng(0).integers(0, 256, (2, 200, 28, 28, 1), np.uint8)
+    expected = validation.Validation(real).score(generated)
+    assert validation.Validation(real, tmp_path).score(generated) == expected
+    assert validation.Validation(generated, tmp_path).score(generated) < expected / 100  # other images, kept apart
+    monkeypatch.setattr(validation.Validation, "_worked_out", None)
+    assert validation.Validation(real, tmp_path).score(generated) == expected
+
+
 def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, tmp_path):
     run = fashion_gan.train("fashion", epochs=1, out=tmp_path, **SCORED)
     # As if it had been killed between the next score and the next checkpoint.

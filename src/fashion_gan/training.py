@@ -20,7 +20,7 @@ from fashion_gan.datasets import CLASS_NAMES, Dataset
 from fashion_gan.errors import InputError
 from fashion_gan.files import read_arrays
 from fashion_gan.gan import GAN
-from fashion_gan.metrics import validation
+from fashion_gan.metrics import kept, validation
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.model_files import as_generator, load_model, model_of_run, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
@@ -206,7 +206,7 @@ def train_alone(run: Run, dataset: Dataset, resume: bool) -> Run:
     watching = [position, callbacks.Cooldown(config, position), log, progress, samples, checkpoint]
     evaluate = None
     if held_out is not None:
-        evaluate = callbacks.Evaluate(run, position, log, checkpoint, Validation(held_out))
+        evaluate = callbacks.Evaluate(run, position, log, checkpoint, Validation(held_out, kept.folder()))
         evaluate.set_model(gan)
         watching.append(evaluate)
 

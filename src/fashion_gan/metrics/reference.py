@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.datasets import CLASS_NAMES, Dataset, cache_folder, load_fashion_mnist
-from fashion_gan.files import DAMAGED, read_arrays, written_whole
+from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist
 from fashion_gan.metrics import features
 from fashion_gan.metrics.distances import Gaussian, gaussian, kernel_mean, squared_radii
 from fashion_gan.metrics.features import Features
 from fashion_gan.metrics.figures import fingerprint
+from fashion_gan.metrics.kept import folder, kept
 from fashion_gan.metrics.memorisation import Nearest, nearest
 
 
@@ -39,25 +39,11 @@ class Reference:
     def load(cls, data: str | Path | None = None) -> "Reference":
         """Fashion-MNIST from a folder, or wherever it is found. Raises InputError where it is not."""
         train, test = (load_fashion_mnist(split, data) for split in ("train", "test"))
-        return cls(train, test, cache_folder() / "metrics")
+        return cls(train, test, folder())
 
     def kept(self, name: str, work_out: Callable[[], dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
         """Named arrays from the cache, or worked out and then kept there."""
-        path = None if self.cache is None else self.cache / f"{self.key}-{name}.npz"
-        if path is not None:
-            try:
-                return read_arrays(path)
-            except DAMAGED:
-                pass  # Not there yet, or damaged: it is made anew.
-        arrays = {name: np.asarray(value) for name, value in work_out().items()}
-        if path is not None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with written_whole(path) as temporary:
-                    np.savez(temporary, allow_pickle=False, **arrays)
-            except OSError:
-                pass  # A folder that cannot be written, or a full disk, costs time and nothing else.
-        return arrays
+        return kept(self.cache, f"{self.key}-{name}", work_out)
 
     @functools.cached_property
     def train_features(self) -> Features:

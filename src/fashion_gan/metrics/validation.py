@@ -1,11 +1,17 @@
 """A part of the training set that training does not see -> a quick score to choose a checkpoint by."""
 
+import hashlib
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from fashion_gan.datasets import CLASS_NAMES
-from fashion_gan.metrics.distances import frechet_distance, gaussian, square_root
-from fashion_gan.metrics.features import extract
+from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, square_root
+from fashion_gan.metrics.features import NETWORK_SHA256, extract
+from fashion_gan.metrics.figures import VERSION
+from fashion_gan.metrics.kept import kept
 
 NAME = "ffd5k_validation"
 COUNT = 5_000
@@ -25,11 +31,18 @@ class Validation:
 
     Args:
         images: the held-out images, uint8 (5000, 28, 28, 1).
+        cache: the folder where what they come to is kept, for the next run; None keeps nothing.
     """
 
-    def __init__(self, images: npt.NDArray[np.uint8]) -> None:
-        self.real = gaussian(extract(images, "features of the validation images").vectors)
-        self.root = square_root(self.real.covariance)
+    def __init__(self, images: npt.NDArray[np.uint8], cache: Path | None = None) -> None:
+        key = hashlib.sha256(images.tobytes() + f"{NETWORK_SHA256} {VERSION}".encode()).hexdigest()[:16]
+        found = kept(cache, f"{key}-validation", lambda: self._worked_out(images))
+        self.real, self.root = Gaussian(found["mean"], found["covariance"], int(found["count"])), found["root"]
+
+    @staticmethod
+    def _worked_out(images: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        real = gaussian(extract(images, "features of the validation images").vectors)
+        return {**vars(real), "root": square_root(real.covariance)}
 
     def score(self, images: npt.NDArray[np.uint8]) -> float:
         """The Fréchet distance of as many generated images, uint8 (5000, 28, 28, 1); lower is better."""
