@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TOY
-from make_pretrained import RECIPES
+from make_pretrained import FOR_ACCELERATORS, RECIPES
 from PIL import Image
 
 import fashion_gan
@@ -95,7 +95,7 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
     trainings = json.loads((pretrained.folder("fashion") / "trainings.json").read_text())
     for settings, found in zip(RECIPE, trainings, strict=True):
         asked = dataclasses.asdict(Config.from_preset("fashion", **settings))
-        common = asked.keys() & found.keys()
+        common = asked.keys() & found.keys() - {"backend"}  # Which one is the machine's affair.
         assert {
             "learning_rate",
             "discriminator_learning_rate",
@@ -135,11 +135,16 @@ def test_a_shipped_model_draws_where_no_training_framework_is(recipe):
     assert int(done.stdout) == fashion_gan.load_generator(folder / "generator.onnx").generate(20, seed=4).sum()
 
 
-def test_both_networks_of_a_shipped_model_are_those_of_its_run(shipped_by_recipe):
+def test_a_shipped_model_draws_as_its_last_run_and_judges_as_the_last_one_for_a_cpu(shipped_by_recipe):
     run, _ = shipped_by_recipe
-    shipped, trained = GAN.from_pretrained("fashion"), fashion_gan.load_gan(run)
+    light = sum(settings.get("discriminator_depth", 0) < FOR_ACCELERATORS for settings in RECIPE)
+    shipped, trained, judge = (
+        GAN.from_pretrained("fashion"),
+        fashion_gan.load_gan(run),
+        fashion_gan.load_gan(run.parent / f"{light:04}-fashion"),
+    )
     images, labels = fashion_gan.load_generator(run).generate(20), np.arange(20) % 10
-    np.testing.assert_allclose(shipped.realism(images, labels), trained.realism(images, labels), atol=1e-6)
+    np.testing.assert_allclose(shipped.realism(images, labels), judge.realism(images, labels), atol=1e-6)
     ours = [getattr(shipped, name).get_weights() for name in ("generator", "averaged_generator")]
     for *values, expected in zip(*ours, trained.averaged_generator.variables, strict=True):
         for value in values:

@@ -35,7 +35,7 @@ from fashion_gan.runs import Run
 HERE = Path(__file__).parent
 SHIPPED = Path(pretrained.__file__).parent
 TRAININGS = "trainings.json"  # what a shipped model's weights went through, the first training first
-FOR_ACCELERATORS = 2  # so deep a discriminator takes a CPU eight times as long
+FOR_ACCELERATORS = 2  # so deep a discriminator takes a CPU five times as long
 SAMPLES_PER_CLASS = 10
 
 # The preset's settings but for these, training by training; docs/experiments.md says how they were found.
