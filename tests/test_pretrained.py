@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TOY
-from make_pretrained import FOR_ACCELERATORS, RECIPES
+from make_pretrained import FOR_ACCELERATORS, RECIPES, target
 from PIL import Image
 
 import fashion_gan
@@ -23,7 +23,7 @@ from fashion_gan.gan import GAN
 from fashion_gan.generator import Generator
 from fashion_gan.latents import draw_latents
 from fashion_gan.metrics import features
-from fashion_gan.metrics.figures import MEANINGS
+from fashion_gan.metrics.figures import MEANINGS, Figure
 from fashion_gan.model_files import as_generator, model_of_run
 from fashion_gan.runs import Run
 
@@ -109,6 +109,22 @@ def test_the_shipped_model_had_the_trainings_of_its_recipe():
         assert {name: found[name] for name in common} == {name: asked[name] for name in common}
         steps = asked["steps"] or asked["epochs"] * steps_in_epoch(LEARNT_IMAGES, asked["batch_size"])
         assert found["images"] == steps * asked["batch_size"]
+
+
+@pytest.mark.parametrize(
+    ("value", "over_seeds", "verdict"),
+    [
+        (0.648, None, "reached"),
+        (0.648, 0.649, "reached"),
+        (0.648, 0.654, "reached with seed 0 alone"),
+        (0.651, 0.649, "not reached"),
+    ],
+)
+def test_a_card_says_what_was_reached_by_chance(value, over_seeds, verdict):
+    mean = over_seeds and {"value": over_seeds}
+    row = target("two_sample10k_test", "at most", lambda floor: 0.65, Figure(value, floor=0.493), mean)
+    assert row["verdict"] == verdict
+    assert (row["asked"], row["mean"]) == ("at most 65.0%", f"{over_seeds:.1%}" if over_seeds else "")
 
 
 def test_going_on_with_a_model_that_had_its_whole_recipe_is_refused(tmp_path):

@@ -37,6 +37,8 @@ SHIPPED = Path(pretrained.__file__).parent
 TRAININGS = "trainings.json"  # what a shipped model's weights went through, the first training first
 FOR_ACCELERATORS = 2  # so deep a discriminator takes a CPU five times as long
 SAMPLES_PER_CLASS = 10
+CHANCY = ("gan_train10k", "two_sample10k_test")  # networks are trained for these, and a seed moves them by a point
+SEEDS = 3  # that they are said of too, the first of them being 0
 
 # The preset's settings but for these, training by training; docs/experiments.md says how they were found.
 # fmt: off
@@ -181,10 +183,17 @@ def export(model, done, folder):
 
 
 def measure(folder, protocols):
-    """Score the file that is shipped, on the seed that nobody chose, and draw its first pictures."""
-    found, _ = evaluate(folder / "generator.onnx", protocols=protocols, seed=0)
+    """Score the file that is shipped, on the seed that nobody chose, and draw its first pictures.
+
+    Beside the figures "over_seeds", as ``evaluate --seeds`` has them: those that chance moves most.
+    """
+    model = folder / "generator.onnx"
+    found, _ = evaluate(model, protocols=protocols, seed=0)
     # Where the file lay when it was measured says nothing.
-    values = {**json.loads(found.to_json()), "source": {**found.source, "name": "generator.onnx"}}
+    values = {**json.loads(found.to_json()), "source": {**found.source, "name": model.name}}
+    if chancy := [name for name in CHANCY if name in found.figures]:
+        again, _ = evaluate(model, protocols=chancy, seed=0, seeds=SEEDS)
+        values["over_seeds"] = {name: json.loads(again.to_json())["figures"][name] for name in chancy}
     (folder / METRICS_FILE).write_text(json.dumps(values, indent=2) + "\n")
     count = SAMPLES_PER_CLASS * len(CLASS_NAMES)
     images = Generator.load(folder / "generator.onnx").generate(count, seed=0)
@@ -225,7 +234,12 @@ def write_card(run, folder, trainings):
         light_trainings=sum(one["discriminator_depth"] < FOR_ACCELERATORS for one in trainings),
         environment=json.loads((run.path / "environment.json").read_text()),
         rows=rows,
-        targets=[target(name, side, bound, figures[name]) for name, side, bound in TARGETS if name in figures],
+        targets=[
+            target(name, side, bound, figures[name], values.get("over_seeds", {}).get(name))
+            for name, side, bound in TARGETS
+            if name in figures
+        ],
+        seeds=SEEDS,
         classes=classes,
         left_out=values["left_out"],
         fingerprint=values["fingerprint"],
@@ -234,14 +248,17 @@ def write_card(run, folder, trainings):
     (folder / "README.md").write_text(text)
 
 
-def target(name, side, bound, figure):
+def target(name, side, bound, figure, over_seeds):
+    """What was asked of a figure, what it came to with seed 0 and, where chance moves it, with more, and a verdict."""
     meaning, limit = MEANINGS[name], bound(figure.floor)
-    reached = figure.value <= limit if side == "at most" else figure.value >= limit
+    values = [figure.value, *([over_seeds["value"]] if over_seeds else [])]
+    reached = [value <= limit if side == "at most" else value >= limit for value in values]
     return {
         "title": meaning.title,
         "asked": f"{side} {meaning.show(limit)}",
         "value": meaning.show(figure.value),
-        "verdict": "reached" if reached else "not reached",
+        "mean": meaning.show(over_seeds["value"]) if over_seeds else "",
+        "verdict": "reached" if all(reached) else "reached with seed 0 alone" if reached[0] else "not reached",
     }
 
 
