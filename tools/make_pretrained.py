@@ -3,6 +3,7 @@
     python tools/make_pretrained.py             # from nothing; after a cut-off, the same command goes on from there
     python tools/make_pretrained.py --go-on     # only what was added to the recipe since the shipped model was made
     python tools/make_pretrained.py --go-on --backend jax   # the same on a GPU, which the last training asks for
+    python tools/make_pretrained.py --trainings 4           # what a CPU is enough for
     python tools/make_pretrained.py --steps 100 --protocol ffd10k_test --runs build/runs --out build/model  # a trial
 
 Each training starts from the best checkpoint of the one before; ``trainings.json`` says what each took. The test set is
@@ -73,15 +74,18 @@ TARGETS = (
 @click.command()
 @click.option("--model", type=click.Choice(tuple(RECIPES)), default="fashion", show_default=True)
 @click.option("--go-on", is_flag=True, help="start from the shipped weights, after the trainings that they had")
+@click.option(
+    "--trainings", "count", type=click.IntRange(1), help="how many of the recipe's, from its first  [default: all]"
+)
 @click.option("--steps", type=click.IntRange(1), help="of each training, in the place of the recipe's")
 @click.option("--backend", type=click.Choice(BACKENDS), help="what runs Keras  [default: as for fashion-gan train]")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/pretrained"), show_default=True)
 @click.option("--protocol", "protocols", multiple=True, default=("full",), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="folder  [default: where fashion-gan ships it]")
-def main(model, go_on, steps, backend, runs, protocols, out):
+def main(model, go_on, count, steps, backend, runs, protocols, out):
     earlier = earlier_trainings(model, runs) if go_on else []
     done, start_from = [], model if go_on else None
-    for number, settings in enumerate(RECIPES[model][len(earlier) :]):
+    for number, settings in enumerate(RECIPES[model][len(earlier) : count]):
         settings = {**settings, "epochs": None, "steps": steps} if steps else settings
         done.append(train(model, runs, number, start_from=start_from, backend=backend, **settings))
         start_from = done[-1].path
