@@ -90,7 +90,9 @@ def main(model, go_on, count, steps, backend, runs, protocols, out):
         done.append(train(model, runs, number, start_from=start_from, backend=backend, **settings))
         start_from = done[-1].path
     if not done:
-        raise click.UsageError(f"{model} has had every training of its recipe: there is nothing to go on with")
+        raise click.UsageError(
+            f"{model} has had {len(earlier)} trainings of its recipe: there is nothing to go on with"
+        )
     folder = out or SHIPPED / model
     folder.mkdir(parents=True, exist_ok=True)
     export(model, done, folder)
@@ -146,7 +148,7 @@ def training_of(run):
         "accelerator": environment["accelerator"],
         "keras": environment["packages"]["keras"],
         "python": environment["python"],
-        "note": "",
+        "note": "",  # for what else there is to say of it, by hand
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
 
