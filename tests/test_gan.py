@@ -358,6 +358,19 @@ def test_mixed_precision_is_bfloat16_with_logits_and_images_in_float32():
     assert np.isfinite(float(logs["d_loss"]))
     assert keras.backend.standardize_dtype(gan(toy_batch()).dtype) == "float32"
     assert {value.dtype for name, value in gan.state().items() if "kernel" in name} == {np.dtype("float32")}
+    # What is looked at and kept is drawn by the average, in full precision: plain Keras reads its file so too.
+    assert {layer.compute_dtype for layer in gan.averaged_generator.layers} == {"float32"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_mixed_precision_goes_with_whatever_else_training_does(family):
+    everything = {"augment": True, "penalty": 0.1, "fake_penalty": 0.1, "classification": 0.1}
+    gan = build_gan(toy_config(family, mixed_precision=True, centre=family == "residual", **everything))
+    gan.augmentation.probability.assign(0.5)
+    before = weights_of(gan)
+    logs = gan.train_on_batch(toy_batch(), return_dict=True)
+    assert np.isfinite(float(logs["d_loss"])) and np.isfinite(float(logs["g_loss"]))
+    assert not any(same(before, weights_of(gan)))
 
 
 def test_another_backend_than_keras_runs_on_is_refused():

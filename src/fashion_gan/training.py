@@ -41,25 +41,19 @@ def build_gan(config: Config) -> GAN:
     use_backend(config.backend)
     if config.backend == "tensorflow" and config.family == "residual":
         work_side_by_side()
-    # bfloat16, for its range: the inner optimizers would bypass the loss scaling that float16 needs.
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
-    try:
-        return _build_gan(config)
-    finally:
-        keras.config.set_dtype_policy(policy)
-
-
-def _build_gan(config: Config) -> GAN:
     keras.utils.set_random_seed(config.seed)
     if config.deterministic and config.backend == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+    # bfloat16, for its range: the inner optimizers would bypass the loss scaling that float16 needs.
+    with _computing_in("mixed_bfloat16" if config.mixed_precision else "float32"):
+        trained = build_generator(config), build_discriminator(config)
+    with _computing_in("float32"):  # The average draws what is looked at, scored and kept.
+        averaged = build_generator(config, "averaged_generator")
     gan = GAN(
-        build_generator(config),
-        build_discriminator(config),
-        build_generator(config, "averaged_generator"),
+        *trained,
+        averaged,
         loss=config.loss,
         penalty=config.penalty,
         fake_penalty=config.fake_penalty,
@@ -78,6 +72,17 @@ def _build_gan(config: Config) -> GAN:
     )
     gan.compile(generator_adam, discriminator_adam, jit_compile=config.jit_compile or config.backend == "jax")
     return gan
+
+
+@contextlib.contextmanager
+def _computing_in(policy: str) -> Iterator[None]:
+    """Let the layers that are made meanwhile follow a dtype policy of Keras; the user's own comes back."""
+    theirs = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(theirs)
 
 
 def load_gan(source: str | Path, *, best: bool = False) -> GAN:
