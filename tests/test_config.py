@@ -18,7 +18,7 @@ def test_presets_have_the_defaults_of_the_field():
 
 def test_json_gives_the_same_configuration_back():
     config = Config.from_preset("fashion", class_names=("a", "b"), steps=7, data="somewhere")
-    assert Config.from_json(config.to_json()) == config
+    assert Config.from_json(config.to_json(), "a file") == config
 
 
 def test_fifty_epochs_unless_another_budget_is_given():
@@ -88,5 +88,5 @@ def test_determinism_and_xla_exclude_each_other():
 
 @pytest.mark.parametrize("text", ["", "[]", "{}x", '{"width": 10000000}', '{"wide": 3}', '{"image_size": "28"}', "3"])
 def test_what_is_not_a_configuration_is_refused(text):
-    with pytest.raises(InputError):
-        Config.from_json(text)
+    with pytest.raises(InputError, match=r"^a file holds no fashion-gan configuration: "):
+        Config.from_json(text, "a file")

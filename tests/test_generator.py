@@ -179,7 +179,8 @@ def test_a_walk_out_of_range_is_refused(arguments):
         ({"class_names": []}, "not what a generator of ours takes"),
         ({"class_names": ["a", 1]}, "class_names"),
         ({"class_names": ["\ud800"]}, "class_names"),
-        ("[" * 100_000, "not a fashion-gan configuration"),
+        ("[" * 100_000, "g.onnx holds no fashion-gan configuration"),
+        ({"of_another_version": 1}, "g.onnx holds no .* knows no of_another_version"),
     ],
 )
 def test_an_onnx_file_that_is_not_what_it_says_is_refused(tmp_path, described, hint):

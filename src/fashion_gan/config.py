@@ -167,13 +167,15 @@ class Config:
         return cls(**{"preset": preset, **PRESETS[preset], **given})
 
     @classmethod
-    def from_json(cls, text: str) -> "Config":
-        """Read what ``to_json`` wrote. Raises InputError where the text is not a configuration."""
+    def from_json(cls, text: str, source: object) -> "Config":
+        """Read what ``to_json`` wrote. Raises InputError, which names the source, where it is not a configuration."""
         try:
             values = json.loads(text)
+            if unknown := sorted(values.keys() - {field.name for field in dataclasses.fields(cls)}):
+                raise InputError(f"this version knows no {' or '.join(unknown)}; it is another version's")
             return cls(**values)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise InputError(f"not a fashion-gan configuration: {error}") from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError(f"{source} holds no fashion-gan configuration: {error}") from error
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2)

@@ -39,7 +39,7 @@ def open_onnx(path: Path) -> tuple[Callable[[Any], Any], Config]:
         raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
     if text is None:
         raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
-    config = Config.from_json(text)  # Of an imported generator, no more than its latents and classes.
+    config = Config.from_json(text, path)  # Of an imported generator, no more than its latents and classes.
     taken = {value.name: value.shape for value in session.get_inputs()}
     names = list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1])
     if list(taken) != names or taken[INPUT_NAMES[0]][1:] != [config.latent_dim]:

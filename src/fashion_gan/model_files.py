@@ -123,7 +123,7 @@ def _from_keras_file(path: Path) -> tuple[Any, Config]:
     with zipfile.ZipFile(path) as file:
         if CONFIG_MEMBER not in file.namelist():
             raise _not_ours(path)
-        config = Config.from_json(_member(file, CONFIG_MEMBER, 1 << 20).decode())
+        config = Config.from_json(_member(file, CONFIG_MEMBER, 1 << 20).decode(), path)
         weights = _member(file, "model.weights.h5", MAX_BYTES)
     with tempfile.TemporaryDirectory() as folder:
         weights_path = Path(folder) / "model.weights.h5"
@@ -142,7 +142,7 @@ def _from_h5_file(path: Path) -> tuple[Any, Config]:
         text = file.attrs.get(CONFIG_ATTRIBUTE)
     if not isinstance(text, str):
         raise _not_ours(path)
-    return _with_weights(Config.from_json(text), path, path)
+    return _with_weights(Config.from_json(text, path), path, path)
 
 
 def _from_safetensors_file(path: Path) -> tuple[Any, Config]:
@@ -154,7 +154,7 @@ def _from_safetensors_file(path: Path) -> tuple[Any, Config]:
         text = (file.metadata() or {}).get(CONFIG_ATTRIBUTE)
         if text is None:
             raise _not_ours(path)
-        config = Config.from_json(text)
+        config = Config.from_json(text, path)
         model = build_generator(config)
         for variable in model.variables:
             found = file.get_slice(variable.path)

@@ -91,9 +91,10 @@ class Run:
         if not (path / "config.json").is_file():
             raise InputError(f"{path} is not a run's folder: it holds no config.json")
         try:
-            return cls(path, Config.from_json((path / "config.json").read_text()))
-        except (InputError, UnicodeDecodeError) as error:
-            raise InputError(f"{path / 'config.json'}: {error}") from error
+            text = (path / "config.json").read_text()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path / 'config.json'} is no text: {error}") from error
+        return cls(path, Config.from_json(text, path / "config.json"))
 
     @property
     def data_fingerprint(self) -> str:

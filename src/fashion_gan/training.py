@@ -25,6 +25,7 @@ from fashion_gan.metrics.validation import Validation
 from fashion_gan.model_files import as_generator, load_model, model_of_run, save_generator
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.networks.settling import settle
+from fashion_gan.optimizers import Adam
 from fashion_gan.runs import Run
 
 LARGEST_IMAGE_TO_GROUP = 32  # In pixels; of larger ones a CPU's step takes so long that what is between is nothing.
@@ -68,7 +69,7 @@ def build_gan(config: Config) -> GAN:
         "discriminator": config.discriminator_learning_rate or config.learning_rate,
     }
     generator_adam, discriminator_adam = (
-        keras.optimizers.Adam(rate, beta_1=config.beta_1, name=f"{name}_adam") for name, rate in rates.items()
+        Adam(rate, beta_1=config.beta_1, name=f"{name}_adam") for name, rate in rates.items()
     )
     gan.compile(generator_adam, discriminator_adam, jit_compile=config.jit_compile or config.backend == "jax")
     return gan

@@ -22,4 +22,5 @@ def folder(name: str) -> Path:
 
 def config(name: str) -> Config:
     """What a shipped model was made from. Raises InputError where there is no such model."""
-    return Config.from_json((folder(name) / "config.json").read_text())
+    path = folder(name) / "config.json"
+    return Config.from_json(path.read_text(), path)
