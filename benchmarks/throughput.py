@@ -9,6 +9,7 @@ threads for the plain loop.
     python benchmarks/throughput.py                                # five whole epochs of each: about 20 minutes
     python benchmarks/throughput.py --images 12800                 # shorter, noisier
     python benchmarks/throughput.py --preset fashion --tutorial    # the preset against the tutorial's networks
+    python benchmarks/throughput.py --preset fashion --tutorial --mixed-precision  # ours in bfloat16, on a CPU with AMX
     KERAS_BACKEND=jax python benchmarks/throughput.py --preset fashion --alone  # on a GPU, say: ours, no plain loop
 """
 
@@ -73,10 +74,11 @@ def peak_gflops(repeats=5):
 @click.option("--preset", default="transposed", show_default=True)
 @click.option("--batch-size", type=int, help="the preset's own")
 @click.option("--tutorial", is_flag=True, help="the plain loop trains the tutorial's networks, batches of 256")
+@click.option("--mixed-precision", is_flag=True, help="ours in bfloat16")
 @click.option("--alone", is_flag=True, help="ours alone, on whatever backend; the plain loop is TensorFlow's")
 @click.option("--images", default=60000, show_default=True, help="training images in an epoch")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-def main(preset, batch_size, tutorial, alone, images, rounds):
+def main(preset, batch_size, tutorial, mixed_precision, alone, images, rounds):
     backend = default_backend()
     if not alone:
         need_tensorflow()
@@ -90,10 +92,11 @@ def main(preset, batch_size, tutorial, alone, images, rounds):
     else:  # The plain loop is unconditional, and so are the same networks on our side.
         config = dataclasses.replace(config, conditional=False)
     steps = steps_in_epoch(len(dataset.images), config.batch_size)
-    plain_config = tutorial_config() if tutorial else config
+    plain_config = tutorial_config() if tutorial else config  # In float32, as the tutorial is.
     plain_steps = len(dataset.images) // plain_config.batch_size
     if not (steps and plain_steps):
         raise click.UsageError(f"{len(dataset.images)} images do not fill a batch of each")
+    config = dataclasses.replace(config, mixed_precision=mixed_precision)
     contestants = {} if alone else {"plain loop": (Apart(PlainLoop, plain_config, dataset), plain_steps)}
     contestants["fashion-gan"] = Apart(Ours, config, dataset, steps), steps
     rates = {name: [] for name in contestants}

@@ -122,7 +122,7 @@ class Config:
     seed: int = _setting(0, "of weights, latents and the order of the data", **_bounded(0, 2**31 - 1))
     backend: str = _setting("tensorflow", "what runs Keras", **_one_of(*BACKENDS))
     jit_compile: bool = _setting(False, "compile the training step with XLA")
-    mixed_precision: bool = _setting(False, "compute in bfloat16, for accelerators")
+    mixed_precision: bool = _setting(False, "compute in bfloat16, for accelerators and for processors with AMX")
     deterministic: bool = _setting(False, "ask TensorFlow for operators that repeat bit for bit")
 
     def __post_init__(self) -> None:
