@@ -51,19 +51,18 @@ def build_gan(config: Config) -> GAN:
     with _computing_in("mixed_bfloat16" if config.mixed_precision else "float32"):
         trained = build_generator(config), build_discriminator(config)
     with _computing_in("float32"):  # The average draws what is looked at, scored and kept.
-        averaged = build_generator(config, "averaged_generator")
-    gan = GAN(
-        *trained,
-        averaged,
-        loss=config.loss,
-        penalty=config.penalty,
-        fake_penalty=config.fake_penalty,
-        penalty_interval=config.penalty_interval,
-        classification=config.classification,
-        ema_decay=config.ema_decay,
-        augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
-        seed=config.seed,
-    )
+        gan = GAN(
+            *trained,
+            build_generator(config, "averaged_generator"),
+            loss=config.loss,
+            penalty=config.penalty,
+            fake_penalty=config.fake_penalty,
+            penalty_interval=config.penalty_interval,
+            classification=config.classification,
+            ema_decay=config.ema_decay,
+            augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
+            seed=config.seed,
+        )
     rates = {
         "generator": config.learning_rate,
         "discriminator": config.discriminator_learning_rate or config.learning_rate,
