@@ -22,7 +22,7 @@ class Augmentation(keras.layers.Layer):
     """
 
     def __init__(self, seed=0, **kwargs):
-        super().__init__(dtype="float32", **kwargs)  # As images are, whatever the networks compute in.
+        super().__init__(**kwargs)
         self.seeds = keras.random.SeedGenerator(seed)
         self.probability = self.add_weight(name="probability", shape=(), initializer="zeros", trainable=False)
         self.built = True  # It has no weights that wait for a shape.

@@ -50,7 +50,8 @@ def build_gan(config: Config) -> GAN:
     # bfloat16, for its range: the inner optimizers would bypass the loss scaling that float16 needs.
     with _computing_in("mixed_bfloat16" if config.mixed_precision else "float32"):
         trained = build_generator(config), build_discriminator(config)
-    with _computing_in("float32"):  # The average draws what is looked at, scored and kept.
+    # Images are changed in float32, and so the average draws them, which is looked at, scored and kept.
+    with _computing_in("float32"):
         gan = GAN(
             *trained,
             build_generator(config, "averaged_generator"),
