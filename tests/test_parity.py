@@ -18,7 +18,7 @@ from fashion_gan.networks import FAMILIES
 
 BACKENDS = os.environ.get("FASHION_GAN_TEST_BACKENDS", "tensorflow jax").split()
 assert len(BACKENDS) > 1, "FASHION_GAN_TEST_BACKENDS must name two backends to hold against each other"
-DEEP = "residual deep"
+DEEP, FULLY_COMPILED = "residual deep", "residual naming"
 # Run in a process of its own, since Keras has one backend a process. Arguments: the networks' family, naming
 # classes or deep and centred, weights or "-", output.
 SCRIPT = """
@@ -64,7 +64,7 @@ np.savez(output, **result)
 
 
 def train(backend: str, networks: str, start: str, output: Path) -> dict[str, np.ndarray]:
-    environment = as_users_run() if networks == DEEP else os.environ
+    environment = as_users_run() if networks == FULLY_COMPILED else os.environ
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *networks.split(), start, str(output)],
         env={**environment, "KERAS_BACKEND": backend},

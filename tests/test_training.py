@@ -1,5 +1,6 @@
 """Whole runs: what they leave, how they stop, and that they go on as if they had never stopped."""
 
+import dataclasses
 import os
 import resource
 import shutil
@@ -15,7 +16,7 @@ from conftest import TOY, TOY_FLAGS, as_users_run, command
 from PIL import Image
 
 import fashion_gan
-from fashion_gan import pictures
+from fashion_gan import launch, pictures
 from fashion_gan import training as training_room
 from fashion_gan.datasets import load_fashion_mnist
 from fashion_gan.errors import InputError, TrainingDiverged
@@ -186,7 +187,7 @@ def newest_step(path):
 
 
 def test_a_run_killed_with_sigkill_resumes_to_the_same_bits(toy_folder, tmp_path):
-    flags = [*TRAIN, "--data", toy_folder, "--deterministic", "--checkpoint-every", "7", "--steps", "400"]
+    flags = [*TRAIN, "--data", toy_folder, "--deterministic", "--checkpoint-every", "7", "--steps", "150"]
     whole = command(*flags, "--out", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     killed = started([*flags, "--out", tmp_path / "killed"])
@@ -195,7 +196,7 @@ def test_a_run_killed_with_sigkill_resumes_to_the_same_bits(toy_folder, tmp_path
     killed.communicate()
     assert killed.returncode == -signal.SIGKILL
     path = tmp_path / "killed" / "0001-fashion"
-    assert checkpoint_of(path)[0] < 400
+    assert checkpoint_of(path)[0] < 150
     resumed = command("train", "--resume", path)
     assert resumed.returncode == 0, resumed.stderr
     assert_equal_runs(tmp_path / "whole" / "0001-fashion", path)
@@ -383,12 +384,39 @@ def test_a_start_from_trained_weights_trains_on_the_other_backends_too(toy_run, 
 
 # At batches of 5,000 even deterministic TensorFlow (2.21) differs in the last bits from run to run; at 500 it does not.
 SCORED = {"cooldown": 0.0, "width": 2, "latent_dim": 4, "batch_size": 500, "evaluate_every": 1, "deterministic": True}
+STEPS = 14  # an epoch, of the 7,000 images that are left of these when 5,000 are held out
+
+
+def part_of_fashion_mnist(*unused):
+    train = load_fashion_mnist("train")
+    return dataclasses.replace(train, images=train.images[:12_000], labels=train.labels[:12_000])
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Train on a part of Fashion-MNIST, in seconds."""
+    monkeypatch.setattr(launch, "load_training_images", part_of_fashion_mnist)
 
 
 @pytest.fixture(scope="module")
-def scored_run(tmp_path_factory):
-    """Two epochs of Fashion-MNIST with a tiny network, scored after each."""
-    return fashion_gan.train("fashion", epochs=2, out=tmp_path_factory.mktemp("scored"), **SCORED)
+def scored_runs(tmp_path_factory):
+    """A tiny network's runs of one epoch and of two, scored after each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "load_training_images", part_of_fashion_mnist)
+        return [
+            fashion_gan.train("fashion", epochs=epochs, out=tmp_path_factory.mktemp("scored"), **SCORED)
+            for epochs in (1, 2)
+        ]
+
+
+@pytest.fixture
+def shorter_run(scored_runs, tmp_path):
+    return Run.open(shutil.copytree(scored_runs[0].path, tmp_path / "shorter"))
+
+
+@pytest.fixture
+def scored_run(scored_runs):
+    return scored_runs[1]
 
 
 def test_a_scored_run_keeps_and_names_its_best_checkpoint(scored_run):
@@ -419,7 +447,7 @@ def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
 
 
 def test_a_scored_run_trains_on_what_it_does_not_score_by(scored_run):
-    assert checkpoint_of(scored_run.path)[0] == 2 * 110  # of 55,000 images, 500 a step
+    assert checkpoint_of(scored_run.path)[0] == 2 * STEPS
     train = load_fashion_mnist("train")
     chosen = validation.held_out(train.labels)
     assert np.bincount(train.labels[chosen]).tolist() == [500] * 10
@@ -430,7 +458,7 @@ def test_a_scored_run_trains_on_what_it_does_not_score_by(scored_run):
 
 
 def test_the_quick_score_is_the_frechet_distance_to_the_held_out_images(scored_run):
-    train = load_fashion_mnist("train")
+    train = part_of_fashion_mnist()
     held_out = train.images[validation.held_out(train.labels)]
     step, _ = scored_run.load_best()
     images = fashion_gan.load_generator(scored_run.path, best=True).generate(5000, seed=scored_run.config.seed)
@@ -448,25 +476,23 @@ def test_what_the_quick_score_knows_of_its_images_is_kept_for_the_next_run(tmp_p
     assert validation.Validation(real, tmp_path).score(generated) == expected
 
 
-def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, tmp_path):
-    run = fashion_gan.train("fashion", epochs=1, out=tmp_path, **SCORED)
+def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, shorter_run, few_images):
     # As if it had been killed between the next score and the next checkpoint.
-    run.append_metrics({"epoch": 2, "step": 220, "ffd5k_validation": 0.001, "best": True})
-    resumed = fashion_gan.resume(run.path, epochs=2)
+    shorter_run.append_metrics({"epoch": 2, "step": 2 * STEPS, "ffd5k_validation": 0.001, "best": True})
+    resumed = fashion_gan.resume(shorter_run.path, epochs=2)
     scores = [[row["ffd5k_validation"] for row in one.read_metrics()] for one in (resumed, scored_run)]
     assert scores[0] == scores[1]
     assert resumed.load_best()[0] == scored_run.load_best()[0]
     assert_equal_runs(resumed.path, scored_run.path)
 
 
-def test_a_run_that_was_cut_off_before_its_score_is_scored_when_it_goes_on(scored_run, tmp_path):
-    run = fashion_gan.train("fashion", epochs=1, out=tmp_path, **SCORED)
-    (run.path / "metrics.jsonl").write_text('{"epoch": 1, "st')
-    (run.path / "checkpoints" / "best.npz").unlink()
-    resumed = fashion_gan.resume(run.path, steps=120)
+def test_a_run_that_was_cut_off_before_its_score_is_scored_when_it_goes_on(scored_run, shorter_run, few_images):
+    (shorter_run.path / "metrics.jsonl").write_text('{"epoch": 1, "st')
+    (shorter_run.path / "checkpoints" / "best.npz").unlink()
+    resumed = fashion_gan.resume(shorter_run.path, steps=STEPS + 3)
     first, last = resumed.read_metrics()
     assert first["ffd5k_validation"] == scored_run.read_metrics()[0]["ffd5k_validation"]
-    assert last["step"] == 120  # A run whose budget ends within an epoch is scored at its end too.
+    assert last["step"] == STEPS + 3  # A run whose budget ends within an epoch is scored at its end too.
 
 
 def test_a_batch_larger_than_what_is_left_to_train_on_is_refused(tmp_path):
