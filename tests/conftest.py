@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -15,11 +14,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # JAX's compiler takes half a minute for a training step, and half of that without most of its optimisations. What is
 # tried with all of them too, by as_users_run: that a run resumes, and that JAX agrees on the residual networks.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-# And what one process has compiled, the next ones need not: those that xdist starts take the first one's folder.
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    _compiled = tempfile.TemporaryDirectory(prefix="compiled-")
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled.name
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.pop("FASHION_GAN_DATA", None)
 
 import numpy as np

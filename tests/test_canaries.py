@@ -9,7 +9,7 @@ from fashion_gan.metrics.reference import Reference
 
 @pytest.fixture(scope="module")
 def checks():
-    return {(check.damage, check.figure): check for check in self_check(Reference.load(), count=1000)}
+    return {(check.damage, check.figure): check for check in self_check(Reference.load(), count=2000)}
 
 
 SEEN = [(canary.name, figure) for canary in CANARIES for figure in canary.seen_by]

@@ -39,6 +39,8 @@ def pseudo_normal(shape, **unused):
     return ops.convert_to_tensor(2.0 * np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape).astype("float32"))
 keras.random.normal = pseudo_normal
 
+images = np.random.default_rng(0).integers(0, 256, (8, 28, 28, 1), np.uint8)
+batch = {"images": images, "labels": np.arange(8, dtype=np.int32) % 2}
 for name in networks:
     family, kind = name.split()
     config = Config.from_preset("fashion", family=family, discriminator_depth=2 * (kind == "deep"),
@@ -56,8 +58,6 @@ for name in networks:
     else:
         for number, value in np.load(f"{start}/{name} start.npz").items():
             weights[number].assign(value)
-    images = np.random.default_rng(0).integers(0, 256, (8, 28, 28, 1), np.uint8)
-    batch = {"images": images, "labels": np.arange(8, dtype=np.int32) % 2}
     result = {}
     for step in range(3):
         gan.reset_metrics()
@@ -95,11 +95,11 @@ def other(request, reference, tmp_path_factory):
 
 @pytest.mark.parametrize("networks", NETWORKS)
 def test_backends_agree_on_losses_and_updated_weights(reference, other, networks):
-    expected, result = (dict(np.load(folder / f"{networks}.npz")) for folder in (reference, other))
-    assert result.keys() == expected.keys()
-    for name, value in expected.items():
-        tolerance = 1e-5 if "step 0" in name else 1e-3
-        assert result[name] == pytest.approx(value, abs=tolerance, rel=tolerance), name
+    with np.load(reference / f"{networks}.npz") as expected, np.load(other / f"{networks}.npz") as result:
+        assert result.keys() == expected.keys()
+        for name, value in expected.items():
+            tolerance = 1e-5 if "step 0" in name else 1e-3
+            assert result[name] == pytest.approx(value, abs=tolerance, rel=tolerance), name
 
 
 DRAW = """
