@@ -1,37 +1,29 @@
-"""Time and memory of `fashion-gan dataset` on this machine, from the command's start to its end.
+"""Time and peak memory of ``fashion-gan dataset``, for the whole command.
 
-python benchmarks/dataset.py             # 60,000 images, as many as Fashion-MNIST's training set
-python benchmarks/dataset.py --filters   # the same with both filters
+python benchmarks/dataset.py             # 60,000 images, the size of Fashion-MNIST's training set
+python benchmarks/dataset.py --filters   # the same, with both filters
 """
 
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import click
+from processes import COMMAND, run_measured
 
-from fashion_gan import cores
+from fashion_gan.system.parallel import available_cpus
 
 
 @click.command()
-@click.option("--per-class", default=6000, show_default=True)
-@click.option("--format", "kind", default="idx", show_default=True)
-@click.option("--filters", is_flag=True, help="--min-confidence 0.5 --no-duplicates")
-def main(per_class, kind, filters):
+@click.option("--per-class", default=6000, show_default=True, help="Images of each class.")
+@click.option("--format", default="idx", show_default=True, help="Format of the data set.")
+@click.option("--filters", is_flag=True, help="Add --min-confidence 0.5 --no-duplicates.")
+def main(per_class, format, filters):  # noqa: A002
     flags = ["--min-confidence", "0.5", "--no-duplicates"] if filters else []
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "synth"
-        words = ["dataset", "--per-class", per_class, "--format", kind, *flags, "--out", out]
-        started = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-m", "fashion_gan", *map(str, words)])
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-    if status:
-        raise SystemExit(os.waitstatus_to_exitcode(status))  # The command has said why.
-    print(f"{seconds:.1f} seconds on {cores.usable()} processors, peak memory {usage.ru_maxrss / 1e3:.0f} MB")
+        command = [*COMMAND, "dataset", "--per-class", per_class, "--format", format, *flags, "--out", out]
+        seconds, peak = run_measured(command)
+    print(f"{seconds:.1f} seconds on {available_cpus()} processors, peak memory {peak:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,61 +1,54 @@
-"""Load on the explorer: many clients at once on 127.0.0.1; requests lost, how long they take, the server's memory.
+"""Load test of the explorer: many clients at once on 127.0.0.1. Prints lost requests, latencies and server memory.
 
-python benchmarks/explorer.py                      # 50 clients for 60 seconds, 16 pictures a request
+python benchmarks/explorer.py                      # 50 clients for 60 seconds, 16 pictures per request
 python benchmarks/explorer.py --seconds 20
 """
 
 import asyncio
 import re
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import click
 import httpx
 import numpy as np
+from processes import explorer_server
 
 
 @click.command()
-@click.option("--clients", default=50, show_default=True)
-@click.option("--seconds", default=60.0, show_default=True)
-@click.option("--pictures", default=16, show_default=True, help="of each request")
+@click.option("--clients", default=50, show_default=True, help="Clients that send requests at the same time.")
+@click.option("--seconds", default=60.0, show_default=True, help="Length of the first part; the second is half of it.")
+@click.option("--pictures", default=16, show_default=True, help="Pictures per request.")
 def main(clients, seconds, pictures):
-    begun = time.perf_counter()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "fashion_gan", "explore", "--port", "0"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        url = re.search(r"http://\S+/", server.stdout.readline()).group()
+    started = time.perf_counter()
+    with explorer_server() as (server, url):
         httpx.get(url, trust_env=False).raise_for_status()
-        print(f"up after {time.perf_counter() - begun:.2f} s")
-        alone, _ = asyncio.run(load(url, 1, min(5.0, seconds), pictures))
-        report("one client", alone, 0)
-        before = memory_mib(server.pid)
-        took, lost = asyncio.run(load(url, clients, seconds, pictures))
-        report(f"{clients} clients, {seconds:g} s", took, lost)
-        half = memory_mib(server.pid)
-        took, lost = asyncio.run(load(url, clients, seconds / 2, pictures))
-        report("half as long again", took, lost)
-        print(f"server's memory: {before:.0f} MiB before, {half:.0f} after, {memory_mib(server.pid):.0f} at the end")
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait()
+        print(f"up after {time.perf_counter() - started:.2f} s")
+        latencies, _ = asyncio.run(run_clients(url, 1, min(5.0, seconds), pictures))
+        report("one client", latencies, 0)
+        memory_before = memory_mib(server.pid)
+        report(f"{clients} clients, {seconds:g} s", *asyncio.run(run_clients(url, clients, seconds, pictures)))
+        memory_after = memory_mib(server.pid)
+        report("half as long again", *asyncio.run(run_clients(url, clients, seconds / 2, pictures)))
+        memory_at_end = memory_mib(server.pid)
+        print(
+            f"server's memory: {memory_before:.0f} MiB before, {memory_after:.0f} after, {memory_at_end:.0f} at the end"
+        )
 
 
-async def load(url, clients, seconds, pictures):
-    """Seconds that each answered request took, and how many were not answered with pictures."""
+async def run_clients(url, clients, seconds, pictures):
+    """Send requests from several clients. Returns the latencies in seconds, and the number of lost requests."""
     end = time.perf_counter() + seconds
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60.0, trust_env=False) as client:
-        found = await asyncio.gather(*(ask(client, number, end, pictures) for number in range(clients)))
-    return np.concatenate([np.array(took) for took, _ in found]), sum(lost for _, lost in found)
+        results = await asyncio.gather(*(run_client(client, number, end, pictures) for number in range(clients)))
+    return np.concatenate([np.array(latencies) for latencies, _ in results]), sum(lost for _, lost in results)
 
 
-async def ask(client, number, end, pictures):
-    took, lost, seed = [], 0, number
-    while (begun := time.perf_counter()) < end:
+async def run_client(client, number, end, pictures):
+    """Ask for pictures until the end time, one request after the other."""
+    latencies, lost, seed = [], 0, number
+    while (started := time.perf_counter()) < end:
         seed += 1000
         try:
             answer = await client.post("api/draw", json={"seed": seed, "count": pictures})
@@ -64,17 +57,18 @@ async def ask(client, number, end, pictures):
                 print(f"lost: {answer.status_code} {answer.text[:200]}")
         except httpx.HTTPError as error:
             lost += 1
-            print(f"lost after {time.perf_counter() - begun:.3f} s: {error!r}")
-        took.append(time.perf_counter() - begun)
-    return took, lost
+            print(f"lost after {time.perf_counter() - started:.3f} s: {error!r}")
+        latencies.append(time.perf_counter() - started)
+    return latencies, lost
 
 
-def report(what, took, lost):
-    median, late = np.quantile(1000 * took, [0.5, 0.99])
-    print(f"{what}: {len(took)} requests, {lost} lost, median {median:.0f} ms, 99 % within {late:.0f} ms")
+def report(title, latencies, lost):
+    median, late = np.quantile(1000 * latencies, [0.5, 0.99])
+    print(f"{title}: {len(latencies)} requests, {lost} lost, median {median:.0f} ms, 99 % within {late:.0f} ms")
 
 
 def memory_mib(pid):
+    """Resident memory of a process, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
 

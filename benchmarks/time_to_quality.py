@@ -1,17 +1,19 @@
-"""The Fréchet distance against minutes of training: the ``fashion`` preset and the tutorial's way, on this machine.
+"""Fréchet distance against minutes of training on this machine: the ``fashion`` preset, and the TensorFlow tutorial.
 
-The two take turns, a slice of time each, so that both meet the machine's moods alike; the time to start, compile and
-score does not count. Each has a process of its own, with TensorFlow's usual threads for the tutorial. After each slice
-10,000 images are scored against the test set (``ffd10k_test``): ours by the averaged weights with the classes in turn,
-the tutorial's by its own. No choice is made by these scores. Ours goes without the preset's cooldown, so that every
-point is what one would have who stopped there. At the end both are scored on every figure that needs no classes asked
-for; the tutorial may go on alone until then, to a number of images.
+The two take turns of one slice of time each, so that changes of the machine's speed affect both. The time to start, to
+compile and to score does not count. Each contestant has its own process; the tutorial has TensorFlow's default threads.
+
+After each slice, 10,000 images of each are scored against the test set (``ffd10k_test``). ``fashion`` draws them with
+its averaged weights, its classes in turn; the tutorial with its only weights. No choice depends on these scores.
+``fashion`` trains without the preset's decay_fraction, so each point is the quality of a training that stops there.
+
+At the end, both are scored on every metric that needs no classes. The tutorial can first train longer, to a number of
+images.
 
     python benchmarks/time_to_quality.py    # five minutes each, and about as long for the scores
     python benchmarks/time_to_quality.py --minutes 30 --tutorial-images 2196480    # two hours
 """
 
-import functools
 import json
 import sys
 import time
@@ -19,99 +21,112 @@ from pathlib import Path
 
 import click
 import matplotlib
-from contestants import Apart, Ours, PlainLoop, tutorial_config
+from contestants import FashionGan, PlainLoop, SeparateProcess, tutorial_config
 
-from fashion_gan import cli, evaluate, pictures
+from fashion_gan import cli, evaluate
 from fashion_gan.config import Config
 from fashion_gan.metrics.distances import frechet_distance, gaussian
 from fashion_gan.metrics.features import extract
-from fashion_gan.metrics.figures import MEANINGS
+from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS
 from fashion_gan.metrics.reference import Reference
+from fashion_gan.rendering.images import grid, save_png
 
-CHUNK_STEPS = 50  # trained at a time, between looks at the clock
+# Steps between two looks at the clock. The tutorial's batches are eight times as large.
+CHUNK_STEPS = {"fashion": 50, "tutorial": 4}
 SCORED_IMAGES = 10_000
 FINAL_PROTOCOLS = ("standard", "two_sample10k_test")
 
 
-def train_for(contestant, seconds):
-    """Train for about so long; returns the seconds and the images that it took."""
+class Race:
+    """Both contestants, and the curve of each: rows of minutes, images and ``ffd10k_test``."""
+
+    def __init__(self, contestants, reference, seed):
+        self.contestants, self.reference, self.seed = contestants, reference, seed
+        self.curves = {name: [{"minutes": 0.0, "images": 0}] for name in contestants}
+        for name, contestant in contestants.items():
+            contestant.train(CHUNK_STEPS[name])  # Compiles. These few steps do not count.
+
+    def last(self, name):
+        return self.curves[name][-1]
+
+    def advance(self, name, seconds):
+        """Train a contestant for this long, then score it and add a row to its curve."""
+        contestant, last = self.contestants[name], self.last(name)
+        spent, steps = train_for(contestant, seconds, CHUNK_STEPS[name])
+        images = contestant.generate(SCORED_IMAGES, self.seed)
+        row = {
+            "minutes": last["minutes"] + spent / 60,
+            "images": last["images"] + steps * contestant.config.batch_size,
+            "ffd10k_test": frechet_distance(self.reference.test_gaussian, gaussian(extract(images).vectors)),
+        }
+        self.curves[name].append(row)
+        columns = f"{row['minutes']:6.2f} minutes {row['images']:9,} images  ffd10k_test {row['ffd10k_test']:8.3f}"
+        print(f"{name:<9}{columns}", flush=True)
+
+    def final_metrics(self, name):
+        """Score a contestant on every metric that needs no classes, print the values, and return them by name."""
+        images = self.contestants[name].generate(SCORED_IMAGES, self.seed)
+        metrics = evaluate(images, protocols=FINAL_PROTOCOLS, seed=self.seed).metrics
+        for metric, value in metrics.items():
+            print(f"  {METRICS[metric].title}: {METRICS[metric].show(value.value)}", flush=True)
+        return {metric: value.value for metric, value in metrics.items()}
+
+
+def train_for(contestant, seconds, chunk_steps):
+    """Train until the time is over. Returns the seconds and the steps that it took."""
     start, steps = time.perf_counter(), 0
     while (spent := time.perf_counter() - start) < seconds:
-        contestant.train(chunk_of(contestant))
-        steps += chunk_of(contestant)
-    return spent, steps * contestant.config.batch_size
-
-
-def scored(curves, contestants, reference, seed, name, spent):
-    """Add a row to a contestant's curve, of the (seconds, images) that it has just spent."""
-    last, drawn = curves[name][-1], contestants[name].generate(SCORED_IMAGES, seed)
-    score = frechet_distance(reference.test_gaussian, gaussian(extract(drawn).vectors))
-    row = {"minutes": last["minutes"] + spent[0] / 60, "images": last["images"] + spent[1], "ffd10k_test": score}
-    curves[name].append(row)
-    print(f"{name:<9}{row['minutes']:6.2f} minutes {row['images']:9,} images  ffd10k_test {score:8.3f}", flush=True)
-
-
-def final_figures(contestant, seed):
-    """Figures by name, of what needs no classes asked for; printed."""
-    images = contestant.generate(SCORED_IMAGES, seed)
-    found, _ = evaluate(images, protocols=FINAL_PROTOCOLS, seed=seed)
-    for name, figure in found.figures.items():
-        print(f"  {MEANINGS[name].title}: {MEANINGS[name].show(figure.value)}", flush=True)
-    return {name: figure.value for name, figure in found.figures.items()}
-
-
-def chunk_of(contestant):
-    return CHUNK_STEPS if contestant.config.preset == "fashion" else 4  # whose batches are eight times as large
+        contestant.train(chunk_steps)
+        steps += chunk_steps
+    return spent, steps
 
 
 @click.command()
-@click.option("--minutes", default=5.0, show_default=True, help="of training, each")
-@click.option("--slices", type=click.IntRange(1), default=10, show_default=True, help="scores along the way")
-@click.option("--tutorial-images", default=0, help="that the tutorial sees at least, whatever time it takes")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--minutes", default=5.0, show_default=True, help="Minutes of training for each contestant.")
+@click.option("--slices", type=click.IntRange(1), default=10, show_default=True, help="Scores along the way.")
+@click.option("--tutorial-images", default=0, help="Images that the tutorial sees at least, however long it takes.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the weights, the batches and the scored images.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/time_to_quality"), show_default=True)
 def main(minutes, slices, tutorial_images, seed, out):
     reference = Reference.load()
-    config = Config.from_preset(
-        "fashion", seed=seed, minutes=minutes, backend="tensorflow", class_names=reference.train.class_names
-    )
-    contestants = {
-        "fashion": Apart(Ours, config, reference.train, CHUNK_STEPS),
-        "tutorial": Apart(PlainLoop, tutorial_config(seed=seed), reference.train),
-    }
-    curves = {name: [] for name in contestants}
-    for name, contestant in contestants.items():
-        contestant.train(chunk_of(contestant))  # Compiles; a few steps of a few hundred.
-        curves[name].append({"minutes": 0.0, "images": 0})
-    score = functools.partial(scored, curves, contestants, reference, seed)
+    race = Race(start_contestants(reference.train, minutes, seed), reference, seed)
     for number in range(1, slices + 1):
-        for name, contestant in contestants.items():
-            last = curves[name][-1]
-            score(name, train_for(contestant, minutes * 60 * number / slices - last["minutes"] * 60))
-    final = {"fashion": final_figures(contestants["fashion"], seed)}  # Said before the tutorial's hours alone.
-    while (last := curves["tutorial"][-1])["images"] < tutorial_images:
-        score("tutorial", train_for(contestants["tutorial"], minutes * 60 / slices))
-    floor = PROTOCOLS["ffd10k_test"].floor(reference)["ffd10k_test"]
+        for name in race.contestants:
+            race.advance(name, minutes * 60 * number / slices - race.last(name)["minutes"] * 60)
+    final = {"fashion": race.final_metrics("fashion")}  # Before the tutorial trains on, perhaps for hours.
+    while race.last("tutorial")["images"] < tutorial_images:
+        race.advance("tutorial", minutes * 60 / slices)
+    final["tutorial"] = race.final_metrics("tutorial")
+    baseline = PROTOCOLS["ffd10k_test"].real_baseline(reference)["ffd10k_test"]
+    curves = {name: rows[1:] for name, rows in race.curves.items()}
     out.mkdir(parents=True, exist_ok=True)
-    final["tutorial"] = final_figures(contestants["tutorial"], seed)
-    values = {"floor": floor, "seed": seed, "curves": {name: rows[1:] for name, rows in curves.items()}, "final": final}
-    (out / "curves.json").write_text(json.dumps(values, indent=2) + "\n")
-    draw(values, out / "curves.png")
-    for name, contestant in contestants.items():
-        images = contestant.generate(100, seed)  # ours: a class each column
-        pictures.save_png(out / f"{name}.png", pictures.grid(images, columns=10, scale=2))
+    results = {"real_baseline": baseline, "seed": seed, "curves": curves, "final": final}
+    (out / "curves.json").write_text(json.dumps(results, indent=2) + "\n")
+    plot(curves, baseline, out / "curves.png")
+    for name, contestant in race.contestants.items():
+        images = contestant.generate(100, seed)  # A class in each column, for fashion.
+        save_png(out / f"{name}.png", grid(images, columns=10, scale=2))
     print(f"{out}/curves.png, and a hundred pictures of each")
 
 
-def draw(values, path):
+def start_contestants(train_set, minutes, seed):
+    settings = {"seed": seed, "minutes": minutes, "decay_fraction": 0.0, "backend": "tensorflow"}
+    config = Config.from_preset("fashion", **settings, class_names=train_set.class_names)
+    return {
+        "fashion": SeparateProcess(FashionGan, config, train_set, CHUNK_STEPS["fashion"]),
+        "tutorial": SeparateProcess(PlainLoop, tutorial_config(seed=seed), train_set),
+    }
+
+
+def plot(curves, baseline, path):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    for name, rows in values["curves"].items():
+    for name, rows in curves.items():
         axes.plot([row["minutes"] for row in rows], [row["ffd10k_test"] for row in rows], marker="o", label=name)
-    axes.axhline(values["floor"], color="grey", linestyle=":", label="real images")
+    axes.axhline(baseline, color="grey", linestyle=":", label="real images")
     axes.set(xlabel="minutes of training on this machine", ylabel="Fréchet distance (ffd10k_test)", yscale="log")
     axes.legend()
     figure.savefig(path, dpi=120)

@@ -1,61 +1,121 @@
-"""What the tests share: a small world of pictures on which everything trains in seconds."""
+"""What the tests share: the environment, the option ``--full``, and toys that are made once for all processes."""
 
 import os
+import shutil
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Tests run side by side, one on each processor: there, to share operations out costs more than it saves.
+# One test runs on each processor. Splitting an operation over processors then costs more than it saves.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# JAX's compiler takes half a minute for a training step, and half of that without most of its optimisations. What is
-# tried with all of them too, by as_users_run: that a run resumes, and that JAX agrees on the residual networks.
+# JAX compiles a training step in half a minute, and in half of that without most of its optimizations. Two properties
+# are tested with all optimizations too: a run resumes (processes.as_users_run), and the residual networks agree.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.pop("FASHION_GAN_DATA", None)
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
+from processes import ThisProcess, Worker
+from toys import TOY
 
-# A shell's background jobs ignore Ctrl-C, and so would what the tests start and stop by it.
+# A shell's background jobs ignore Ctrl-C, and so would the processes that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Small enough to train in a second a hundred steps, and with every part of the real thing.
-# Without a cooldown, for a run of some steps is the beginning of one of more only where they learn alike.
-TOY = {"image_size": 16, "width": 4, "latent_dim": 8, "batch_size": 8, "cooldown": 0.0}
-TOY_FLAGS = [f"--{name.replace('_', '-')}={value}" for name, value in TOY.items()]
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="run the tests marked `full` too, and all tests at full scale")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--full"):
+        return
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("full")])
+    items[:] = [item for item in items if not item.get_closest_marker("full")]
 
 
 @pytest.fixture(scope="session")
-def toy_folder(tmp_path_factory) -> Path:
-    """Two classes of 20 pictures each, 16 × 16 grey: bright left halves and bright right halves."""
-    folder = tmp_path_factory.mktemp("toy")
-    random = np.random.default_rng(0)
-    for side, name in enumerate(("left", "right")):
-        (folder / name).mkdir()
-        for number in range(20):
-            picture = random.integers(0, 40, (16, 16), np.uint8)
-            picture[:, 8 * side : 8 * side + 8] += 200
-            Image.fromarray(picture).save(folder / name / f"{number:02d}.png")
-    return folder
+def full(pytestconfig) -> bool:
+    """Whether the tests run at full scale."""
+    return pytestconfig.getoption("--full")
 
 
 @pytest.fixture(scope="session")
-def toy_run(toy_folder, tmp_path_factory):
-    """A finished run on the toy pictures: three epochs of five steps, a grid after each."""
+def session_folder(tmp_path_factory) -> Path:
+    """A folder that all processes of a test session share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def made_once(session_folder) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return a function that fills a named folder the first time that any process of the session asks for it.
+
+    The others wait behind a file lock and read the folder. They must not change it.
+    """
+
+    def make_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = session_folder / name, session_folder / f"{name}.done"
+        with FileLock(session_folder / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def toy_folder(made_once) -> Path:
+    """Two classes of 20 gray pictures each, 16 × 16: bright left halves and bright right halves."""
+
+    def make(folder):
+        random = np.random.default_rng(0)
+        for side, name in enumerate(("left", "right")):
+            (folder / name).mkdir()
+            for number in range(20):
+                picture = random.integers(0, 40, (16, 16), np.uint8)
+                picture[:, 8 * side : 8 * side + 8] += 200
+                Image.fromarray(picture).save(folder / name / f"{number:02d}.png")
+
+    return made_once("toy", make)
+
+
+@pytest.fixture(scope="session")
+def toy_run(toy_folder, made_once):
+    """A finished run on the toy pictures: three epochs of five steps, with a grid of samples after each."""
     import fashion_gan
 
-    return fashion_gan.train(
-        "fashion", data=toy_folder, out=tmp_path_factory.mktemp("runs"), epochs=3, save_interval=1, **TOY
-    )
+    def make(folder):
+        fashion_gan.train("fashion", data=toy_folder, out=folder, epochs=3, save_interval=1, **TOY)
+
+    return fashion_gan.Run.open(made_once("toy_run", make) / "0001-fashion")
+
+
+@pytest.fixture(scope="session")
+def worker(session_folder):
+    """Return a function from a backend's name to its worker process, which stays up for the whole session."""
+    workers: dict[str, Worker | ThisProcess] = {"tensorflow": ThisProcess()}
+
+    def worker_of(backend: str) -> Worker:
+        if backend not in workers:
+            workers[backend] = Worker(backend, session_folder / "compiled")
+        return workers[backend]
+
+    yield worker_of
+    for process in workers.values():
+        process.stop()
 
 
 @pytest.fixture(scope="session")
 def torch_fidelity():
-    """The library, also beside a PyTorch whose build its torchvision was not made for: only operators are missing."""
+    """The library torch-fidelity. If PyTorch and torchvision are of different builds, only operators are missing."""
     torch = pytest.importorskip("torch")
     try:
         import torch_fidelity
@@ -66,15 +126,3 @@ def torch_fidelity():
     except ImportError:
         pytest.skip("torch-fidelity is not installed")
     return torch_fidelity
-
-
-def as_users_run() -> dict[str, str]:
-    """The environment of a process that compiles as it would without the tests' shortcuts."""
-    return {name: value for name, value in os.environ.items() if name != "JAX_DISABLE_MOST_OPTIMIZATIONS"}
-
-
-def command(*arguments, **keywords) -> subprocess.CompletedProcess:
-    """Run ``fashion-gan`` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "fashion_gan", *map(str, arguments)], capture_output=True, text=True, **keywords
-    )

@@ -1,4 +1,4 @@
-"""Draw the pictures of the pages that the README shows, with the shipped model, in a headless Chromium.
+"""Draw the README's pictures of the explorer and of the report, with the shipped model, in a headless Chromium.
 
 python tools/draw_docs.py     # docs/explorer.png and docs/report.png
 """
@@ -16,8 +16,8 @@ from playwright.sync_api import sync_playwright
 import fashion_gan
 
 DOCS = Path(__file__).parent.parent / "docs"
-EXPLORED = "#label=9&seed=3&truncation=0.8&picked=5"
-REPORT_HEIGHT = 1420  # the table of figures; what comes after would make the picture too long
+EXPLORER_STATE = "#label=9&seed=3&truncation=0.8&picked=5"
+REPORT_HEIGHT = 1420  # Pixels, for the table of metrics. The rest would make the picture too long.
 
 
 def main():
@@ -31,9 +31,9 @@ def main():
 def draw_explorer(browser):
     command = [sys.executable, "-m", "fashion_gan", "explore", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        served = re.search(r"http://\S+/", server.stdout.readline()).group()
+        url = re.search(r"http://\S+/", server.stdout.readline()).group()
         page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.goto(served + EXPLORED)
+        page.goto(url + EXPLORER_STATE)
         page.wait_for_selector("#nearest canvas", timeout=60_000)
         page.screenshot(path=DOCS / "explorer.png", full_page=True)
         server.send_signal(signal.SIGINT)
@@ -41,7 +41,7 @@ def draw_explorer(browser):
 
 def draw_report(browser):
     with tempfile.TemporaryDirectory() as folder:
-        _, report = fashion_gan.evaluate("fashion", report=folder)
+        report = fashion_gan.evaluate("fashion", report=folder).report_path
         page = browser.new_page(viewport={"width": 1040, "height": REPORT_HEIGHT})
         page.goto(Path(report).as_uri())
         page.screenshot(path=DOCS / "report.png")

@@ -1,14 +1,14 @@
-"""Make a shipped model from nothing: the trainings of its recipe, export, figures, and its card.
+"""Make a shipped model from nothing: the trainings of its recipe, the exports, the metrics and its card.
 
-    python tools/make_pretrained.py             # from nothing; after a cut-off, the same command goes on from there
-    python tools/make_pretrained.py --go-on     # only what was added to the recipe since the shipped model was made
-    python tools/make_pretrained.py --go-on --backend jax   # the same on a GPU, which the last training asks for
-    python tools/make_pretrained.py --trainings 4           # what a CPU is enough for
+    python tools/make_pretrained.py                 # from nothing; after an interruption, the same command continues
+    python tools/make_pretrained.py --from-shipped  # only the trainings that the shipped model does not have yet
+    python tools/make_pretrained.py --from-shipped --backend jax   # the same on a GPU; the last training needs one
+    python tools/make_pretrained.py --trainings 4   # the trainings for which a CPU is enough
     python tools/make_pretrained.py --steps 100 --protocol ffd10k_test --runs build/runs --out build/model  # a trial
+    python tools/make_pretrained.py --card-only     # write the card again; train and measure nothing
 
-Each training starts from the best checkpoint of the one before; ``trainings.json`` says what each took. The test set is
-looked at once, for the figures on the card: the budgets and every setting were chosen by images held out from the
-training set.
+Each training starts from the best checkpoint of the one before. ``trainings.json`` describes them. The test set is used
+once, for the metrics on the card: images held out from the training set chose the budgets and every setting.
 """
 
 import dataclasses
@@ -22,122 +22,148 @@ import jinja2
 import numpy as np
 
 import fashion_gan
-from fashion_gan import cli, pictures, pretrained
-from fashion_gan.config import BACKENDS
-from fashion_gan.datasets import CLASS_NAMES
-from fashion_gan.evaluation import evaluate
-from fashion_gan.files import sha256, written_whole
+from fashion_gan import cli, pretrained
+from fashion_gan.config import BACKENDS, Config
+from fashion_gan.datasets import CLASS_NAMES, load_fashion_mnist
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.comparison import METRICS_FILE
-from fashion_gan.metrics.figures import MEANINGS
+from fashion_gan.metrics.metric_info import METRICS, MetricValue, read_metric_values
 from fashion_gan.metrics.validation import NAME as VALIDATION
+from fashion_gan.rendering.images import contact_sheet, save_png
 from fashion_gan.runs import Run
+from fashion_gan.system.atomic_files import atomic_file, sha256
+from fashion_gan.system.backends import default_backend, share_two_processors, use_backend
 
 HERE = Path(__file__).parent
 SHIPPED = Path(pretrained.__file__).parent
-TRAININGS = "trainings.json"  # what a shipped model's weights went through, the first training first
-FOR_ACCELERATORS = 2  # so deep a discriminator takes a CPU five times as long
+TRAININGS = "trainings.json"  # the trainings behind a shipped model's weights, in their order
+ACCELERATOR_DEPTH = 2  # A discriminator this deep takes five times as long on a CPU.
 SAMPLES_PER_CLASS = 10
-CHANCY = ("gan_train10k", "two_sample10k_test")  # networks are trained for these, and a seed moves them by a point
-SEEDS = 3  # that they are said of too, the first of them being 0
+SEED_DEPENDENT = ("gan_train10k", "two_sample10k_test")  # These train networks: a seed moves them by a point.
+SEEDS = 3  # They are measured with this many seeds too, from seed 0.
 
-# The preset's settings but for these, training by training; docs/experiments.md says how they were found.
+# The preset's settings, with these changes in each training. docs/experiments.md tells how they were found.
 # fmt: off
 _FASHION = (
-    {"epochs": 200,    "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 10},
-    {"steps":  64_000, "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 3,
-     "batch_size": 64, "learning_rate": 1e-4, "augment": True, "classification": 0.2},
-    {"steps":  30_000, "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 3,
-     "batch_size": 64, "learning_rate": 1e-4, "augment": True, "classification": 0.3, "discriminator_depth": 1},
-    {"steps":  14_000, "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 3,
+    {"epochs": 200,    "decay_fraction": 0.5, "ema_decay": 0.9998, "evaluate_every_epochs": 10},
+    {"steps":  64_000, "decay_fraction": 0.5, "ema_decay": 0.9998, "evaluate_every_epochs": 3,
+     "batch_size": 64, "learning_rate": 1e-4, "augment": True, "classifier_weight": 0.2},
+    {"steps":  30_000, "decay_fraction": 0.5, "ema_decay": 0.9998, "evaluate_every_epochs": 3,
+     "batch_size": 64, "learning_rate": 1e-4, "augment": True, "classifier_weight": 0.3, "discriminator_depth": 1},
+    {"steps":  14_000, "decay_fraction": 0.5, "ema_decay": 0.9998, "evaluate_every_epochs": 3,
      "batch_size": 64, "learning_rate": 3e-5, "discriminator_learning_rate": 1e-4,
-     "augment": True, "classification": 0.3, "discriminator_depth": 1, "centre": True},
-    # For a GPU. Scored at its end alone: the nearest to the held-out images was not what was told from real ones least.
-    {"steps":  12_700, "cooldown": 0.5, "ema_decay": 0.9998, "evaluate_every": 1000,
-     "batch_size": 500, "learning_rate": 6e-5, "discriminator_learning_rate": 2e-4, "penalty": 0.02,
-     "fake_penalty": 0.02, "augment": True, "classification": 0.3, "discriminator_depth": 2, "centre": True},
+     "augment": True, "classifier_weight": 0.3, "discriminator_depth": 1, "center_images": True},
+    # For a GPU. It is scored only at its end. An earlier checkpoint was nearer to the held-out images, but a two-sample
+    # network told its images from real ones more often.
+    {"steps":  12_700, "decay_fraction": 0.5, "ema_decay": 0.9998, "evaluate_every_epochs": 1000,
+     "batch_size": 500, "learning_rate": 6e-5, "discriminator_learning_rate": 2e-4, "r1_weight": 0.02,
+     "r2_weight": 0.02, "augment": True, "classifier_weight": 0.3, "discriminator_depth": 2, "center_images": True},
 )
 # fmt: on
 RECIPES = {"fashion": _FASHION}
 
-# What the model is meant to reach: a figure, which side of the bound is good, and the bound given the floor.
+# The goals of the model: a metric, which side of the limit is good, and the limit as a function of the real baseline.
 TARGETS = (
-    ("ffd10k_test", "at most", lambda floor: 5 * floor),
-    ("precision10k_test", "at least", lambda floor: 0.85),
-    ("recall10k_test", "at least", lambda floor: 0.75),
-    ("two_sample10k_test", "at most", lambda floor: 0.65),
-    ("asked_class10k", "at least", lambda floor: 0.97),
-    ("gan_train10k", "at least", lambda floor: floor - 0.015),
+    ("ffd10k_test", "at most", lambda baseline: 5 * baseline),
+    ("precision10k_test", "at least", lambda baseline: 0.85),
+    ("recall10k_test", "at least", lambda baseline: 0.75),
+    ("two_sample10k_test", "at most", lambda baseline: 0.65),
+    ("asked_class10k", "at least", lambda baseline: 0.97),
+    ("gan_train10k", "at least", lambda baseline: baseline - 0.015),
+)
+
+# The settings of a training that trainings.json lists.
+LISTED_SETTINGS = (
+    "learning_rate",
+    "discriminator_learning_rate",
+    "decay_fraction",
+    "ema_decay",
+    "loss",
+    "r1_weight",
+    "r2_weight",
+    "penalty_every_steps",
+    "classifier_weight",
+    "batch_size",
+    "augment",
+    "discriminator_depth",
+    "center_images",
+    "seed",
+    "backend",
 )
 
 
 @click.command()
-@click.option("--model", type=click.Choice(tuple(RECIPES)), default="fashion", show_default=True)
-@click.option("--go-on", is_flag=True, help="start from the shipped weights, after the trainings that they had")
-@click.option(
-    "--trainings", "count", type=click.IntRange(1), help="how many of the recipe's, from its first  [default: all]"
-)
-@click.option("--steps", type=click.IntRange(1), help="of each training, in the place of the recipe's")
-@click.option("--backend", type=click.Choice(BACKENDS), help="what runs Keras  [default: as for fashion-gan train]")
+@click.option("--model", type=click.Choice(tuple(RECIPES)), default="fashion", show_default=True, help="Its name.")
+@click.option("--from-shipped", is_flag=True, help="Start from the shipped weights, and skip the trainings they had.")
+@click.option("--trainings", "count", type=click.IntRange(1), help="Number of the recipe's trainings. Default: all.")
+@click.option("--steps", type=click.IntRange(1), help="Steps of each training. Default: the recipe's.")
+@click.option("--backend", type=click.Choice(BACKENDS), help="Backend of Keras. Default: as for fashion-gan train.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/pretrained"), show_default=True)
-@click.option("--protocol", "protocols", multiple=True, default=("full",), show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="folder  [default: where fashion-gan ships it]")
-def main(model, go_on, count, steps, backend, runs, protocols, out):
-    earlier = earlier_trainings(model, runs) if go_on else []
-    done, start_from = [], model if go_on else None
-    for number, settings in enumerate(RECIPES[model][len(earlier) : count]):
-        settings = {**settings, "epochs": None, "steps": steps} if steps else settings
-        done.append(train(model, runs, number, start_from=start_from, backend=backend, **settings))
-        start_from = done[-1].path
-    if not done:
-        raise click.UsageError(
-            f"{model} has had {len(earlier)} trainings of its recipe: there is nothing to go on with"
-        )
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    default=("full",),
+    help="Protocol to measure; repeat it for several. Default: full.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the model. Default: the package's own.")
+@click.option("--card-only", is_flag=True, help="Write only the card, from the metrics and trainings in the folder.")
+def main(model, from_shipped, count, steps, backend, runs, protocols, out, card_only):
     folder = out or SHIPPED / model
-    folder.mkdir(parents=True, exist_ok=True)
-    export(model, done, folder)
-    trainings = [*earlier, *map(training_of, done)]
-    (folder / TRAININGS).write_text(json.dumps(trainings, indent=2) + "\n")
-    measure(folder, protocols)
-    write_card(done[-1], folder, trainings)
+    if not card_only:
+        earlier = earlier_trainings(model, runs) if from_shipped else []
+        recipe = RECIPES[model][len(earlier) : count]
+        if not recipe:
+            raise click.UsageError(f"{model} already had {len(earlier)} trainings of its recipe: no training is left")
+        finished = run_trainings(model, recipe, runs, from_shipped, steps, backend)
+        folder.mkdir(parents=True, exist_ok=True)
+        export(model, finished, folder)
+        trainings = [*earlier, *map(describe_training, finished)]
+        (folder / TRAININGS).write_text(json.dumps(trainings, indent=2) + "\n")
+        measure(folder, protocols)
+        draw_samples(folder)
+    write_card(folder)
     size = sum(path.stat().st_size for path in folder.iterdir())
     click.echo(f"{folder}: {size / 1e6:.1f} MB")
 
 
 def earlier_trainings(model, runs):
-    """What the shipped weights went through; kept beside the runs, since the model that told is overwritten."""
-    kept = runs / TRAININGS
-    if not kept.exists():
+    """The trainings of the shipped weights. A copy lies beside the runs, because the shipped file is overwritten."""
+    copy = runs / TRAININGS
+    if not copy.exists():
         runs.mkdir(parents=True, exist_ok=True)
-        kept.write_text((pretrained.folder(model) / TRAININGS).read_text())
-    return json.loads(kept.read_text())
+        copy.write_text((pretrained.folder(model) / TRAININGS).read_text())
+    return json.loads(copy.read_text())
 
 
-def training_of(run):
-    """One training: what was asked for, what it took, and which of its checkpoints was kept."""
-    log, environment = run.read_log(), json.loads((run.path / "environment.json").read_text())
+def run_trainings(model, recipe, runs, from_shipped, steps, backend):
+    """Train the recipe, each training from the result of the one before. Returns the runs."""
+    share_two_processors()  # As ``fashion-gan train`` does for residual networks.
+    finished, init_from = [], model if from_shipped else None
+    for number, settings in enumerate(recipe):
+        settings = {**settings, "epochs": None, "steps": steps} if steps else settings
+        finished.append(finished_run(model, runs, number, init_from=init_from, backend=backend, **settings))
+        init_from = finished[-1].path
+    return finished
+
+
+def finished_run(preset, runs, number, **settings):
+    """The run with this index in the folder: started if there is none, and resumed if it is not finished."""
+    paths = sorted(runs.glob(f"*-{preset}"))[number:]
+    if not paths:
+        return fashion_gan.train(preset, out=runs, **settings)
+    run = Run.open(paths[0])
+    return run if run.generator_path.exists() else fashion_gan.resume(run.path)
+
+
+def describe_training(run):
+    """A training as trainings.json lists it: its settings, its cost, and its best checkpoint."""
+    log, environment = run.read_log(), json.loads(run.environment_path.read_text())
     scores = [row for row in run.read_metrics() if VALIDATION in row]
     best = [row for row in scores if row["best"]][-1]
-    settings = (
-        "learning_rate",
-        "discriminator_learning_rate",
-        "cooldown",
-        "ema_decay",
-        "loss",
-        "penalty",
-        "fake_penalty",
-        "penalty_interval",
-        "classification",
-        "batch_size",
-        "augment",
-        "discriminator_depth",
-        "centre",
-        "seed",
-        "backend",
-    )
     return {
-        **{name: getattr(run.config, name) for name in settings},
-        "class_loss": "margin" if run.config.classification else None,  # the generator's
+        **{name: getattr(run.config, name) for name in LISTED_SETTINGS},
+        "class_loss": "margin" if run.config.classifier_weight else None,  # the generator's
         "images": int(log["images"][-1]),
         "minutes_spent": round(float(log["seconds"][-1]) / 60, 1),
         "kept_after_images": best["images"],
@@ -148,130 +174,132 @@ def training_of(run):
         "accelerator": environment["accelerator"],
         "keras": environment["packages"]["keras"],
         "python": environment["python"],
-        "note": "",  # for what else there is to say of it, by hand
+        "note": "",  # Remarks, written by hand.
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
 
 
-def train(preset, runs, number, **settings):
-    """The run of so many in the folder, gone on with where it is not finished; a new one where it is not there."""
-    found = sorted(runs.glob(f"*-{preset}"))[number:]
-    if not found:
-        return fashion_gan.train(preset, out=runs, **settings)
-    run = Run.open(found[0])
-    return run if (run.path / "generator.keras").exists() else fashion_gan.resume(run.path)
+def export(model, finished, folder):
+    """Write the averaged generator in three formats, a discriminator's weights, and the configuration of both.
 
-
-def export(model, done, folder):
-    """The averaged generator in three formats, a discriminator's weights, and what both are built from.
-
-    Of the checkpoint nearest to the held-out images. The discriminator is the last one that was light enough for a CPU,
-    so that fine-tuning takes no accelerator.
+    The generator is the last training's best checkpoint on the held-out images. The discriminator is the last one that
+    is light enough for a CPU, so fine-tuning needs no accelerator.
     """
     from keras import ops
 
-    from fashion_gan.export import save
+    from fashion_gan.saving.export import save
 
-    drawing, light = done[-1], [run for run in done if run.config.discriminator_depth < FOR_ACCELERATORS]
-    source = light[-1].path if light else model
+    last, light = finished[-1], [run for run in finished if run.config.discriminator_depth < ACCELERATOR_DEPTH]
+    discriminator_source = light[-1].path if light else model
     depth = (light[-1].config if light else pretrained.config(model)).discriminator_depth
-    generator = fashion_gan.load_gan(drawing.path, best=True).averaged_generator
-    # The budget is the recipe's; the folders are this machine's.
-    config = dataclasses.replace(drawing.config, data=None, start_from=None, discriminator_depth=depth)
-    for kind in ("onnx", "keras", "h5"):
-        difference = save(generator, config, kind, folder / f"generator.{kind}")
-        click.echo(f"{kind} and its source differ by at most {difference:.1e} of a pixel in [-1, 1]")
-    discriminator = fashion_gan.load_gan(source, best=bool(light)).discriminator
+    generator = fashion_gan.load_gan(last.path, best=True).averaged_generator
+    # Without paths of this machine. The budget stays: it is the recipe's.
+    config = dataclasses.replace(last.config, data=None, init_from=None, discriminator_depth=depth)
+    for format in ("onnx", "keras", "h5"):  # noqa: A001
+        difference = save(generator, config, format, folder / f"generator.{format}")
+        click.echo(f"{format} and its source differ by at most {difference:.1e} of a pixel in [-1, 1]")
+    discriminator = fashion_gan.load_gan(discriminator_source, best=bool(light)).discriminator
     weights = {variable.path: ops.convert_to_numpy(variable) for variable in discriminator.weights}
-    with written_whole(folder / "discriminator.npz") as temporary:
+    with atomic_file(folder / "discriminator.npz") as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **weights)
     (folder / "config.json").write_text(config.to_json() + "\n")
 
 
 def measure(folder, protocols):
-    """Score the file that is shipped, on the seed that nobody chose, and draw its first pictures.
-
-    Beside the figures "over_seeds", as ``evaluate --seeds`` has them: those that chance moves most.
-    """
+    """Score the shipped file with seed 0, and the seed-dependent metrics with several seeds ("over_seeds")."""
     model = folder / "generator.onnx"
-    found, _ = evaluate(model, protocols=protocols, seed=0)
-    # Where the file lay when it was measured says nothing.
-    values = {**json.loads(found.to_json()), "source": {**found.source, "name": model.name}}
-    if chancy := [name for name in CHANCY if name in found.figures]:
-        again, _ = evaluate(model, protocols=chancy, seed=0, seeds=SEEDS)
-        values["over_seeds"] = {name: json.loads(again.to_json())["figures"][name] for name in chancy}
+    evaluation = fashion_gan.evaluate(model, protocols=protocols, seed=0)
+    # Only the file's name: the folder of this machine means nothing to others.
+    values = {**json.loads(evaluation.to_json()), "source": {**evaluation.source, "name": model.name}}
+    if seed_dependent := [name for name in SEED_DEPENDENT if name in evaluation.metrics]:
+        over_seeds = fashion_gan.evaluate(model, protocols=seed_dependent, seed=0, seeds=SEEDS).metrics
+        values["over_seeds"] = {name: dataclasses.asdict(over_seeds[name]) for name in seed_dependent}
     (folder / METRICS_FILE).write_text(json.dumps(values, indent=2) + "\n")
+
+
+def draw_samples(folder):
+    """Draw the first images of each class for seed 0."""
     count = SAMPLES_PER_CLASS * len(CLASS_NAMES)
     images = Generator.load(folder / "generator.onnx").generate(count, seed=0)
     labels = np.arange(count) % len(CLASS_NAMES)
-    sheet = pictures.contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
-    pictures.save_png(folder / "samples.png", sheet)
+    save_png(folder / "samples.png", contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS))
 
 
-def write_card(run, folder, trainings):
-    values = json.loads((folder / METRICS_FILE).read_text())
-    figures = {name: fashion_gan.metrics.figures.Figure.from_json(value) for name, value in values["figures"].items()}
-    rows = [
-        {
-            "name": name,
-            "title": MEANINGS[name].title,
-            "value": MEANINGS[name].show(figure.value),
-            "interval": "" if figure.interval is None else MEANINGS[name].show_interval(figure.interval),
-            "floor": "" if figure.floor is None else MEANINGS[name].show(figure.floor),
-        }
-        for name, figure in figures.items()
-    ]
-    classes = [
-        {**one, **inside}
-        for one, inside in zip(values.get("classes", []), values.get("within_classes", []), strict=False)
-    ]
+def write_card(folder):
+    """Write a model's card from the files in its folder."""
+    config = Config.from_json((folder / "config.json").read_text(), folder / "config.json")
     files = sorted(path for path in folder.iterdir() if path.name != "README.md")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = environment.from_string((HERE / "card.md.jinja").read_text()).render(
-        name=run.config.preset,
-        config=run.config,
-        settings=json.loads((folder / "config.json").read_text()),
-        generator_parameters=parameters(run),
-        trainings=trainings,
-        score=VALIDATION,
-        learnt_images=sum(one["kept_after_images"] for one in trainings),
-        spent_minutes=sum(one["minutes_spent"] for one in trainings),
-        gpu_minutes=sum(one["minutes_spent"] for one in trainings if one["accelerator"]),
-        light_trainings=sum(one["discriminator_depth"] < FOR_ACCELERATORS for one in trainings),
-        environment=json.loads((run.path / "environment.json").read_text()),
-        rows=rows,
-        targets=[
-            target(name, side, bound, figures[name], values.get("over_seeds", {}).get(name))
-            for name, side, bound in TARGETS
-            if name in figures
-        ],
-        seeds=SEEDS,
-        classes=classes,
-        left_out=values["left_out"],
-        fingerprint=values["fingerprint"],
+        config=config,
+        generator_parameters=generator_parameters(config),
+        data_sha256=load_fashion_mnist("train").fingerprint,
         files=[{"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)} for path in files],
+        **trainings_for_card(json.loads((folder / TRAININGS).read_text())),
+        **metrics_for_card(json.loads((folder / METRICS_FILE).read_text())),
     )
     (folder / "README.md").write_text(text)
 
 
-def target(name, side, bound, figure, over_seeds):
-    """What was asked of a figure, what it came to with seed 0 and, where chance moves it, with more, and a verdict."""
-    meaning, limit = MEANINGS[name], bound(figure.floor)
-    values = [figure.value, *([over_seeds["value"]] if over_seeds else [])]
-    reached = [value <= limit if side == "at most" else value >= limit for value in values]
+def generator_parameters(config):
+    use_backend(default_backend())
+    from fashion_gan.networks import build_generator
+
+    return build_generator(config).count_params()
+
+
+def trainings_for_card(trainings):
     return {
-        "title": meaning.title,
-        "asked": f"{side} {meaning.show(limit)}",
-        "value": meaning.show(figure.value),
-        "mean": meaning.show(over_seeds["value"]) if over_seeds else "",
-        "verdict": "reached" if all(reached) else "reached with seed 0 alone" if reached[0] else "not reached",
+        "trainings": trainings,
+        "validation": VALIDATION,
+        "images_seen": sum(training["kept_after_images"] for training in trainings),
+        "minutes": sum(training["minutes_spent"] for training in trainings),
+        "gpu_minutes": sum(training["minutes_spent"] for training in trainings if training["accelerator"]),
+        "last_light_training": sum(training["discriminator_depth"] < ACCELERATOR_DEPTH for training in trainings),
     }
 
 
-def parameters(run):
-    from fashion_gan.networks import build_generator
+def metrics_for_card(values):
+    """The contents of a metrics.json, as the card shows them."""
+    metrics = read_metric_values(values)
+    over_seeds = {name: MetricValue.from_json(value) for name, value in values.get("over_seeds", {}).items()}
+    targets = [target for target in TARGETS if target[0] in metrics]
+    classes = zip(values.get("classes", []), values.get("within_classes", []), strict=False)
+    return {
+        "rows": [metric_row(name, metric) for name, metric in metrics.items()],
+        "targets": [
+            target_row(name, side, limit, metrics[name], over_seeds.get(name)) for name, side, limit in targets
+        ],
+        "seeds": SEEDS,
+        "classes": [{**shown, **within} for shown, within in classes],
+        "left_out": values["left_out"],
+        "fingerprint": values["fingerprint"],
+    }
 
-    return build_generator(run.config).count_params()
+
+def metric_row(name, metric):
+    info = METRICS[name]
+    return {
+        "name": name,
+        "title": info.title,
+        "value": info.show(metric.value),
+        "interval": "" if metric.interval is None else info.show_interval(metric.interval),
+        "real_baseline": "" if metric.real_baseline is None else info.show(metric.real_baseline),
+    }
+
+
+def target_row(name, side, limit, metric, over_seeds):
+    """A goal, the value with seed 0, the mean over several seeds if it was measured, and the verdict."""
+    info, goal = METRICS[name], limit(metric.real_baseline)
+    values = [metric.value] if over_seeds is None else [metric.value, over_seeds.value]
+    reached = [value <= goal if side == "at most" else value >= goal for value in values]
+    return {
+        "title": info.title,
+        "goal": f"{side} {info.show(goal)}",
+        "value": info.show(metric.value),
+        "mean": "" if over_seeds is None else info.show(over_seeds.value),
+        "verdict": "reached" if all(reached) else "reached with seed 0 only" if reached[0] else "not reached",
+    }
 
 
 if __name__ == "__main__":

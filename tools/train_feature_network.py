@@ -2,12 +2,12 @@
 
     python tools/train_feature_network.py
 
-A small residual classifier. What it writes gives, for pixels in [0, 255], ten logits and a feature vector taken at
-three depths: texture and place (28×28), parts (14×14) and class (7×7). Each depth is centred and scaled so that its
-total variance on the training set is a third of 100: a distance between feature vectors then weighs all three alike,
-and a Fréchet distance reads as hundredths of the training set's variance.
+The network is a small residual classifier. For pixels in [0, 255], it gives ten logits and a feature vector from three
+depths: texture and its place (28×28), parts (14×14) and class (7×7). Each depth is centered and scaled, so that its
+total variance on the training set is a third of 100. A distance between feature vectors then weighs the three depths
+equally, and a Fréchet distance reads as hundredths of the training set's variance.
 
-The test set is looked at once, at the end, for the accuracy on the card: nothing was chosen by it.
+The test set is used once, at the end, for the accuracy on the card. No choice depends on it.
 """
 
 import argparse
@@ -29,16 +29,16 @@ from fashion_gan.datasets import Dataset, load_fashion_mnist
 WIDTHS = (32, 64, 128)
 BATCH_SIZE = 128
 PEAK_LEARNING_RATE = 0.05
-WEIGHT_DECAY = 5e-3  # Decoupled, a step: times the learning rate.
+WEIGHT_DECAY = 5e-3  # Decoupled: each step multiplies it by the learning rate.
 TOTAL_VARIANCE = 100.0
 FOLDER = Path(__file__).parent.parent / "src" / "fashion_gan" / "metrics"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=FOLDER / "feature_network.onnx")
+    parser.add_argument("--epochs", type=int, default=20, help="Passes over the training set.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the weights, the batches and the augmentation.")
+    parser.add_argument("--out", type=Path, default=FOLDER / "feature_network.onnx", help="File of the network.")
     arguments = parser.parse_args()
     keras.utils.set_random_seed(arguments.seed)
     train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
@@ -50,7 +50,7 @@ def main() -> None:
     minutes = (time.perf_counter() - started) / 60
     scaled = scale_features(network, train.images)
     accuracy = {name: score(network, split) for name, split in (("train", train), ("test", test))}
-    scaled(train.images[:1].astype(np.float32))  # Keras exports only what was called once.
+    scaled(train.images[:1].astype(np.float32))  # Keras exports a model only after a call.
     scaled.export(arguments.out, format="onnx", verbose=False)
 
     card = {
@@ -70,17 +70,17 @@ def main() -> None:
 
 
 def build_network() -> keras.Model:
-    """Pixels (N, 28, 28, 1) in [0, 255] -> logits (N, 10), and the pooled activations of three depths."""
+    """Pixels (N, 28, 28, 1) in [0, 255] -> logits (N, 10) and the pooled activations of three depths."""
     pixels = keras.Input((28, 28, 1), name="pixels")
-    x = layers.Rescaling(1 / 90, -73 / 90)(pixels)  # the training pixels' mean and deviation
-    x = _activated(_convolution(x, WIDTHS[0]))  # (N, 28, 28, 32)
-    # Quarters of the image apart: a shifted picture has the same texture elsewhere.
+    x = layers.Rescaling(1 / 90, -73 / 90)(pixels)  # by the mean and deviation of the training pixels
+    x = _activate(_convolution(x, WIDTHS[0]))  # (N, 28, 28, 32)
+    # Pooled in each quarter of the image: a shifted picture has the same texture in another place.
     texture = layers.Flatten()(layers.AveragePooling2D(14)(x))  # (N, 128)
     x = _residual(_convolution(x, WIDTHS[1], strides=2))  # (N, 14, 14, 64)
-    x = _activated(x)
+    x = _activate(x)
     parts = layers.GlobalAveragePooling2D()(x)  # (N, 64)
     x = _residual(_convolution(x, WIDTHS[2], strides=2))  # (N, 7, 7, 128)
-    content = layers.GlobalAveragePooling2D()(_activated(x))  # (N, 128)
+    content = layers.GlobalAveragePooling2D()(_activate(x))  # (N, 128)
     logits = layers.Dense(10, name="logits")(content)
     return keras.Model(pixels, [logits, texture, parts, content])
 
@@ -89,18 +89,18 @@ def _convolution(x, filters, strides=1):
     return layers.Conv2D(filters, 3, strides, "same", use_bias=False, kernel_initializer="he_normal")(x)
 
 
-def _activated(x):
+def _activate(x):
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
 
 def _residual(x):
     filters = x.shape[-1]
-    inner = _convolution(_activated(_convolution(_activated(x), filters)), filters)
+    inner = _convolution(_activate(_convolution(_activate(x), filters)), filters)
     return layers.Add()([x, inner])
 
 
 def fit(network: keras.Model, train: Dataset, epochs: int, seed: int) -> None:
-    """Train by cross-entropy on pictures that are mirrored, shifted and partly covered."""
+    """Train with cross-entropy on augmented pictures."""
     classifier = keras.Model(network.input, network.output[0])
     steps_per_epoch = len(train.images) // BATCH_SIZE
     steps = epochs * steps_per_epoch
@@ -114,15 +114,15 @@ def fit(network: keras.Model, train: Dataset, epochs: int, seed: int) -> None:
     for epoch in trange(epochs, desc="training", unit=" epochs"):
         order = random.permutation(len(train.images))[: steps_per_epoch * BATCH_SIZE]
         classifier.reset_metrics()
-        for chosen in order.reshape(-1, BATCH_SIZE):
+        for indices in order.reshape(-1, BATCH_SIZE):
             logs = classifier.train_on_batch(
-                augmented(train.images[chosen], random), train.labels[chosen], return_dict=True
+                augment(train.images[indices], random), train.labels[indices], return_dict=True
             )
         print(f"epoch {epoch + 1}/{epochs} loss {logs['loss']:.4f} accuracy {logs['accuracy']:.4f}", flush=True)
 
 
-def augmented(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Mirror half of them, shift each by up to two pixels, and blacken an 8×8 square in half of them."""
+def augment(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Mirror half of the images, shift each by up to two pixels, and blacken an 8×8 square in half of them."""
     count = len(images)
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)))
     padded = np.where(random.random((count, 1, 1, 1)) < 0.5, padded[:, :, ::-1], padded)
@@ -136,7 +136,7 @@ def augmented(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def scale_features(network: keras.Model, images: np.ndarray) -> keras.Model:
-    """The network with its three depths centred, scaled and joined: pixels -> features (N, 320), logits (N, 10)."""
+    """Center, scale and join the three depths. The new network maps pixels -> features (N, 320), logits (N, 10)."""
     depths = network.predict(images.astype(np.float32), batch_size=500, verbose=0)[1:]
     share = TOTAL_VARIANCE / len(depths)
     scaled = []
@@ -150,7 +150,7 @@ def scale_features(network: keras.Model, images: np.ndarray) -> keras.Model:
 
 
 def score(network: keras.Model, split: Dataset) -> float:
-    """The share of images whose largest logit is their label's."""
+    """The accuracy: the share of images whose largest logit is that of their label."""
     logits = network.predict(split.images.astype(np.float32), batch_size=500, verbose=0)[0]
     return float((logits.argmax(axis=1) == split.labels).mean())
 

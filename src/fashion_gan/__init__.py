@@ -1,17 +1,20 @@
 """Train, measure, explore and ship convolutional GANs on Fashion-MNIST or on your own pictures.
 
-Importing this package imports no framework: Keras comes with the first call that needs it.
+Importing this package imports no framework. Keras is imported by the first call that needs it.
 """
 
+from fashion_gan.api.augment_test import augment_test
+from fashion_gan.api.evaluate import evaluate
+from fashion_gan.api.export import export_generator, import_generator
+from fashion_gan.api.load import load_gan, load_generator
+from fashion_gan.api.make_dataset import make_dataset
+from fashion_gan.api.train import resume, train
 from fashion_gan.config import PRESETS, Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist, load_training_images
 from fashion_gan.errors import InputError, TrainingDiverged
-from fashion_gan.evaluation import evaluate
 from fashion_gan.generator import Generator
-from fashion_gan.launch import export_generator, import_generator, load_gan, load_generator, resume, train
+from fashion_gan.metrics.evaluate import Evaluation
 from fashion_gan.runs import Run
-from fashion_gan.synthetic import make_dataset
-from fashion_gan.trial import augment_test
 from fashion_gan.version import __version__
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
     "PRESETS",
     "Config",
     "Dataset",
+    "Evaluation",
     "Generator",
     "InputError",
     "Run",

@@ -1,202 +1,347 @@
-"""Everything that a training run depends on, in one frozen dataclass, and the table of presets."""
+"""Every setting of a training run, in one frozen dataclass, and the table of presets."""
 
 import dataclasses
+import inspect
 import json
 import math
+import textwrap
 import types
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypedDict, get_args, get_origin
 
-from fashion_gan.errors import InputError, suggestion
+from fashion_gan.errors import InputError, check_range, suggestion
+from fashion_gan.version import __version__
 
 BACKENDS = ("tensorflow", "jax", "torch")
-FAMILIES = ("transposed", "upsampling", "dcgan", "residual")
+ARCHITECTURES = ("transposed", "upsampling", "dcgan", "residual")
 LOSSES = ("bce", "minimax", "leaky-minimax", "hinge", "wasserstein", "relativistic")
+DEFAULT_PRESET = "transposed"
 DEFAULT_EPOCHS = 50
 IMAGE_SIZES = tuple(range(16, 129, 4))
-WIDEST = 256
+MAX_BASE_CHANNELS = 256
 
 # fmt: off
-_NAMES =                  ("transposed", "upsampling", "dcgan-64",   "dcgan-128",  "fashion")
+_NAMES =                      ("transposed", "upsampling", "dcgan-64",   "dcgan-128",  "fashion")
 _SETTINGS = {
-    "family":             ("transposed", "upsampling", "dcgan",      "dcgan",      "residual"),
-    "image_size":         (28,           28,           64,           128,          28),
-    "width":              (64,           64,           64,           64,           32),
-    "generator_widening": (1,            1,            1,            1,            1),
-    "loss":               ("bce",        "bce",        "bce",        "bce",        "leaky-minimax"),
-    "conditional":        (False,        False,        False,        False,        True),
-    "batch_size":         (64,           128,          64,           64,           32),
-    "learning_rate":      (2e-4,         2e-4,         2e-4,         2e-4,         7e-4),
-    "cooldown":           (0.0,          0.0,          0.0,          0.0,          0.3),
-    "penalty":            (0.0,          0.0,          0.0,          0.0,          0.0025),
-    "fake_penalty":       (None,         None,         None,         None,         0.0),
-    "penalty_interval":   (1,            1,            1,            1,            4),
-    "classification":     (0.0,          0.0,          0.0,          0.0,          0.0),
-    "ema_decay":          (0.999,        0.999,        0.999,        0.999,        0.9995),
+    "architecture":           ("transposed", "upsampling", "dcgan",      "dcgan",      "residual"),
+    "image_size":             (28,           28,           64,           128,          28),
+    "base_channels":          (64,           64,           64,           64,           32),
+    "generator_width_factor": (1,            1,            1,            1,            1),
+    "loss":                   ("bce",        "bce",        "bce",        "bce",        "leaky-minimax"),
+    "conditional":            (False,        False,        False,        False,        True),
+    "batch_size":             (64,           128,          64,           64,           32),
+    "learning_rate":          (2e-4,         2e-4,         2e-4,         2e-4,         7e-4),
+    "decay_fraction":         (0.0,          0.0,          0.0,          0.0,          0.3),
+    "r1_weight":              (0.0,          0.0,          0.0,          0.0,          0.0025),
+    "r2_weight":              (None,         None,         None,         None,         0.0),
+    "penalty_every_steps":    (1,            1,            1,            1,            4),
+    "classifier_weight":      (0.0,          0.0,          0.0,          0.0,          0.0),
+    "ema_decay":              (0.999,        0.999,        0.999,        0.999,        0.9995),
 }
 PRESETS = {
     name: {setting: values[column] for setting, values in _SETTINGS.items()} for column, name in enumerate(_NAMES)
 }
+
+# What version 0.1.0 called a setting -> its name now. A configuration stored by 0.1.0 is read through this table.
+RENAMED_SETTINGS = {
+    "family":             "architecture",
+    "width":              "base_channels",
+    "generator_widening": "generator_width_factor",
+    "centre":             "center_images",
+    "start_from":         "init_from",
+    "penalty":            "r1_weight",
+    "fake_penalty":       "r2_weight",
+    "penalty_interval":   "penalty_every_steps",
+    "classification":     "classifier_weight",
+    "cooldown":           "decay_fraction",
+    "checkpoint_every":   "checkpoint_every_steps",
+    "evaluate_every":     "evaluate_every_epochs",
+}
 # fmt: on
+
+GROUPS = {
+    "data": "Data",
+    "networks": "Networks",
+    "objective": "Objective and optimizer",
+    "budget": "Budget",
+    "output": "Output",
+    "machine": "Machine",
+}
 
 
 def _bounded(lowest: float, highest: float = math.inf, *, open_ends: bool = False) -> dict[str, Any]:
-    return {"bounds": {"lowest": lowest, "highest": highest, "open_ends": open_ends}}
+    return {"bounds": {"lowest": lowest, "highest": highest, "open_low": open_ends, "open_high": open_ends}}
 
 
 def _one_of(*allowed: Any) -> dict[str, Any]:
     return {"allowed": allowed}
 
 
-def _setting(default: Any, text: str, **limits: Any) -> Any:
-    return dataclasses.field(default=default, metadata={"text": text, **limits})
+def _setting(group: str, default: Any, text: str, *, unit: str = "", **limits: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"group": group, "text": text, "unit": unit, **limits})
 
 
+# fmt: off
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a run is made from: printed at its start, saved in its folder, and enough to repeat it.
+    """Every setting of a training run: printed at its start, saved in its folder, and enough to repeat it.
+
+    ``Config(...)`` starts from the defaults below; ``Config.from_preset(name, ...)`` starts from a preset.
 
     Raises:
-        InputError: a setting is of the wrong type or out of its range.
+        InputError: a setting has the wrong type, is out of range, or contradicts another one.
+
+    Example:
+        >>> config = Config.from_preset("fashion", minutes=5)
+        >>> config.architecture, config.batch_size
+        ('residual', 32)
+
+    Attributes:
     """
 
-    preset: str = _setting("transposed", "the preset that the other settings start from", **_one_of(*PRESETS))
-    data: str | None = _setting(None, "folder of the four Fashion-MNIST files, or of your own pictures")
-    start_from: str | None = _setting(None, "a shipped model's name, or a run, whose weights to start from")
+    preset: str = _setting("data", DEFAULT_PRESET, "Preset that provides the settings you leave out.",
+        **_one_of(*PRESETS))
+    data: str | None = _setting("data", None,
+        "Folder of training images: the four Fashion-MNIST files, or your own pictures. None: Fashion-MNIST.")
+    init_from: str | None = _setting("data", None,
+        "Shipped model, or run, whose weights training starts from. None: random weights.")
 
-    family: str = _setting("transposed", "family of networks", **_one_of(*FAMILIES))
-    image_size: int = _setting(28, "height and width of the images, in pixels", **_one_of(*IMAGE_SIZES))
-    channels: int = _setting(1, "1 for grey, 3 for colour", **_one_of(1, 3))
-    width: int = _setting(64, "channels that the networks' layers are multiples of", **_bounded(2, WIDEST))
-    generator_widening: int = _setting(1, "times the width that the generator has", **_bounded(1, 8))
-    discriminator_depth: int = _setting(
-        0, "how much finer a discriminator sees, at more time a step; of the residual family alone", **_bounded(0, 2)
-    )
-    centre: bool = _setting(
-        False, "move each picture that is drawn to the middle by whole pixels, where Fashion-MNIST's are"
-    )
-    latent_dim: int = _setting(100, "length of a latent vector", **_bounded(1, 1024))
-    conditional: bool = _setting(False, "condition both networks on the class")
-    class_names: tuple[str, ...] = _setting((), "the classes of a conditional run, in the order of their labels")
+    architecture: str = _setting("networks", "transposed", "Architecture of both networks.",
+        **_one_of(*ARCHITECTURES))
+    image_size: int = _setting("networks", 28, "Height and width of the images, a multiple of 4.",
+        unit="pixels", **_one_of(*IMAGE_SIZES))
+    channels: int = _setting("networks", 1, "Color channels of the images: 1 for grey, 3 for color.", **_one_of(1, 3))
+    base_channels: int = _setting("networks", 64, "Base width of the networks. Each layer has a multiple of it.",
+        unit="channels", **_bounded(2, MAX_BASE_CHANNELS))
+    generator_width_factor: int = _setting("networks", 1, "The generator is this many times as wide.", **_bounded(1, 8))
+    discriminator_depth: int = _setting("networks", 0,
+        "Extra depth of the discriminator. More sees finer detail and takes longer. Residual architecture only.",
+        **_bounded(0, 2))
+    center_images: bool = _setting("networks", False,
+        "Move each generated image to the center by whole pixels, as in Fashion-MNIST.")
+    latent_dim: int = _setting("networks", 100, "Length of a latent vector.", **_bounded(1, 1024))
+    conditional: bool = _setting("networks", False, "Condition both networks on the class.")
+    class_names: tuple[str, ...] = _setting("networks", (),
+        "Classes of a conditional run, in the order of their labels. They come with the data.")
 
-    loss: str = _setting("bce", "adversarial objective", **_one_of(*LOSSES))
-    penalty: float = _setting(0.0, "weight of the gradient penalty on real images; 0 for none", **_bounded(0))
-    fake_penalty: float | None = _setting(None, "of the same on generated images (as on real ones)", **_bounded(0))
-    penalty_interval: int = _setting(
-        1, "batches from one gradient penalty to the next, which weighs as many times as much", **_bounded(1, 1000)
-    )
-    classification: float = _setting(
-        0.0,
-        "weight of the classes, which the discriminator learns to name and the generator to show; 0 for none",
-        **_bounded(0),
-    )
-    learning_rate: float = _setting(2e-4, "Adam's", **_bounded(0, 1, open_ends=True))
-    discriminator_learning_rate: float | None = _setting(
-        None, "the discriminator's own (the same)", **_bounded(0, 1, open_ends=True)
-    )
-    beta_1: float = _setting(0.5, "Adam's first moment decay", **_bounded(0, 0.9999))
-    cooldown: float = _setting(
-        0.0, "the last share of the budget, over which the learning rate falls to zero", **_bounded(0, 1)
-    )
-    augment: bool = _setting(
-        False, "flip, shift and cut what the discriminator sees, as far as it overfits: for few pictures"
-    )
-    ema_decay: float = _setting(0.999, "of the generator's averaged weights, a step", **_bounded(0, 0.999999))
-    batch_size: int = _setting(64, "images in a batch", **_bounded(2, 65536))
+    loss: str = _setting("objective", "bce", "Adversarial loss.", **_one_of(*LOSSES))
+    r1_weight: float = _setting("objective", 0.0,
+        "Weight of the R1 gradient penalty on real images. 0 turns it off.", **_bounded(0))
+    r2_weight: float | None = _setting("objective", None,
+        "Weight of the R2 gradient penalty on generated images. None: the R1 weight.", **_bounded(0))
+    penalty_every_steps: int = _setting("objective", 1,
+        "Apply the gradient penalties only every this many steps, with as many times the weight.",
+        unit="steps", **_bounded(1, 1000))
+    classifier_weight: float = _setting("objective", 0.0,
+        "Weight of the class losses: the discriminator learns to name the class, and the generator to show it. "
+        "0 turns them off.", **_bounded(0))
+    learning_rate: float = _setting("objective", 2e-4, "Learning rate of Adam, for both networks.",
+        **_bounded(0, 1, open_ends=True))
+    discriminator_learning_rate: float | None = _setting("objective", None,
+        "Learning rate of the discriminator. None: the same as learning_rate.", **_bounded(0, 1, open_ends=True))
+    beta_1: float = _setting("objective", 0.5, "Decay of Adam's first moment.", **_bounded(0, 0.9999))
+    decay_fraction: float = _setting("objective", 0.0,
+        "Last fraction of the budget, over which the learning rates fall linearly to zero.", **_bounded(0, 1))
+    augment: bool = _setting("objective", False,
+        "Flip, shift and cut the images that the discriminator sees, more often the more it overfits. "
+        "For few pictures.")
+    ema_decay: float = _setting("objective", 0.999,
+        "Decay per step of the moving average (EMA) of the generator's weights.", **_bounded(0, 0.999999))
+    batch_size: int = _setting("objective", 64, "Images in a batch.", unit="images", **_bounded(2, 65536))
 
-    epochs: int | None = _setting(
-        None, "passes over the training images (50, unless steps or minutes are given)", **_bounded(1, 10**6)
-    )
-    steps: int | None = _setting(None, "stop after so many batches", **_bounded(1, 10**9))
-    minutes: float | None = _setting(
-        None, "stop after so many minutes of training", **_bounded(0, 10**6, open_ends=True)
-    )
-    save_interval: int = _setting(5, "epochs between two sample grids", **_bounded(1, 10**6))
-    checkpoint_every: int | None = _setting(None, "batches between two checkpoints (an epoch)", **_bounded(1, 10**9))
-    evaluate_every: int | None = _setting(
-        None,
-        "epochs between two quick scores by held-out images; the best checkpoint is kept (no scores)",
-        **_bounded(1, 10**6),
-    )
+    epochs: int | None = _setting("budget", None,
+        f"Passes over the training images. None: {DEFAULT_EPOCHS}, unless steps or minutes are given.",
+        unit="epochs", **_bounded(1, 10**6))
+    steps: int | None = _setting("budget", None, "Stop after this many batches. None: no limit.",
+        unit="steps", **_bounded(1, 10**9))
+    minutes: float | None = _setting("budget", None, "Stop after this many minutes of training. None: no limit.",
+        unit="minutes", **_bounded(0, 10**6, open_ends=True))
 
-    seed: int = _setting(0, "of weights, latents and the order of the data", **_bounded(0, 2**31 - 1))
-    backend: str = _setting("tensorflow", "what runs Keras", **_one_of(*BACKENDS))
-    jit_compile: bool = _setting(False, "compile the training step with XLA")
-    mixed_precision: bool = _setting(False, "compute in bfloat16, for accelerators and for processors with AMX")
-    deterministic: bool = _setting(False, "ask TensorFlow for operators that repeat bit for bit")
+    save_interval: int = _setting("output", 5, "Save a grid of samples every this many epochs.",
+        unit="epochs", **_bounded(1, 10**6))
+    checkpoint_every_steps: int | None = _setting("output", None,
+        "Save a checkpoint every this many steps. None: once an epoch.", unit="steps", **_bounded(1, 10**9))
+    evaluate_every_epochs: int | None = _setting("output", None,
+        "Compare generated images with held-out ones every this many epochs, and keep the best checkpoint. "
+        "None: never.", unit="epochs", **_bounded(1, 10**6))
+
+    seed: int = _setting("machine", 0, "Seed of the weights, the latents and the order of the data.",
+        **_bounded(0, 2**31 - 1))
+    backend: str = _setting("machine", "tensorflow", "Backend that Keras runs on.", **_one_of(*BACKENDS))
+    jit_compile: bool = _setting("machine", False, "Compile the training step with XLA.")
+    mixed_precision: bool = _setting("machine", False,
+        "Compute in bfloat16. For accelerators, and for processors with AMX.")
+    deterministic: bool = _setting("machine", False, "Make TensorFlow use operators that repeat bit for bit.")
+    # fmt: on
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
-        if self.deterministic and self.jit_compile:
-            raise InputError("deterministic=True cannot be kept with jit_compile=True: leave one out")
-        if self.jit_compile and self.backend == "torch":
-            raise InputError("jit_compile=True is not for backend='torch', where compiling takes longer than it saves")
-        if self.width * self.generator_widening > WIDEST:
-            raise InputError(
-                f"generator_widening={self.generator_widening} of width={self.width} is out of range: their product "
-                f"must be from 2 to {WIDEST}"
-            )
-        if self.discriminator_depth and self.family != "residual":
-            raise InputError(
-                f"discriminator_depth={self.discriminator_depth} is for family='residual', and this is {self.family!r}"
-            )
-        if self.classification and not self.conditional:
-            raise InputError(f"classification={self.classification} needs conditional=True: there is no class to name")
-        if self.augment and self.loss in ("wasserstein", "relativistic"):
-            raise InputError(
-                f"augment=True cannot tell overfitting from the logits of loss={self.loss!r}: all others can"
-            )
+        self._check_combinations()
         if self.epochs is self.steps is self.minutes is None:
             object.__setattr__(self, "epochs", DEFAULT_EPOCHS)
 
+    def _check_combinations(self) -> None:
+        """Raise InputError if two settings contradict each other."""
+        if self.deterministic and self.jit_compile:
+            raise InputError("deterministic=True and jit_compile=True exclude each other: leave one out")
+        if self.jit_compile and self.backend == "torch":
+            raise InputError("jit_compile=True is not for backend='torch', where compiling takes longer than it saves")
+        if self.base_channels * self.generator_width_factor > MAX_BASE_CHANNELS:
+            raise InputError(
+                f"generator_width_factor={self.generator_width_factor} times base_channels={self.base_channels} is out "
+                f"of range: the product must be from 2 to {MAX_BASE_CHANNELS}"
+            )
+        if self.discriminator_depth and self.architecture != "residual":
+            raise InputError(
+                f"discriminator_depth={self.discriminator_depth} is for architecture='residual', and this is "
+                f"{self.architecture!r}"
+            )
+        if self.classifier_weight and not self.conditional:
+            raise InputError(
+                f"classifier_weight={self.classifier_weight} needs conditional=True: there is no class to name"
+            )
+        if self.augment and self.loss in ("wasserstein", "relativistic"):
+            raise InputError(
+                f"augment=True cannot measure overfitting from the logits of loss={self.loss!r}; with every other loss "
+                "it can"
+            )
+
     @classmethod
-    def from_preset(cls, preset: str = "transposed", **settings: Any) -> "Config":
-        """The preset's settings, with the given ones in their place; None means the preset's own.
+    def from_preset(cls, preset: str = DEFAULT_PRESET, **settings: Any) -> "Config":
+        """A preset's settings, with those given here in their place.
+
+        Args:
+            preset: a name in ``PRESETS``.
+            **settings: any settings of this class; None means the preset's own.
 
         Raises:
-            InputError: an unknown preset or setting, or a value out of range.
+            InputError: an unknown preset or setting, or a value that is out of range.
         """
         if preset not in PRESETS:
             raise InputError(f"preset={preset!r} is unknown: {suggestion(str(preset), list(PRESETS))}")
         names = [field.name for field in dataclasses.fields(cls)]
         for name in settings:
+            if name in RENAMED_SETTINGS:
+                raise InputError(f"{name} is now called {RENAMED_SETTINGS[name]}")
             if name not in names:
                 raise InputError(f"{name} is not a setting: {suggestion(name, names)}")
-        given = {name: value for name, value in settings.items() if value is not None}
-        return cls(**{"preset": preset, **PRESETS[preset], **given})
+        changes = {name: value for name, value in settings.items() if value is not None}
+        return cls(**{"preset": preset, **PRESETS[preset], **changes})
 
     @classmethod
     def from_json(cls, text: str, source: object) -> "Config":
-        """Read what ``to_json`` wrote. Raises InputError, which names the source, where it is not a configuration."""
+        """Read what ``to_json`` wrote, in this version or an earlier one.
+
+        Args:
+            text: the JSON.
+            source: what an error calls the text's origin, such as a path.
+
+        Raises:
+            InputError: the text is not a configuration, or a later version wrote it.
+        """
         try:
             values = json.loads(text)
+            version = values.pop("version", "0.1.0")  # Version 0.1.0 did not write its number.
+            values = {RENAMED_SETTINGS.get(name, name): value for name, value in values.items()}
             if unknown := sorted(values.keys() - {field.name for field in dataclasses.fields(cls)}):
-                raise InputError(f"this version knows no {' or '.join(unknown)}; it is another version's")
+                names = " or ".join(unknown)
+                raise InputError(f"version {version} wrote it; this version, {__version__}, has no setting {names}")
             return cls(**values)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{source} holds no fashion-gan configuration: {error}") from error
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=2)
+        """The settings and the version that writes them, as JSON."""
+        return json.dumps({"version": __version__, **dataclasses.asdict(self)}, indent=2)
 
     def __str__(self) -> str:
-        values = dataclasses.asdict(self)
-        return "\n".join(f"  {name:<16} {value}" for name, value in values.items() if value not in (None, ()))
+        """One setting a line, without those that are not set."""
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, ())}
+        width = max(map(len, values))
+        return "\n".join(f"  {name:<{width}}  {value}" for name, value in values.items())
 
 
-_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "a text", tuple: "a list of names"}
+def describe_range(field: "dataclasses.Field[Any]") -> str:
+    """The values that a setting may have, for its documentation: ``"from 1 to 8"``; "" if there is no limit."""
+    if field.name == "image_size":
+        return f"from {IMAGE_SIZES[0]} to {IMAGE_SIZES[-1]}"
+    if "allowed" in field.metadata:
+        return "one of " + ", ".join(map(str, field.metadata["allowed"]))
+    if "bounds" not in field.metadata:
+        return ""
+    lowest, highest, is_open = (field.metadata["bounds"][name] for name in ("lowest", "highest", "open_low"))
+    if math.isinf(highest):
+        return f"at least {lowest:g}"
+    return f"{'between' if is_open else 'from'} {lowest:,} {'and' if is_open else 'to'} {highest:,}"
 
 
-def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
-    """The value, of the field's own type; InputError where it is out of the field's limits."""
+def _documentation() -> str:
+    """A line for each setting: type, text, unit, range and default."""
+    lines = []
+    for field in dataclasses.fields(Config):
+        kind = str(field.type) if isinstance(field.type, types.UnionType) else getattr(field.type, "__name__", "text")
+        details = [detail for detail in (field.metadata["unit"], describe_range(field)) if detail]
+        details.append(f"default {field.default!r}")
+        text = f"{field.name} ({kind}): {field.metadata['text']} [{'; '.join(details)}]"
+        lines.append(textwrap.fill(text, 110, initial_indent=" " * 4, subsequent_indent=" " * 8))
+    return "\n".join(lines) + "\n"
+
+
+if Config.__doc__:  # Python started with -OO has no docstrings.
+    Config.__doc__ = inspect.cleandoc(Config.__doc__) + "\n" + _documentation()
+
+
+class TrainSettings(TypedDict, total=False):
+    """The settings that ``fashion_gan.train`` takes by keyword, for editors and type checkers. See ``Config``."""
+
+    init_from: str | Path | None
+    architecture: str | None
+    image_size: int | None
+    channels: int | None
+    base_channels: int | None
+    generator_width_factor: int | None
+    discriminator_depth: int | None
+    center_images: bool | None
+    latent_dim: int | None
+    conditional: bool | None
+    loss: str | None
+    r1_weight: float | None
+    r2_weight: float | None
+    penalty_every_steps: int | None
+    classifier_weight: float | None
+    learning_rate: float | None
+    discriminator_learning_rate: float | None
+    beta_1: float | None
+    decay_fraction: float | None
+    augment: bool | None
+    ema_decay: float | None
+    batch_size: int | None
+    epochs: int | None
+    steps: int | None
+    minutes: float | None
+    save_interval: int | None
+    checkpoint_every_steps: int | None
+    evaluate_every_epochs: int | None
+    seed: int | None
+    backend: str | None
+    jit_compile: bool | None
+    mixed_precision: bool | None
+    deterministic: bool | None
+
+
+_TYPE_NAMES = {int: "a whole number", float: "a number", bool: "True or False", str: "a text", tuple: "a list of names"}
+
+
+def _checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
+    """The value in the field's own type. Raises InputError if it has another type or is out of range."""
     optional = isinstance(field.type, types.UnionType)
     if optional and value is None:
         return None
-    kind: Any = get_args(field.type)[0] if optional else get_origin(field.type) or field.type
-    if not _is_a(kind, value):
-        raise InputError(f"{field.name}={value!r} must be {_KINDS[kind]}")
-    value = kind(value)
+    expected: Any = get_args(field.type)[0] if optional else get_origin(field.type) or field.type
+    if not _has_type(expected, value):
+        raise InputError(f"{field.name}={value!r} must be {_TYPE_NAMES[expected]}")
+    value = expected(value)
     allowed = field.metadata.get("allowed", (value,))
     if value not in allowed:
         if field.name == "image_size":
@@ -204,23 +349,14 @@ def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
         names = [str(name) for name in allowed]
         raise InputError(f"{field.name}={value!r} is not allowed: {suggestion(str(value), names)}")
     if "bounds" in field.metadata:
-        _check_bounds(field.name, value, **field.metadata["bounds"])
+        check_range(field.name, value, **field.metadata["bounds"])
     return value
 
 
-def _is_a(kind: type, value: Any) -> bool:
-    if kind in (int, float):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and (kind is float or isinstance(value, int) or value.is_integer())
-    if kind is tuple:
+def _has_type(expected: type, value: Any) -> bool:
+    if expected in (int, float):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and (expected is float or isinstance(value, int) or value.is_integer())
+    if expected is tuple:
         return isinstance(value, (tuple, list)) and all(isinstance(name, str) and name.isprintable() for name in value)
-    return isinstance(value, (str, Path) if kind is str else kind)
-
-
-def _check_bounds(name: str, value: float, lowest: float, highest: float, open_ends: bool) -> None:
-    inside = lowest < value < highest if open_ends else lowest <= value <= highest
-    if not (inside and math.isfinite(value)):
-        relation = "between" if open_ends else "from"
-        joint = "and" if open_ends else "to"
-        allowed = f"{relation} {lowest:g} {joint} {highest:g}" if highest < math.inf else f"at least {lowest:g}"
-        raise InputError(f"{name}={value!r} is out of range: it must be {allowed}")
+    return isinstance(value, (str, Path) if expected is str else expected)

@@ -1,18 +1,78 @@
-"""The two ways a request can fail that are the world's fault and not a bug."""
+"""The two errors that are not bugs, and the checks and words that their messages share."""
 
 import difflib
+import math
+import numbers
 
 
 class InputError(ValueError):
-    """What the user gave cannot be used; the message is one line that says what and what is allowed."""
+    """The user's input cannot be used. The message is one line: what is wrong, and what is allowed."""
 
 
 class TrainingDiverged(RuntimeError):
-    """A loss or a weight stopped being a finite number; the last good checkpoint is intact."""
+    """A loss or a weight is no longer finite. The last good checkpoint is intact."""
+
+
+def check_range(
+    name: str,
+    value: float,
+    lowest: float = -math.inf,
+    highest: float = math.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+    unit: str = "",
+) -> None:
+    """Check that a number is finite and within its range.
+
+    Args:
+        name: the argument that the message names.
+        value: the number.
+        lowest, highest: the ends of the range. An infinite end is no limit.
+        open_low, open_high: exclude that end from the range.
+        unit: a unit that the message names after the range, such as "grey levels".
+
+    Raises:
+        InputError: the number is out of range, infinite or NaN.
+
+    Example:
+        >>> check_range("epochs", 0, lowest=1)
+        Traceback (most recent call last):
+        fashion_gan.errors.InputError: epochs=0 is out of range: it must be at least 1
+    """
+    above = value > lowest if open_low else value >= lowest
+    below = value < highest if open_high else value <= highest
+    # A whole number may be too large for a float, and is finite.
+    if above and below and (isinstance(value, numbers.Integral) or math.isfinite(value)):
+        return
+    bottom, top = _number(lowest), _number(highest)
+    if math.isinf(highest):
+        allowed = f"above {bottom}" if open_low else f"at least {bottom}"
+    elif math.isinf(lowest):
+        allowed = f"below {top}" if open_high else f"at most {top}"
+    elif open_low and open_high:
+        allowed = f"between {bottom} and {top}"
+    elif open_low or open_high:
+        allowed = f"{'above' if open_low else 'at least'} {bottom} and {'below' if open_high else 'at most'} {top}"
+    else:
+        allowed = f"from {bottom} to {top}"
+    raise InputError(f"{name}={value!r} is out of range: it must be {allowed}{' ' + unit if unit else ''}")
+
+
+def check_whole_number(name: str, value: object, lowest: int, highest: float = math.inf) -> None:
+    """Check that a value is a whole number within its range. Raises InputError if it is not."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise InputError(f"{name}={value!r} must be a whole number")
+    check_range(name, int(value), lowest, highest)
+
+
+def _number(value: float) -> str:
+    """A number as a message shows it: 10000 as 10,000 and 0.5 as 0.5."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def suggestion(value: str, allowed: list[str]) -> str:
-    """Name what is allowed, the nearest first: ``did you mean 'dcgan-64'? (one of …)``."""
+    """Name the allowed values, and first those close to what was typed: ``did you mean 'dcgan-64'? (one of …)``."""
     by_lower = {name.lower(): name for name in allowed}
     near = difflib.get_close_matches(value.lower(), by_lower, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(repr(by_lower[name]) for name in near)}? " if near else ""
@@ -20,5 +80,5 @@ def suggestion(value: str, allowed: list[str]) -> str:
 
 
 def one_line(error: object) -> str:
-    """An error's text on one line, or else what kind of error it is."""
+    """An error's text on one line; the name of its type if it has no text."""
     return " ".join(str(error).split()) or type(error).__name__

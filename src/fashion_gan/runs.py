@@ -1,48 +1,30 @@
-"""A training run's folder: its configuration, its log, its checkpoints. Everything is written whole or not at all."""
+"""A training run's folder: its configuration, logs, checkpoints and pictures. ``Run`` owns every path in it."""
 
+import base64
 import contextlib
 import csv
-import importlib.metadata
+import html
 import itertools
 import json
 import math
-import platform
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from fashion_gan import cores
-from fashion_gan.backends import accelerator
+from fashion_gan.arrays import Array, Floats, JsonObject, KerasModel
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
-from fashion_gan.files import DAMAGED, read_arrays, written_whole
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, read_arrays
+from fashion_gan.system.environment import environment
+
+State = dict[str, Array]
+"""Everything that training continues from: arrays by name, see ``GAN.state``; and "seconds", the time spent so far."""
 
 CHECKPOINTS_KEPT = 2
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
-# What a run's figures can depend on; those that are installed are written down beside it.
-PACKAGES = ("fashion-gan", "keras", "tensorflow-cpu", "tensorflow", "jax", "jaxlib", "torch", "numpy", "pillow", "h5py")
-
-
-def lock(file: IO[str]) -> None:
-    """Lock a file for this process, or raise OSError at once."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-NUMBERS_IN_METRICS = ("step", "images", "ffd5k_validation")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+NUMERIC_METRICS = ("step", "images", "ffd5k_validation")
 
 
 class Run:
@@ -50,7 +32,7 @@ class Run:
 
     Attributes:
         path: the folder.
-        config: what the run was started with.
+        config: the settings that the run was started with.
     """
 
     def __init__(self, path: Path, config: Config) -> None:
@@ -61,216 +43,357 @@ class Run:
     def create(cls, out: str | Path, config: Config, data_fingerprint: str) -> "Run":
         """Make the next numbered folder in ``out``, for example ``runs/0007-transposed``.
 
+        Args:
+            out: the folder of run folders; it is made if it does not exist.
+            config: the run's settings.
+            data_fingerprint: ``Dataset.fingerprint`` of the training images.
+
         Raises:
             InputError: ``out`` cannot be written.
         """
         out = Path(out)
         try:
             out.mkdir(parents=True, exist_ok=True)
-            numbers = [int(p.name[:4]) for p in out.iterdir() if p.name[:4].isdigit() and p.name[4:5] == "-"]
+            numbers = [
+                int(path.name[:4]) for path in out.iterdir() if path.name[:4].isdigit() and path.name[4:5] == "-"
+            ]
             for number in itertools.count(max(numbers, default=0) + 1):
                 path = out / f"{number:04d}-{config.preset}"
-                with contextlib.suppress(FileExistsError):  # Another run may have taken the number since.
+                with contextlib.suppress(FileExistsError):  # Another process may have just taken the number.
                     path.mkdir()
                     break
-            for folder in ("checkpoints", "samples", "film"):
-                (path / folder).mkdir()
             run = cls(path, config)
-            run.write_text("config.json", config.to_json())
-            run.write_text("environment.json", json.dumps(environment(data_fingerprint, config.backend), indent=2))
+            for folder in (run.checkpoint_folder, run.sample_folder, run.film_folder):
+                folder.mkdir()
+            run.write_config()
+            facts = environment(data_fingerprint, config.backend)
+            run._write_text(run.environment_path, json.dumps(facts, indent=2))
         except OSError as error:
             raise InputError(f"the output folder {out} cannot be written: {error.strerror}") from error
         return run
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
-        """Open a run's folder. Raises InputError where it is not one."""
+        """Open a run's folder. Raises InputError if it is not one."""
         path = Path(path)
         if not path.is_dir():
-            raise InputError(f"{path} is not a run's folder: there is no such folder")
-        if not (path / "config.json").is_file():
+            raise InputError(f"{path} is not a run's folder: no such folder exists")
+        config_path = path / "config.json"
+        if not config_path.is_file():
             raise InputError(f"{path} is not a run's folder: it holds no config.json")
         try:
-            text = (path / "config.json").read_text()
+            text = config_path.read_text()
         except UnicodeDecodeError as error:
-            raise InputError(f"{path / 'config.json'} is no text: {error}") from error
-        return cls(path, Config.from_json(text, path / "config.json"))
+            raise InputError(f"{config_path} is not a text file: {error}") from error
+        return cls(path, Config.from_json(text, config_path))
+
+    # ---- Paths ----
 
     @property
-    def data_fingerprint(self) -> str:
-        """SHA-256 of the data that the run was started on."""
-        try:
-            return str(json.loads((self.path / "environment.json").read_text())["data_sha256"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.path / 'environment.json'} is missing or damaged: {error!r}") from error
+    def config_path(self) -> Path:
+        return self.path / "config.json"
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes from training this run meanwhile; a killed process lets go by itself.
+    @property
+    def environment_path(self) -> Path:
+        return self.path / "environment.json"
 
-        Raises:
-            InputError: another process trains it.
-        """
-        with open(self.path / ".lock", "w") as file:
-            try:
-                lock(file)
-            except OSError as error:
-                raise InputError(f"{self.path} is being trained by another process") from error
-            yield
+    @property
+    def log_path(self) -> Path:
+        """Losses and speed, a row for every 50 steps."""
+        return self.path / "log.csv"
 
-    def write_text(self, name: str, text: str) -> None:
-        with written_whole(self.path / name) as temporary:
-            temporary.write_text(text + "\n")
+    @property
+    def metrics_path(self) -> Path:
+        """Scores, a JSON object a line."""
+        return self.path / "metrics.jsonl"
 
-    def append_log(self, row: dict[str, Any]) -> None:
-        path = self.path / "log.csv"
-        new = not path.exists()
-        with open(path, "a", newline="") as file:
-            writer = csv.DictWriter(file, LOG_COLUMNS)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+    @property
+    def tensorboard_folder(self) -> Path:
+        return self.path / "tensorboard"
 
-    def read_log(self) -> dict[str, np.ndarray]:
-        """The log's columns as float arrays; empty ones before the first row."""
-        path = self.path / "log.csv"
-        rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
-        return {name: np.array([float(row[name]) for row in rows]) for name in LOG_COLUMNS}
+    @property
+    def checkpoint_folder(self) -> Path:
+        return self.path / "checkpoints"
 
-    def append_metrics(self, row: dict[str, Any]) -> None:
-        """Add a line of figures to ``metrics.jsonl``."""
-        path = self.path / "metrics.jsonl"
-        # A kill can leave half a line, which must not swallow this one.
-        torn = path.exists() and not path.read_bytes().endswith(b"\n")
-        with open(path, "a") as file:
-            file.write("\n" * torn + json.dumps(row) + "\n")
+    @property
+    def best_checkpoint_path(self) -> Path:
+        return self.checkpoint_folder / "best.npz"
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """The lines of ``metrics.jsonl``, the oldest first, without damaged ones and half a line that a kill left."""
-        path = self.path / "metrics.jsonl"
-        rows = []
-        for line in path.read_text(errors="replace").splitlines() if path.exists() else []:
-            with contextlib.suppress(ValueError, RecursionError):
-                row = json.loads(line)
-                if isinstance(row, dict) and all(_is_number(row.get(name, 0)) for name in NUMBERS_IN_METRICS):
-                    rows.append(row)
-        return rows
+    def checkpoint_path(self, step: int) -> Path:
+        return self.checkpoint_folder / f"step-{step:09d}.npz"
 
-    def rewind(self, step: int) -> None:
-        """Drop what was logged and drawn after a step, and half-written files: a resumed run writes them again."""
-        for leftover in self.path.rglob(".writing-*"):
-            leftover.unlink()
-        for damaged in self.checkpoints():
-            if int(damaged.stem.removeprefix("step-")) > step:
-                damaged.unlink()
-        for frame in self.path.glob("film/step_*.png"):
-            if int(frame.stem.removeprefix("step_")) > step:
-                frame.unlink()
-        path = self.path / "log.csv"
-        if path.exists():
-            header = ",".join(LOG_COLUMNS)
-            rows = [row for row in path.read_text().splitlines() if row != header]
-            # A kill can leave half a row, or half a header, at the end.
-            whole = [row for row in rows if row.count(",") == header.count(",") and row[:1].isdigit()]
-            kept = [row for row in whole if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
-            self.write_text("log.csv", "\n".join([header, *kept]))
-        if (self.path / "metrics.jsonl").exists():
-            lines = [json.dumps(row) for row in self.read_metrics() if row.get("step", 0) <= step]
-            if lines:
-                self.write_text("metrics.jsonl", "\n".join(lines))
-            else:
-                (self.path / "metrics.jsonl").unlink()
-        with contextlib.suppress(InputError):
-            if self.load_best()[0] > step:  # The newest checkpoint was damaged, and training goes on from before it.
-                (self.path / "checkpoints" / "best.npz").unlink()
+    def checkpoint_paths(self) -> list[Path]:
+        """The regular checkpoints, the oldest first."""
+        return sorted(self.checkpoint_folder.glob("step-*.npz"))
+
+    @property
+    def sample_folder(self) -> Path:
+        return self.path / "samples"
+
+    def sample_path(self, epoch: int) -> Path:
+        """The sample grid of an epoch."""
+        return self.sample_folder / f"gan_generated_image_epoch_{epoch}.png"
 
     @property
     def last_sample(self) -> Path | None:
-        """The newest sample grid."""
-        grids = self.path.glob("samples/gan_generated_image_epoch_*.png")
+        """The newest sample grid; None if there is none yet."""
+        grids = self.sample_folder.glob("gan_generated_image_epoch_*.png")
         return max(grids, key=lambda path: int(path.stem.rpartition("_")[2]), default=None)
 
-    def save_checkpoint(self, step: int, state: dict[str, np.ndarray]) -> None:
-        """Write a checkpoint, then drop all but the last two.
+    @property
+    def film_folder(self) -> Path:
+        return self.path / "film"
+
+    def frame_path(self, step: int) -> Path:
+        """The film's frame of a step."""
+        return self.film_folder / f"step_{step:09d}.png"
+
+    def frame_paths(self) -> list[Path]:
+        """The film's frames, in the order of their steps."""
+        return sorted(self.film_folder.glob("step_*.png"))
+
+    @property
+    def film_path(self) -> Path:
+        return self.path / "training.gif"
+
+    @property
+    def training_curve_path(self) -> Path:
+        return self.path / "training_curve.png"
+
+    @property
+    def generator_path(self) -> Path:
+        """The finished run's generator. It exists only once training has ended."""
+        return self.path / "generator.keras"
+
+    @property
+    def h5_generator_path(self) -> Path:
+        return self.path / "generator.h5"
+
+    @property
+    def best_generator_path(self) -> Path:
+        return self.path / "generator_best.keras"
+
+    @property
+    def report_folder(self) -> Path:
+        return self.path / "report"
+
+    @property
+    def report_path(self) -> Path:
+        """The page that ``evaluate`` writes."""
+        return self.report_folder / "report.html"
+
+    # ---- Configuration, environment and lock ----
+
+    def write_config(self) -> None:
+        """Write ``config.json``."""
+        self._write_text(self.config_path, self.config.to_json())
+
+    @property
+    def data_fingerprint(self) -> str:
+        """SHA-256 of the data that the run was started on. Raises InputError if it cannot be read."""
+        try:
+            return str(json.loads(self.environment_path.read_text())["data_sha256"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{self.environment_path} is missing or damaged: {error!r}") from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training this run during the block. A process that dies gives up its lock.
 
         Raises:
-            OSError: it could not be written, for example on a full disk; the earlier ones are as they were.
+            InputError: another process trains the run.
         """
-        with written_whole(self.path / "checkpoints" / f"step-{step:09d}.npz") as temporary:
-            np.savez(temporary, allow_pickle=False, **state)
-        for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
-            old.unlink()
+        from filelock import FileLock, Timeout  # Imported here, for it takes a tenth of the time of drawing an image.
 
-    def save_best(self, step: int, score: float, state: dict[str, np.ndarray]) -> None:
-        """Keep a checkpoint as the best so far, in the place of the one before. Raises OSError as above."""
-        with written_whole(self.path / "checkpoints" / "best.npz") as temporary:
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(f"{self.path} is being trained by another process") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # ---- Logs ----
+
+    def append_log(self, row: JsonObject) -> None:
+        """Add a row to ``log.csv``; its keys are ``LOG_COLUMNS``."""
+        is_new = not self.log_path.exists()
+        with open(self.log_path, "a", newline="") as file:
+            writer = csv.DictWriter(file, LOG_COLUMNS)
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def read_log(self) -> dict[str, Floats]:
+        """The columns of ``log.csv`` as float arrays, which are empty before the first row."""
+        rows = list(csv.DictReader(self.log_path.read_text().splitlines())) if self.log_path.exists() else []
+        return {name: np.array([float(row[name]) for row in rows]) for name in LOG_COLUMNS}
+
+    def append_metrics(self, row: JsonObject) -> None:
+        """Add a line of scores to ``metrics.jsonl``."""
+        # A kill can leave half a line. This one must not become part of it.
+        is_torn = self.metrics_path.exists() and not self.metrics_path.read_bytes().endswith(b"\n")
+        with open(self.metrics_path, "a") as file:
+            file.write("\n" * is_torn + json.dumps(row) + "\n")
+
+    def read_metrics(self) -> list[JsonObject]:
+        """The lines of ``metrics.jsonl``, the oldest first. Damaged and half-written lines are left out."""
+        if not self.metrics_path.exists():
+            return []
+        rows = []
+        for line in self.metrics_path.read_text(errors="replace").splitlines():
+            with contextlib.suppress(ValueError, RecursionError):
+                row = json.loads(line)
+                if isinstance(row, dict) and all(_is_number(row.get(name, 0)) for name in NUMERIC_METRICS):
+                    rows.append(row)
+        return rows
+
+    # ---- Checkpoints ----
+
+    def save_checkpoint(self, step: int, state: State) -> None:
+        """Write a checkpoint, then delete all but the last two.
+
+        Raises:
+            OSError: it cannot be written, for example because the disk is full. The earlier ones stay as they are.
+        """
+        with atomic_file(self.checkpoint_path(step)) as temporary:
+            np.savez(temporary, allow_pickle=False, **state)
+        for path in self.checkpoint_paths()[:-CHECKPOINTS_KEPT]:
+            path.unlink()
+
+    def load_checkpoint(self) -> tuple[int, State]:
+        """The step and the state of the newest checkpoint that can be read. Raises InputError if there is none."""
+        failures = []
+        for path in reversed(self.checkpoint_paths()):
+            try:
+                return _step_of(path), read_arrays(path)
+            except CORRUPT_FILE_ERRORS as error:
+                failures.append(f"{path.name}: {error}")
+        reason = "; ".join(failures) or "it was stopped before its first checkpoint"
+        raise InputError(f"{self.path} has no checkpoint to continue from ({reason})")
+
+    @property
+    def has_best_checkpoint(self) -> bool:
+        return self.best_checkpoint_path.exists()
+
+    def save_best_checkpoint(self, step: int, score: float, state: State) -> None:
+        """Write the best checkpoint, in place of the one before. Raises OSError as ``save_checkpoint`` does."""
+        with atomic_file(self.best_checkpoint_path) as temporary:
             np.savez(temporary, allow_pickle=False, **state, step=np.array(step), score=np.array(score))
 
-    def has_best(self) -> bool:
-        """Whether a best checkpoint was kept."""
-        return (self.path / "checkpoints" / "best.npz").exists()
-
-    def best_score(self) -> float:
-        """The score of the best checkpoint; infinite where there is none."""
-        path = self.path / "checkpoints" / "best.npz"
-        try:
-            return float(read_arrays(path)["score"]) if path.exists() else math.inf
-        except DAMAGED:
-            return math.inf  # The next one takes its place.
-
-    def load_best(self) -> tuple[int, dict[str, np.ndarray]]:
-        """The step and the state of the best checkpoint. Raises InputError where there is none."""
-        path = self.path / "checkpoints" / "best.npz"
+    def load_best_checkpoint(self) -> tuple[int, State]:
+        """The step and the state of the best checkpoint. Raises InputError if there is none."""
+        path = self.best_checkpoint_path
         if not path.exists():
-            raise InputError(f"{self.path} has no best checkpoint: it was trained without evaluate_every")
+            raise InputError(f"{self.path} has no best checkpoint: it was trained without evaluate_every_epochs")
         try:
             state = read_arrays(path)
             state.pop("score")
             return int(state.pop("step")), state
-        except DAMAGED as error:
+        except CORRUPT_FILE_ERRORS as error:
             raise InputError(f"{path} is damaged: {error}") from error
 
-    def checkpoints(self) -> list[Path]:
-        """The checkpoints' files, the oldest first."""
-        return sorted((self.path / "checkpoints").glob("step-*.npz"))
+    def best_score(self) -> float:
+        """The score of the best checkpoint; infinity if there is none, or if it is damaged."""
+        try:
+            return float(read_arrays(self.best_checkpoint_path)["score"]) if self.has_best_checkpoint else math.inf
+        except CORRUPT_FILE_ERRORS:
+            return math.inf  # The next best checkpoint replaces it.
 
-    def load_checkpoint(self) -> tuple[int, dict[str, np.ndarray]]:
-        """The step and the state of the newest checkpoint that can be read.
+    def load_generator_model(self, *, raw: bool = False, best: bool = False) -> KerasModel:
+        """Rebuild the Keras generator from a checkpoint.
+
+        Args:
+            raw: the trained weights instead of their moving average.
+            best: the best checkpoint instead of the newest.
+
+        Returns:
+            The generator. The average's batch norms are recalibrated, so that it can be used as it is.
 
         Raises:
-            InputError: there is none.
+            InputError: there is no such checkpoint, or it is of another architecture.
         """
-        failures = []
-        for path in reversed(self.checkpoints()):
-            try:
-                return int(path.stem.removeprefix("step-")), read_arrays(path)
-            except DAMAGED as error:
-                failures.append(f"{path.name}: {error}")
-        reason = "; ".join(failures) or "it was stopped before its first checkpoint"
-        raise InputError(f"{self.path} has no checkpoint to go on from ({reason})")
+        from fashion_gan.networks import build_generator
+        from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
+
+        model = build_generator(self.config, "generator" if raw else "averaged_generator")
+        _, state = self.load_best_checkpoint() if best else self.load_checkpoint()
+        for variable in model.variables:
+            keys = [key for key in state if key.endswith(f"|{variable.path}")]
+            if len(keys) != 1 or state[keys[0]].shape != tuple(variable.shape):
+                raise InputError(
+                    f"{self.path} holds a checkpoint of another architecture: {variable.path} does not fit"
+                )
+            variable.assign(state[keys[0]])
+        if not raw:
+            recalibrate_batch_norm(model, recalibration_inputs(self.config))
+        return model
+
+    # ---- Resuming ----
+
+    def rewind(self, step: int) -> None:
+        """Delete everything written after a step, and half-written files. A resumed run writes them again."""
+        for leftover in self.path.rglob(".writing-*"):
+            leftover.unlink()
+        for path in self.checkpoint_paths():  # A later checkpoint is a damaged one.
+            if _step_of(path) > step:
+                path.unlink()
+        for path in self.frame_paths():
+            if _step_of(path) > step:
+                path.unlink()
+        self._rewind_log(step)
+        self._rewind_metrics(step)
+        with contextlib.suppress(InputError):
+            if self.load_best_checkpoint()[0] > step:  # The newest checkpoint is damaged; training restarts before it.
+                self.best_checkpoint_path.unlink()
+
+    def _rewind_log(self, step: int) -> None:
+        if not self.log_path.exists():
+            return
+        header = ",".join(LOG_COLUMNS)
+        rows = [row for row in self.log_path.read_text().splitlines() if row != header]
+        # A kill can leave half a row, or half of the header, at the end.
+        complete = [row for row in rows if row.count(",") == header.count(",") and row[:1].isdigit()]
+        kept = [row for row in complete if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
+        self._write_text(self.log_path, "\n".join([header, *kept]))
+
+    def _rewind_metrics(self, step: int) -> None:
+        if not self.metrics_path.exists():
+            return
+        lines = [json.dumps(row) for row in self.read_metrics() if row.get("step", 0) <= step]
+        if lines:
+            self._write_text(self.metrics_path, "\n".join(lines))
+        else:
+            self.metrics_path.unlink()
+
+    def _write_text(self, path: Path, text: str) -> None:
+        with atomic_file(path) as temporary:
+            temporary.write_text(text + "\n")
+
+    # ---- What a person sees ----
+
+    def __repr__(self) -> str:
+        steps = [_step_of(path) for path in self.checkpoint_paths()]
+        state = "finished" if self.generator_path.exists() else "not finished"
+        return f"Run({str(self.path)!r}, preset {self.config.preset!r}, step {max(steps, default=0):,}, {state})"
+
+    def _repr_html_(self) -> str:
+        """The last sample grid and the training curve, for a notebook."""
+        pictures = [path for path in (self.last_sample, self.training_curve_path) if path is not None and path.exists()]
+        shown = [f'<img alt="{path.name}" src="{_data_url(path)}">' for path in pictures]
+        return "<br>".join([f"<code>{html.escape(repr(self))}</code>", *shown])
 
 
-def processor_name() -> str:
-    """What the processor calls itself, as far as the system tells."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def _step_of(path: Path) -> int:
+    """The step in the name of a checkpoint or a frame: ``step-000000110.npz`` -> 110."""
+    return int(path.stem[len("step-") :])
 
 
-def environment(data_fingerprint: str, backend: str) -> dict[str, Any]:
-    """The exact versions, and the machine, that a run is made with."""
-    versions = {}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": processor_name(),
-        "processors": cores.usable(),
-        "accelerator": accelerator(backend),
-        "packages": versions,
-        "data_sha256": data_fingerprint,
-    }
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _data_url(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

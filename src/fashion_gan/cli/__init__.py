@@ -1,64 +1,102 @@
-"""The command ``fashion-gan``: verbs that parse, call and print."""
+"""The command ``fashion-gan``: each verb parses its options, calls one function of ``api`` and prints the result."""
 
 import signal
 import sys
 
 import click
 
-from fashion_gan.cli import drawing, measuring, shipping, statuses, training
+from fashion_gan.cli import augment_test, evaluate, generate, models, train
+from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
 from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.system.backends import keep_freed_memory, tune_process
 from fashion_gan.version import __version__
 
-VERBS = (
-    training.train,
-    training.data,
-    drawing.generate,
-    drawing.dataset,
-    measuring.evaluate,
-    measuring.compare,
-    measuring.augment_test,
-    shipping.export,
-    shipping.import_,
-    shipping.explore,
-)
+VERBS = {
+    "Draw": (generate.generate, generate.dataset, models.explore),
+    "Train": (train.train, train.data),
+    "Measure": (evaluate.evaluate, evaluate.compare, augment_test.augment_test_verb),
+    "Ship": (models.export, models.import_),
+}
+NOTES = {
+    "Examples": (
+        "fashion-gan generate --label Dress",
+        "fashion-gan train --preset fashion --minutes 5",
+    ),
+    "Shell completion, in ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish": (
+        'bash  eval "$(_FASHION_GAN_COMPLETE=bash_source fashion-gan)"',
+        'zsh   eval "$(_FASHION_GAN_COMPLETE=zsh_source fashion-gan)"',
+        "fish  _FASHION_GAN_COMPLETE=fish_source fashion-gan | source",
+    ),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run ``fashion-gan``; returns its exit status, see ``run``."""
+    """Run ``fashion-gan`` and return its exit code, see ``run``."""
     return run(app, "fashion-gan", arguments)
 
 
 def run(command: click.Command, name: str, arguments: list[str] | None = None) -> int:
-    """Run a command; returns its exit status. What the user can mend is one line on standard error, status 2."""
-    if arguments is None:  # The process is this command's own. Schedulers end it with SIGTERM: the same as Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run a command. An error that the user can fix is one line on standard error.
+
+    Args:
+        command: the command.
+        name: its name, which each error line starts with.
+        arguments: the words after the name. None: those that the process was started with. Then the process belongs to
+            the command, which may change settings of the process.
+
+    Returns:
+        The exit code: 0, or one of ``exit_codes``.
+    """
+    owns_process = arguments is None
+    if owns_process:
+        _set_up_process()
     try:
-        # Outside its standalone mode, click returns what a command's Exit says.
-        return int(command.main(args=arguments, prog_name=name, standalone_mode=False) or 0)
+        # If standalone_mode is off, click returns the code of its Exit exception.
+        code = command.main(args=arguments, prog_name=name, standalone_mode=False, obj=owns_process)
+        return int(code or 0)
+    except click.UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        return _fail(name, error.format_message() + hint, BAD_INPUT)
     except click.ClickException as error:
-        return _fail(name, error.format_message(), statuses.BAD_INPUT)
+        return _fail(name, error.format_message(), BAD_INPUT)
     except InputError as error:
-        return _fail(name, str(error), statuses.BAD_INPUT)
+        return _fail(name, str(error), BAD_INPUT)
     except TrainingDiverged as error:
-        return _fail(name, str(error), statuses.FAILED)
+        return _fail(name, str(error), FAILED)
     except OSError as error:
         if error.errno is None:
             raise
-        return _fail(name, f"{error.filename or 'writing'}: {error.strerror}", statuses.BAD_INPUT)
-    except click.Abort as abort:  # What click makes of a KeyboardInterrupt, which says how to go on.
-        return _fail(name, str(abort.__cause__ or "") or "stopped", statuses.INTERRUPTED)
+        return _fail(name, f"{error.filename or 'writing'}: {error.strerror}", BAD_INPUT)
+    except click.Abort as abort:  # Click raises it for a KeyboardInterrupt, whose message says how to continue.
+        return _fail(name, str(abort.__cause__ or "") or "stopped", INTERRUPTED)
 
 
-def _fail(name: str, message: str, status: int) -> int:
+def _set_up_process() -> None:
+    """Change settings of the whole process. A library must not do this to its host."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Schedulers send SIGTERM. It stops a run as Ctrl-C does.
+    tune_process(train=False)
+    keep_freed_memory()
+
+
+def _fail(name: str, message: str, code: int) -> int:
     print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
-    return status
+    return code
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=VerbGroup,
+    verbs=VERBS,
+    notes=NOTES,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST_PAGE},
+)
 @click.version_option(__version__, message="fashion-gan %(version)s")
-def app() -> None:
-    """Train, measure, explore and ship GANs on Fashion-MNIST or on your own pictures."""
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Train, measure, explore and ship GANs on Fashion-MNIST or on your own pictures.
 
-
-for verb in VERBS:
-    app.add_command(verb)
+    Each command has its own help, for example: fashion-gan train --help
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())

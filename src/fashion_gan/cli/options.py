@@ -1,63 +1,173 @@
-"""Options that several verbs have, and what is read from them."""
+"""Options that several verbs share, and the types of their values."""
 
 import dataclasses
+import functools
 import types
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import Any, TypeVar, get_args
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
-from fashion_gan.config import Config
-from fashion_gan.errors import InputError
+from fashion_gan import pretrained
+from fashion_gan.cli.help import Option, Verb
+from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, Config
+from fashion_gan.errors import InputError, suggestion
 
-model = click.option(
-    "--model", default="fashion", show_default=True, metavar="NAME|RUN|FILE", help="a shipped model, a run or a file"
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+option = functools.partial(click.option, cls=Option)
+verb = functools.partial(click.command, cls=Verb)
+
+DEFAULTS_OF_THE_MACHINE = {"backend": "KERAS_BACKEND, or the first that is installed"}
+"""Settings whose default depends on the machine."""
+
+
+class Choice(click.Choice):  # type: ignore[type-arg]  # click.Choice[str] needs click 8.2.
+    """One of several texts, which the shell completes. The error for another text suggests the nearest ones."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self.choices:
+            return str(value)
+        return self.fail(f"{value!r} is not allowed: {suggestion(str(value), list(self.choices))}", param, ctx)
+
+
+class Folder(click.Path):
+    """A folder, which the shell completes. The library checks that it exists, and words the error."""
+
+    def __init__(self) -> None:
+        super().__init__(readable=False)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="dir")]
+
+
+class Model(click.Path):
+    """A shipped model's name, a run's folder or a model file. The shell completes names and paths."""
+
+    def __init__(self) -> None:
+        super().__init__(readable=False)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name) for name in pretrained.names() if name.startswith(incomplete)]
+        # Paths come first: in bash, click's script drops the words that it lists before a path.
+        return [CompletionItem(incomplete, type="file"), *names]
+
+
+model = option(
+    "--model",
+    type=Model(),
+    default="fashion",
+    show_default=True,
+    metavar="NAME|RUN|FILE",
+    help="A shipped model's name, a run's folder or a model file.",
+    group="Model",
 )
-truncation = click.option(
-    "--truncation", type=float, default=1.0, show_default=True, help="below 1: more typical, less varied"
+truncation = option(
+    "--truncation",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="FACTOR",
+    help="Scale of the latent vectors. Below 1, images are more typical and less varied.",
+    group="Images",
 )
-data = click.option("--data", type=click.Path(), help="folder of the four Fashion-MNIST files")
-force = click.option("--force", is_flag=True, help="overwrite what is there")
+data = option(
+    "--data",
+    type=Folder(),
+    metavar="FOLDER",
+    help="Folder of the four Fashion-MNIST files. By default they are searched for and, if missing, downloaded.",
+    group="Data",
+)
+force = option("--force", is_flag=True, help="Overwrite an existing output.", group="Output")
 
 
-def weights(command: Any) -> Any:
-    """Which weights of a run."""
-    best = click.option("--best", is_flag=True, help="the best checkpoint by --evaluate-every (of a run only)")
-    raw = click.option("--raw", is_flag=True, help="the weights as trained, not their moving average (of a run only)")
+def weights(command: Function) -> Function:
+    """Add the options that select among a run's weights."""
+    best = option(
+        "--best",
+        is_flag=True,
+        help="Use the best checkpoint by --evaluate-every-epochs, not the newest. Only for a run.",
+        group="Model",
+    )
+    raw = option(
+        "--raw",
+        is_flag=True,
+        help="Use the weights as trained, not their moving average. Only for a run.",
+        group="Model",
+    )
     return raw(best(command))
 
 
-def settings(command: Any) -> Any:
-    """One option for each setting of ``Config``, from its type and its text."""
+def settings(command: Function) -> Function:
+    """Add one option for each setting of ``Config``, from the setting's type and metadata."""
     for field in reversed(dataclasses.fields(Config)):
-        if field.name == "class_names":  # They come with the data.
-            continue
-        kind = get_args(field.type)[0] if isinstance(field.type, types.UnionType) else field.type
-        flag = "--" + field.name.replace("_", "-")
-        text = field.metadata["text"]
-        if "allowed" in field.metadata and kind is str:
-            text += f": {', '.join(field.metadata['allowed'])}"
-        if kind is bool:
-            option = click.option(f"{flag}/--no-{flag[2:]}", default=None, help=text)
-        else:
-            option = click.option(flag, type=kind, default=None, help=text)
-        command = option(command)
+        if field.name != "class_names":  # The classes come with the data.
+            command = _setting_option(field)(command)
     return command
 
 
-def numbers(context: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
-    """Whole numbers with commas between them."""
+def _setting_option(field: "dataclasses.Field[Any]") -> Callable[[Function], Function]:
+    """The option of a setting. Its value is None if the command line does not have it: then the preset decides."""
+    value_type = get_args(field.type)[0] if isinstance(field.type, types.UnionType) else field.type
+    flag = "--" + field.name.replace("_", "-")
+    type_and_metavar: dict[str, Any] = {"type": value_type, "metavar": "NUMBER"}
+    if field.name == "data":
+        type_and_metavar = {"type": Folder(), "metavar": "FOLDER"}
+    elif field.name == "init_from":
+        type_and_metavar = {"type": Model(), "metavar": "NAME|RUN"}
+    elif value_type is bool:
+        flag, type_and_metavar = f"{flag}/--no-{flag.removeprefix('--')}", {}
+    elif value_type is str:
+        type_and_metavar = {"type": Choice(field.metadata["allowed"])}
+    elif field.metadata["unit"]:
+        type_and_metavar["metavar"] = field.metadata["unit"].upper()
+    group = GROUPS[field.metadata["group"]]
+    return option(flag, default=None, help=_help_text(field), group=group, **type_and_metavar)
+
+
+def _help_text(field: "dataclasses.Field[Any]") -> str:
+    """The setting's sentence, its default, and the defaults of the presets that have another one."""
+    values = {preset: settings.get(field.name, field.default) for preset, settings in PRESETS.items()}
+    default = values[DEFAULT_PRESET]
+    notes = [f"{preset}: {_show(value)}" for preset, value in values.items() if value != default]
+    if field.name in DEFAULTS_OF_THE_MACHINE:
+        notes.insert(0, f"default: {DEFAULTS_OF_THE_MACHINE[field.name]}")
+    elif default is not None:  # The sentence itself says what None means.
+        notes.insert(0, f"default: {_show(default)}")
+    text = field.metadata["text"].replace("None: ", "Default: ")
+    return f"{text} [{'; '.join(notes)}]" if notes else text
+
+
+def _show(value: Any) -> str:
+    """A default as the help shows it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def numbers(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
+    """Parse whole numbers with commas between them. Raises InputError if the text is anything else."""
     try:
         return tuple(int(word) for word in text.split(","))
     except ValueError:
         raise InputError(
-            f"{option.name}={text!r} must be whole numbers with commas between them, such as {option.default}"
+            f"{parameter.name}={text!r} must be whole numbers with commas between them, such as {parameter.default}"
         ) from None
 
 
-def refuse_given(option: str, *names: str) -> None:
-    """Raise InputError where an option was given that says nothing beside another."""
+def refuse_given(flag: str, *names: str) -> None:
+    """Refuse options that have no effect together with another one.
+
+    Args:
+        flag: the option that makes the others useless.
+        names: the parameters' names.
+
+    Raises:
+        InputError: the command line has one of them.
+    """
     context = click.get_current_context()
     for parameter in context.command.params:
         if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
-            raise InputError(f"{option} does not go with {parameter.opts[0]}")
+            raise InputError(f"{flag} does not go with {parameter.opts[0]}")

@@ -1,4 +1,4 @@
-"""Fashion-MNIST, generated data sets and the user's own pictures -> verified uint8 arrays (N, H, W, C) and labels."""
+"""Loading Fashion-MNIST, generated data sets and the user's own pictures, as uint8 arrays (N, H, W, C) with labels."""
 
 from pathlib import Path
 
@@ -7,11 +7,13 @@ from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.fashion_mnist import (
     CLASS_NAMES,
     DATA_VARIABLE,
+    IMAGE_SHAPE,
     cache_folder,
-    chosen_folder,
-    has_files,
+    has_fashion_mnist_files,
+    is_fashion_mnist,
     load_fashion_mnist,
     local_folder,
+    requested_folder,
 )
 from fashion_gan.datasets.picture_folders import LAYOUTS, list_pictures, load_pictures, read_pixels
 from fashion_gan.errors import InputError
@@ -19,8 +21,10 @@ from fashion_gan.errors import InputError
 __all__ = [
     "CLASS_NAMES",
     "DATA_VARIABLE",
+    "IMAGE_SHAPE",
     "Dataset",
     "cache_folder",
+    "is_fashion_mnist",
     "list_pictures",
     "load_fashion_mnist",
     "load_pictures",
@@ -31,25 +35,30 @@ __all__ = [
 
 
 def load_training_images(data: str | Path | None, image_size: int, channels: int) -> Dataset:
-    """Load what a run trains on: Fashion-MNIST, or the user's own pictures.
+    """Load the images that a run trains on: Fashion-MNIST, or the user's own pictures.
 
-    Fashion-MNIST stays 28×28 and grey whatever is asked for: the model resizes it batch by batch.
+    Fashion-MNIST stays 28×28 and grey at any ``image_size`` and ``channels``: the model resizes it batch by batch.
 
     Args:
-        data: None for ``FASHION_GAN_DATA``, or else Fashion-MNIST wherever it is found; a folder of the four
-            Fashion-MNIST files; a folder that ``make_dataset`` wrote as IDX; or a folder of pictures.
-        image_size: height and width that pictures get, in pixels.
-        channels: channels that pictures get: 1 for grey, 3 for colour.
+        data: a folder of the four Fashion-MNIST files, a folder that ``make_dataset`` wrote as IDX, or a folder of
+            pictures. None means the folder that ``FASHION_GAN_DATA`` names. If it names none, Fashion-MNIST is loaded
+            from the first place that has it.
+        image_size: height and width of the user's own pictures, in pixels.
+        channels: channels of the user's own pictures: 1 (grey) or 3 (color).
 
     Raises:
-        InputError: the folder does not exist, or what it holds cannot be used.
+        InputError: the folder does not exist, or its content cannot be used.
+
+    Example:
+        >>> load_training_images("photos", 64, 3).images.shape
+        (1200, 64, 64, 3)
     """
-    folder = chosen_folder(data)
+    folder = requested_folder(data)
     if folder is None:
         return load_fashion_mnist("train")
     if not folder.is_dir():
-        raise InputError(f"data={str(folder)!r} is no folder: {LAYOUTS}")
-    if has_files(folder):
-        manifest = generated.manifest_of(folder)
-        return load_fashion_mnist("train", folder) if manifest is None else generated.load_idx(folder, manifest)
-    return load_pictures(folder, image_size, channels)
+        raise InputError(f"data={str(folder)!r} is not a folder: {LAYOUTS}")
+    if not has_fashion_mnist_files(folder):
+        return load_pictures(folder, image_size, channels)
+    manifest = generated.read_manifest(folder)
+    return load_fashion_mnist("train", folder) if manifest is None else generated.load_idx(folder, manifest)

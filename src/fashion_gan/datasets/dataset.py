@@ -4,31 +4,46 @@ import dataclasses
 import hashlib
 
 import numpy as np
-import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
+from fashion_gan.arrays import Images, Labels
+from fashion_gan.rendering.images import contact_sheet, html_figure
+
+MAX_SHOWN_CLASSES = 10
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Images in memory, with their labels.
+    """Images in memory, with their labels. A notebook shows a dataset as a contact sheet.
 
     Attributes:
         images: uint8 (N, H, W, C) in [0, 255].
-        labels: int32 (N,), each the index of a class name; zeros where there are no classes.
+        labels: int32 (N,), each the index of a class name. All are 0 if there are no classes.
         class_names: the classes in the order of their labels, or ().
         source: the folder or the address that the images came from.
+
+    Example:
+        >>> load_fashion_mnist("test")
+        Dataset(10,000 images 28×28×1, 10 classes, from /usr/share/datasets/fashion-mnist)
     """
 
-    images: Bytes
-    labels: npt.NDArray[np.int32]
+    images: Images
+    labels: Labels
     class_names: tuple[str, ...]
     source: str
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256, in hex, of the images' shape, the images and the labels: the same data, the same fingerprint."""
+        """SHA-256, in hex, of the images' shape, the images and the labels. Equal data have equal fingerprints."""
         digest = hashlib.sha256(repr(self.images.shape).encode())
         digest.update(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        size = "×".join(map(str, self.images.shape[1:]))
+        classes = f"{len(self.class_names):,} classes" if self.class_names else "no classes"
+        return f"Dataset({len(self.images):,} images {size}, {classes}, from {self.source})"
+
+    def _repr_html_(self) -> str:
+        """The first ten classes as a contact sheet."""
+        return html_figure(contact_sheet(self.images, self.labels, self.class_names[:MAX_SHOWN_CLASSES]), repr(self))

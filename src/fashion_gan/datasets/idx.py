@@ -1,4 +1,4 @@
-"""The format of MNIST's files, IDX, plain or compressed -> arrays of bytes."""
+"""Reading MNIST's file format, IDX, plain or compressed."""
 
 import gzip
 import math
@@ -7,20 +7,27 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from fashion_gan.datasets.dataset import Bytes
 from fashion_gan.errors import InputError, one_line
 
 
-def read_idx(data: bytes | bytearray, name: str) -> Bytes:
-    """Read an IDX file of bytes, the format of MNIST.
+def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
+    """Read an IDX file of bytes.
 
     Args:
-        data: the file's content, which the array shares.
-        name: what an error calls the file.
+        data: the file's content. The array shares its memory.
+        name: the file's name in error messages.
+
+    Returns:
+        uint8 of the shape that the file states.
 
     Raises:
-        InputError: a wrong magic number, an element type other than the byte, or a length that the shape belies.
+        InputError: the magic number is wrong, the elements are not bytes, or the length does not match the shape.
+
+    Example:
+        >>> read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]), "labels").tolist()
+        [7, 9]
 
     Source: http://yann.lecun.com/exdb/mnist, "The IDX file format".
     """
@@ -39,25 +46,32 @@ def read_idx(data: bytes | bytearray, name: str) -> Bytes:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def read_content(path: Path, place: str, most: int) -> bytearray:
-    """A file's content, decompressed where it is compressed: browsers keep the name and change the content.
+def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
+    """Read a file, and decompress it if its content is gzip.
+
+    The suffix does not count, because browsers may decompress a download and keep its name.
+
+    Args:
+        path: the file.
+        name: the file's name in error messages.
+        max_bytes: limit of the decompressed length.
 
     Raises:
-        InputError: it cannot be read, or holds more than ``most`` bytes; the message calls it ``place``.
+        InputError: the file cannot be read or decompressed, or is longer than the limit.
     """
     content = bytearray()
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            stream = gzip.GzipFile(fileobj=raw) if compressed else raw
-            # In pieces, because decompressing whole holds the content twice.
+        with path.open("rb") as file:
+            compressed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            stream = gzip.GzipFile(fileobj=file) if compressed else file
+            # Reading in pieces saves memory: decompressing at once holds the content twice.
             while piece := stream.read(1 << 20):
                 content += piece
-                if len(content) > most:
-                    raise InputError(f"{place}: too long: {most} bytes at most")
+                if len(content) > max_bytes:
+                    raise InputError(f"{name}: too long: {max_bytes} bytes at most")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{place}: cannot be decompressed, truncated or damaged: {one_line(error)}") from error
+        raise InputError(f"{name}: cannot be decompressed, truncated or damaged: {one_line(error)}") from error
     except OSError as error:
-        raise InputError(f"{place}: {one_line(error)}") from error
+        raise InputError(f"{name}: {one_line(error)}") from error
     return content

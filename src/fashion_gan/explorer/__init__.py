@@ -1,1 +1,1 @@
-"""The page to play on: served by `fashion-gan explore`, or written as one file."""
+"""The server behind ``fashion-gan explore``: the interactive page, and the pictures that it asks for."""

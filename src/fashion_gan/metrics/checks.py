@@ -1,30 +1,31 @@
-"""Anybody's images -> what the metrics take, or a refusal that says what is wrong with them."""
+"""Images and labels from any system -> the arrays that the metrics take, or an error that names the fault.
 
-from typing import Any
+The metrics compare 28×28 grey images of Fashion-MNIST's classes. This module owns that rule.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.datasets import CLASS_NAMES
+from fashion_gan.arrays import Array, Images, Labels
+from fashion_gan.datasets import CLASS_NAMES, IMAGE_SHAPE
 from fashion_gan.errors import InputError
+from fashion_gan.rendering.resize import resize_matrix
 
-IMAGE_SHAPE = (28, 28, 1)
 
+def checked_images(images: npt.ArrayLike) -> Images:
+    """Check that images can be compared with Fashion-MNIST, and return them as uint8 (N, 28, 28, 1).
 
-def checked_images(images: Any) -> npt.NDArray[np.uint8]:
-    """Images that can be compared with Fashion-MNIST: uint8 (N, 28, 28, 1).
-
-    Nothing is repaired: a score of images in another range or order would look like a score and mean nothing.
+    Nothing is repaired. Images in another range or axis order would get a score that means nothing.
 
     Args:
-        images: uint8 (N, 28, 28) or (N, 28, 28, 1) in [0, 255]; whole numbers of another type are taken too.
+        images: uint8 (N, 28, 28) or (N, 28, 28, 1) in [0, 255]. Other integer types are accepted too.
 
     Raises:
-        InputError: another type, range, order or size; NaN; or no image at all.
+        InputError: the images have another type, range, axis order or size, contain NaN, or there are none.
     """
     images = np.asarray(images)
     if images.dtype.kind not in "uif":
-        raise InputError(f"images must be uint8 (N, 28, 28), they are {images.dtype}")
+        raise InputError(f"images must be uint8 (N, 28, 28), these are {images.dtype}")
     images = _checked_shape(images)
     if not len(images):
         raise InputError("there is no image to score")
@@ -32,13 +33,13 @@ def checked_images(images: Any) -> npt.NDArray[np.uint8]:
         _refuse_floats(images)
     lowest, highest = int(images.min()), int(images.max())
     if lowest < 0 or highest > 255:
-        raise InputError(f"pixels must be in [0, 255], they reach from {lowest} to {highest}")
+        raise InputError(f"pixels must be in [0, 255], these reach from {lowest} to {highest}")
     if 0 < highest <= 1:
         raise InputError("pixels must be in [0, 255], these are 0 and 1 only: multiply them by 255")
     return images.astype(np.uint8, copy=False)
 
 
-def _checked_shape(images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _checked_shape(images: Array) -> Array:
     shape = images.shape
     if images.ndim == 3:
         images = images[..., np.newaxis]
@@ -46,19 +47,20 @@ def _checked_shape(images: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return images
     if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3):
         raise InputError(
-            f"images must be (N, 28, 28, 1), these are {shape}: channels first (CHW); move them to the end"
+            f"images must be (N, 28, 28, 1), these are {shape}: channels come first (CHW); move them to the end"
         )
     if images.ndim == 4 and images.shape[3] == 3:
-        raise InputError(f"images must be grey, (N, 28, 28, 1), these are {shape}: of three colours")
+        raise InputError(f"images must be grey, (N, 28, 28, 1), these are {shape}: they have three color channels")
     if images.ndim == 4:
         raise InputError(
-            f"images must be 28×28, these are {images.shape[1]}×{images.shape[2]}: draw them at 28, or resize them "
-            "yourself, because how it is done decides the score"
+            f"images must be 28×28, these are {images.shape[1]}×{images.shape[2]}: generate them at 28×28, or resize "
+            "them yourself, because the way of resizing changes the score"
         )
     raise InputError(f"images must be (N, 28, 28) or (N, 28, 28, 1), these are {shape}")
 
 
-def _refuse_floats(images: npt.NDArray[Any]) -> None:
+def _refuse_floats(images: Array) -> None:
+    """Raise InputError, with the conversion that the range of the values suggests."""
     if not np.isfinite(images).all():
         raise InputError(f"{np.mean(~np.isfinite(images)):.2%} of the pixels are NaN or infinite")
     lowest, highest = float(images.min()), float(images.max())
@@ -69,16 +71,43 @@ def _refuse_floats(images: npt.NDArray[Any]) -> None:
     raise InputError(f"pixels must be uint8 in [0, 255], these are floats from {lowest:g} to {highest:g}: round them")
 
 
-def checked_labels(labels: Any, count: int) -> npt.NDArray[np.int32]:
-    """Labels of ``count`` images, each a class of Fashion-MNIST: int32 (count,).
+def checked_labels(labels: npt.ArrayLike, count: int) -> Labels:
+    """Check that there is one label for each of ``count`` images, and that each is a class of Fashion-MNIST.
+
+    Returns:
+        The labels, int32 (count,), from 0 to 9.
 
     Raises:
-        InputError: another number of them, or one that is no class.
+        InputError: the number of labels differs from ``count``, or a label is not a class.
     """
     labels = np.asarray(labels)
     if labels.shape != (count,):
-        raise InputError(f"labels must be one for each of the {count} images, they are {labels.shape}")
+        raise InputError(f"labels must be one for each of the {count} images, they have shape {labels.shape}")
     if labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() >= len(CLASS_NAMES):
-        found = f"{labels.dtype} from {labels.min()} to {labels.max()}" if labels.dtype.kind in "uif" else labels.dtype
-        raise InputError(f"labels must be whole numbers from 0 to {len(CLASS_NAMES) - 1}, these are {found}")
+        range_text = f" from {labels.min()} to {labels.max()}" if labels.dtype.kind in "uif" else ""
+        raise InputError(
+            f"labels must be whole numbers from 0 to {len(CLASS_NAMES) - 1}, these are {labels.dtype}{range_text}"
+        )
     return labels.astype(np.int32)
+
+
+def as_small(images: Images) -> Images:
+    """Shrink square images to 28×28 by inverting the enlargement that training applies.
+
+    A network of 64×64 images was trained on enlarged Fashion-MNIST. Least squares find the 28×28 image whose
+    enlargement is nearest to the generated one. They restore a real image, and the usual ways of shrinking leave it
+    blurred.
+
+    Args:
+        images: uint8 (N, H, W, C) in [0, 255].
+
+    Returns:
+        uint8 (N, 28, 28, C). Images that are not square, or not larger than 28×28, are returned unchanged.
+    """
+    height, width = images.shape[1:3]
+    small = IMAGE_SHAPE[0]
+    if height != width or height <= small:
+        return images
+    shrink = np.linalg.pinv(resize_matrix(small, height)).astype(np.float32)
+    shrunk = np.einsum("ij,njkc,lk->nilc", shrink, images.astype(np.float32), shrink, optimize=True)
+    return np.clip(np.rint(shrunk), 0, 255).astype(np.uint8)

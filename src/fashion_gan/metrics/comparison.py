@@ -1,43 +1,107 @@
-"""Two evaluations -> which is better, as far as their figures can tell."""
+"""Two evaluations -> which one is better, if their metrics can show it."""
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import scipy
 
+from fashion_gan.arrays import JsonObject
 from fashion_gan.errors import InputError
-from fashion_gan.metrics.figures import MEANINGS, Figure
+from fashion_gan.metrics.metric_info import FFD_NOTE, METRICS, MetricValue, read_metric_values
+from fashion_gan.rendering.tables import format_html_table, format_table
 
 CONFIDENCE = 0.95
 METRICS_FILE = "metrics.json"
 FINGERPRINT_PARTS = ("version", "data_sha256", "features_sha256")
+UNDECIDED = "not distinguishable"
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredMetrics:
+    """The part of a ``metrics.json`` that a comparison needs.
+
+    Attributes:
+        name: what was scored.
+        fingerprint: the data, the feature network and the protocols' version.
+        metrics: the values by their ids.
+    """
+
+    name: str
+    fingerprint: JsonObject
+    metrics: dict[str, MetricValue]
 
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """One figure of both sides, and which side it speaks for: "first", "second" or "not distinguishable"."""
+    """One metric of both sides, and which side has the better value: "first", "second" or "not distinguishable"."""
 
     name: str
-    first: Figure
-    second: Figure
+    first: MetricValue
+    second: MetricValue
     verdict: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
-    """All figures that both sides have, and a verdict over them, which can also be "mixed"."""
+    """The metrics of two evaluations.
 
+    ``print(comparison)`` shows the table and the verdict. A notebook shows them too.
+
+    Attributes:
+        names: what was scored on the first and on the second side.
+        differences: the metrics that both sides have with a standard error.
+        verdict: "first", "second", "mixed" or "not distinguishable", over all metrics.
+    """
+
+    names: tuple[str, str]
     differences: list[Difference]
     verdict: str
 
+    @property
+    def verdict_in_words(self) -> str:
+        """The verdict as a phrase."""
+        if self.verdict == "mixed":
+            return "mixed: each side is better in some metrics"
+        if self.verdict == UNDECIDED:
+            return UNDECIDED
+        name = self.names[("first", "second").index(self.verdict)]
+        return f"the {self.verdict} is better ({name}), and it is worse in no metric"
 
-def read_metrics(path: str | Path) -> dict[str, Any]:
-    """Read a ``metrics.json``, or that of a report's or a run's folder.
+    def table(self) -> str:
+        """The names, the metrics as an aligned table, and the verdict."""
+        lines = [f"first    {self.names[0]}", f"second   {self.names[1]}", "", format_table(self._rows(), "lrrl")]
+        if any(difference.name.startswith("ffd") for difference in self.differences):
+            lines.append(FFD_NOTE)
+        return "\n".join([*lines, "", f"verdict  {self.verdict_in_words}"])
+
+    def _rows(self) -> list[list[str]]:
+        rows = [["metric", "first", "second", "better"]]
+        for difference in self.differences:
+            show = METRICS[difference.name].show
+            first, second = show(difference.first.value), show(difference.second.value)
+            rows.append([difference.name, first, second, difference.verdict])
+        return rows
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {self.names[0]} and {self.names[1]}: {self.verdict_in_words}>"
+
+    def _repr_html_(self) -> str:
+        rows = [["metric", *self.names, "better"], *self._rows()[1:], ["verdict", "", "", self.verdict_in_words]]
+        return format_html_table(rows, "lrrl")
+
+
+def read_metrics(path: str | Path) -> StoredMetrics:
+    """Read a ``metrics.json``, also one of version 0.1.0.
+
+    Args:
+        path: the file, the folder of a report, or a run's folder with a report.
 
     Raises:
-        InputError: there is none, or it is not one of ours.
+        InputError: there is no such file, or it does not hold metrics.
     """
     path = Path(path)
     places = (path, path / METRICS_FILE, path / "report" / METRICS_FILE) if path.is_dir() else (path,)
@@ -45,53 +109,48 @@ def read_metrics(path: str | Path) -> dict[str, Any]:
     if file is None:
         raise InputError(f"{path} holds no {METRICS_FILE}: make one with fashion-gan evaluate")
     try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        figures = {name: Figure.from_json(figure) for name, figure in values["figures"].items() if name in MEANINGS}
+        values: JsonObject = json.loads(file.read_text(encoding="utf-8"))
+        metrics = read_metric_values(values)
         fingerprint = {part: values["fingerprint"][part] for part in FINGERPRINT_PARTS}
-        return {"source": {"name": str(values["source"]["name"])}, "fingerprint": fingerprint, "figures": figures}
+        return StoredMetrics(str(values["source"]["name"]), fingerprint, metrics)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        reason = "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
-        raise InputError(f"{file} is not a file of figures: {reason}") from error
+        reason = "it is not text" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
+        raise InputError(f"{file} is not a file of metrics: {reason}") from error
 
 
-def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
-    """Hold two files of figures, from ``read_metrics``, against each other.
+def compare_metrics(first: StoredMetrics, second: StoredMetrics) -> Comparison:
+    """Compare two files of metrics, from ``read_metrics``.
 
-    A figure is called different where zero lies outside the interval of the difference, at 95 % for all figures
-    together (Bonferroni). The intervals are of the images drawn: that two models differ does not say that the ways
-    they were trained do, for which several trainings of each are needed. Figures whose error is not known, as those of
-    freshly trained networks, are left out.
+    Two values are different if zero lies outside the interval of their difference, at 95 % for all metrics together
+    (Bonferroni). The intervals cover the choice of images only. A difference of two models therefore does not show that
+    their ways of training differ: that needs several trainings of each. Metrics without a standard error, such as those
+    of networks that are trained for the measurement, are left out.
 
     Raises:
-        InputError: their fingerprints differ, or they have no figure in common.
+        InputError: the fingerprints differ, or the files have no metric in common.
     """
     for part in FINGERPRINT_PARTS:
-        ours, theirs = (one["fingerprint"][part] for one in (first, second))
-        if ours != theirs:
+        if first.fingerprint[part] != second.fingerprint[part]:
             raise InputError(
-                f"these figures cannot be compared: {part} is {ours} for {first['source']['name']} and {theirs} for "
-                f"{second['source']['name']}; score both with the same version on the same data"
+                f"these metrics cannot be compared: {part} is {first.fingerprint[part]} for {first.name} and "
+                f"{second.fingerprint[part]} for {second.name}; score both with the same version on the same data"
             )
-    shared = [
-        name
-        for name in MEANINGS
-        if all(name in one["figures"] and one["figures"][name].standard_error is not None for one in (first, second))
-    ]
+    sides = (first.metrics, second.metrics)
+    shared = [name for name in METRICS if all(name in side and side[name].standard_error is not None for side in sides)]
     if not shared:
-        raise InputError(
-            f"{first['source']['name']} and {second['source']['name']} have no figure with an error in common"
-        )
-    differences = [_difference(name, first["figures"][name], second["figures"][name], len(shared)) for name in shared]
-    found = {difference.verdict for difference in differences} - {"not distinguishable"}
-    verdict = "mixed" if len(found) > 1 else found.pop() if found else "not distinguishable"
-    return Comparison(differences, verdict)
+        raise InputError(f"{first.name} and {second.name} have no metric with a standard error in common")
+    differences = [_difference(name, first.metrics[name], second.metrics[name], len(shared)) for name in shared]
+    verdicts = {difference.verdict for difference in differences} - {UNDECIDED}
+    verdict = "mixed" if len(verdicts) > 1 else verdicts.pop() if verdicts else UNDECIDED
+    return Comparison((first.name, second.name), differences, verdict)
 
 
-def _difference(name: str, first: Figure, second: Figure, count: int) -> Difference:
+def _difference(name: str, first: MetricValue, second: MetricValue, count: int) -> Difference:
+    """One of ``count`` metrics that are tested together."""
     error = ((first.standard_error or 0) ** 2 + (second.standard_error or 0) ** 2) ** 0.5
     reach = float(scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
-    gain = MEANINGS[name].gain(first.value, second.value)
-    # By how much it is better, not by how much it differs: two values can be as far from the best one on either side.
+    # The gain, not the difference: two values can lie equally far from the ideal on either side of it.
+    gain = METRICS[name].gain(first.value, second.value)
     if abs(gain) <= reach:
-        return Difference(name, first, second, "not distinguishable")
+        return Difference(name, first, second, UNDECIDED)
     return Difference(name, first, second, "first" if gain > 0 else "second")

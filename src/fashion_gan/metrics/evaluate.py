@@ -1,139 +1,160 @@
-"""Images from anywhere -> every figure asked for, with its interval and its floor."""
+"""Generated images -> every requested metric, with its interval and its real baseline."""
 
 import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from fashion_gan import progress
-from fashion_gan.errors import InputError, suggestion
+from fashion_gan.arrays import Images, JsonObject, Labels
+from fashion_gan.errors import InputError, check_range, suggestion
 from fashion_gan.metrics.checks import checked_images, checked_labels
-from fashion_gan.metrics.figures import Figure
 from fashion_gan.metrics.intervals import normal_interval
-from fashion_gan.metrics.measures import Measured, Sample
+from fashion_gan.metrics.measures import Result, Sample
+from fashion_gan.metrics.metric_info import FFD_NOTE, METRICS, MetricValue
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS, Protocol
 from fashion_gan.metrics.reference import Reference
+from fashion_gan.rendering.tables import format_html_table, format_table
+from fashion_gan.system import progress
 
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32] | None
-Draw = Callable[[int, int], tuple[Images, Labels]]
+Draw = Callable[[int, int], tuple[Images, Labels | None]]
+"""(count, seed) -> images (count, 28, 28, 1), and the requested classes or None."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """All that was measured of one source of images.
+    """The metrics of one source of images.
+
+    ``print(evaluation)`` shows the table of metrics. A notebook shows it too.
 
     Attributes:
-        source: what was scored: its name, the seeds, a checksum of its images.
-        fingerprint: the data, the features and the protocols' version that the figures hold for.
-        figures: by their names, in the order of ``MEANINGS``.
-        left_out: protocols that were not measured, and why.
-        details: "classes" (a row a class) and "suspicious" (pairs), where measured.
-        images, labels: the first seed's images, for pictures of them.
+        source: the name of the source, the number of images, the seeds, a checksum of the images.
+        fingerprint: the data, the feature network and the protocols' version that the scores depend on.
+        metrics: the values by their ids, in the order of ``METRICS``.
+        left_out: the protocols that were not measured, each with the reason.
+        details: tables that the report shows: "classes", "within_classes" and "suspicious", if they were measured.
+        images, labels: the images of the first seed, for the pictures of the report.
+        report_path: the report's page; None if no report was written.
     """
 
-    source: dict[str, Any]
-    fingerprint: dict[str, Any]
-    figures: dict[str, Figure]
+    source: JsonObject
+    fingerprint: JsonObject
+    metrics: dict[str, MetricValue]
     left_out: dict[str, str]
-    details: dict[str, Any]
+    details: JsonObject
     images: Images
-    labels: Labels
+    labels: Labels | None
+    report_path: Path | None = None
 
     def to_json(self) -> str:
-        """Everything but the images."""
+        """Everything except the images, as it is stored in ``metrics.json``."""
         values = {
             "source": self.source,
             "fingerprint": self.fingerprint,
-            "figures": {name: dataclasses.asdict(figure) for name, figure in self.figures.items()},
+            "metrics": {name: dataclasses.asdict(metric) for name, metric in self.metrics.items()},
             "left_out": self.left_out,
             **self.details,
         }
         return json.dumps(values, indent=2)
 
+    def table(self) -> str:
+        """The metrics as an aligned table: value, interval, real baseline, and which way is better."""
+        notes = [f"not measured: {reason}" for reason in self.left_out.values()]
+        if any(name.startswith("ffd") for name in self.metrics):
+            notes.insert(0, FFD_NOTE)
+        return "\n".join([format_table(self._rows(), "lrrrl"), *notes])
 
-def chosen_protocols(names: Sequence[str]) -> dict[str, bool]:
-    """Names of protocols and of sets of them -> the protocols, and whether each was asked for by its own name.
+    def _rows(self) -> list[list[str]]:
+        rows = [["metric", "value", "95 % interval", "real images", "direction"]]
+        for name, metric in self.metrics.items():
+            info = METRICS[name]
+            direction = info.direction
+            if metric.deviation is not None:
+                direction += f"; ± {info.show_unsigned(metric.deviation)} over seeds"
+            interval = "" if metric.interval is None else info.show_interval(metric.interval)
+            baseline = "" if metric.real_baseline is None else info.show(metric.real_baseline)
+            rows.append([name, info.show(metric.value), interval, baseline, direction])
+        return rows
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
+        images = self.source.get("images", len(self.images))
+        return f"<Evaluation of {self.source.get('name')}: {len(self.metrics)} metrics on {images:,} images>"
+
+    def _repr_html_(self) -> str:
+        return format_html_table(self._rows(), "lrrrl")
+
+
+def find_protocols(names: Sequence[str]) -> dict[str, bool]:
+    """Find protocols by name.
+
+    Args:
+        names: names of protocols and of sets of protocols.
+
+    Returns:
+        The protocols' names, in the table's order. True if ``names`` has the protocol itself, False if only a set does.
 
     Raises:
-        InputError: a name is neither.
+        InputError: a name is neither a protocol nor a set.
     """
     for name in names:
         if name not in PROTOCOLS and name not in SETS:
             raise InputError(f"protocol={name!r} is unknown: {suggestion(name, [*SETS, *PROTOCOLS])}")
-    wanted = [protocol for name in names for protocol in SETS.get(name, (name,))]
-    return {name: name in names for name in PROTOCOLS if name in wanted}
+    requested = {protocol for name in names for protocol in SETS.get(name, (name,))}
+    return {name: name in names for name in PROTOCOLS if name in requested}
 
 
-def evaluate(
+def measure(
     draw: Draw,
     reference: Reference,
     protocols: Sequence[str] = ("standard",),
     *,
     name: str = "images",
-    about: dict[str, Any] | None = None,
+    about: JsonObject | None = None,
     available: int | None = None,
-    labelled: bool = False,
+    has_labels: bool = False,
     seed: int = 0,
     seeds: int = 1,
 ) -> Evaluation:
-    """Measure.
+    """Measure generated images.
 
     Args:
-        draw: (count, seed) -> images, and the classes asked for or None; see ``sources``.
-        reference: the real side.
-        protocols: names from ``PROTOCOLS`` and ``SETS``. Of a set, what cannot be measured is left out, with its
-            reason; what was asked for by its own name must be possible.
-        name: what the report calls the source.
-        about: what else there is to say of it: which weights, which step.
-        available: how many images there are; None for a generator, which draws as many as are asked for.
-        labelled: whether ``draw`` gives classes.
-        seed: of the first drawing; the others' are the next ones.
-        seeds: how many drawings; figures then are means, with their deviation.
+        draw: (count, seed) -> uint8 images (count, 28, 28, 1), and the requested classes (count,) or None.
+        reference: the real images.
+        protocols: names from ``PROTOCOLS`` and ``SETS``. A protocol of a set is left out, with its reason, if it cannot
+            be measured. A protocol that is named itself must be possible.
+        name: the name of the source in messages and reports.
+        about: other facts about the source, such as its weights and its step.
+        available: the number of images; None for a generator, which draws any number.
+        has_labels: whether ``draw`` returns classes.
+        seed: the seed of the first draw, at least 0. Further draws take the next seeds.
+        seeds: the number of draws, at least 1. With several, the metrics are means with their deviation.
 
     Raises:
-        InputError: images that cannot be scored, an unknown or impossible protocol.
+        InputError: the images cannot be scored, or a protocol is unknown or impossible.
     """
-    if seed < 0:
-        raise InputError(f"seed={seed} is out of range: it must be at least 0")
-    if seeds < 1:
-        raise InputError(f"seeds={seeds} is out of range: it must be at least 1")
+    check_range("seed", seed, lowest=0)
+    check_range("seeds", seeds, lowest=1)
     if seeds > 1 and available is not None:
         raise InputError(f"seeds={seeds} is for generators: {name} holds the same images for every seed")
-    by_name = chosen_protocols(protocols)
-    possible, left_out = _possible(by_name, available, labelled)
+    possible, left_out = _possible_protocols(find_protocols(protocols), available, has_labels)
     if not possible:
         raise InputError(f"nothing can be measured of {name}: {'; '.join(left_out.values())}")
 
     count = max(protocol.count for protocol in possible)
-    by_seed: list[dict[str, Figure]] = []
-    details: dict[str, Any] = {}
+    metrics_by_seed: list[dict[str, MetricValue]] = []
     for number in range(seed, seed + seeds):
         images, labels = draw(count, number)
-        images = checked_images(images)
-        labels = None if labels is None else checked_labels(labels, len(images))
-        sample = Sample(images, labels)
-        measured = {
-            protocol.name: _measured(protocol, sample, reference, left_out, strict=by_name[protocol.name])
-            for protocol in progress.bar(possible, f"measuring {name}", "protocols")
-        }
-        by_seed.append({key: figure for one in measured.values() for key, figure in one.figures.items()})
+        sample = _checked_sample(images, labels)
+        result = _measure_sample(sample, reference, possible, left_out, named=protocols, source=name)
+        metrics_by_seed.append(result.metrics)
         if number == seed:
-            first_images, first_labels = images, labels
-            details = {key: value for one in measured.values() for key, value in one.details.items()}
+            first_images, first_labels, details = sample.images, sample.labels, result.details
 
-    floors = {}
-    for protocol in progress.bar(possible, "floors", "protocols"):
-        if protocol.name not in left_out:
-            floors.update(protocol.floor(reference))
-    figures = {
-        key: dataclasses.replace(_over_seeds([one[key] for one in by_seed]), floor=floors.get(key))
-        for key in by_seed[0]
-    }
     source = {
         "name": name,
         "images": count,
@@ -141,42 +162,78 @@ def evaluate(
         **(about or {}),
         "sha256": hashlib.sha256(first_images.tobytes()).hexdigest(),
     }
-    return Evaluation(source, reference.fingerprint, figures, left_out, details, first_images, first_labels)
+    measured = [protocol for protocol in possible if protocol.name not in left_out]
+    metrics = _with_baselines(_mean_over_seeds(metrics_by_seed), measured, reference)
+    return Evaluation(source, reference.fingerprint, metrics, left_out, details, first_images, first_labels)
 
 
-def _possible(by_name: dict[str, bool], available: int | None, labelled: bool) -> tuple[list[Protocol], dict[str, str]]:
+def _possible_protocols(
+    protocols: dict[str, bool], available: int | None, has_labels: bool
+) -> tuple[list[Protocol], dict[str, str]]:
+    """The protocols that can be measured, and the reasons against the others. Raises InputError for a named one."""
     possible, left_out = [], {}
-    for name, strict in by_name.items():
+    for name, is_named in protocols.items():
         protocol = PROTOCOLS[name]
         try:
-            protocol.check(protocol.count if available is None else available, labelled)
+            protocol.check(protocol.count if available is None else available, has_labels)
             possible.append(protocol)
         except InputError as error:
-            if strict:
+            if is_named:
                 raise
-            left_out[protocol.name] = str(error)
+            left_out[name] = str(error)
     return possible, left_out
 
 
-def _measured(
-    protocol: Protocol, sample: Sample, reference: Reference, left_out: dict[str, str], strict: bool
-) -> Measured:
-    try:
-        return protocol.measure(sample.first(protocol.count), reference)
-    except InputError as error:  # The Inception weights, say, which are asked for only now.
-        if strict:
-            raise
-        left_out[protocol.name] = f"{protocol.name}: {error}"
-        return Measured({})
+def _checked_sample(images: Images, labels: Labels | None) -> Sample:
+    images = checked_images(images)
+    return Sample(images, None if labels is None else checked_labels(labels, len(images)))
 
 
-def _over_seeds(figures: Sequence[Figure]) -> Figure:
-    """The mean over drawings; its standard error shrinks with their number."""
-    if len(figures) == 1:
-        return figures[0]
-    values = np.array([figure.value for figure in figures])
-    errors = [figure.standard_error for figure in figures if figure.standard_error is not None]
+def _measure_sample(
+    sample: Sample,
+    reference: Reference,
+    protocols: Sequence[Protocol],
+    left_out: dict[str, str],
+    named: Sequence[str],
+    source: str,
+) -> Result:
+    """The results of all protocols in one. A protocol that fails is added to ``left_out``, if it is not named."""
+    metrics: dict[str, MetricValue] = {}
+    details: JsonObject = {}
+    for protocol in progress.bar(protocols, f"measuring {source}", "protocols"):
+        try:
+            result = protocol.measure(sample.first(protocol.count), reference)
+        except InputError as error:  # For example, the Inception weights cannot be downloaded.
+            if protocol.name in named:
+                raise
+            left_out[protocol.name] = f"{protocol.name}: {error}"
+            continue
+        metrics.update(result.metrics)
+        details.update(result.details)
+    return Result(metrics, details)
+
+
+def _mean_over_seeds(metrics_by_seed: Sequence[dict[str, MetricValue]]) -> dict[str, MetricValue]:
+    names = [name for name in metrics_by_seed[0] if all(name in metrics for metrics in metrics_by_seed)]
+    return {name: _mean([metrics[name] for metrics in metrics_by_seed]) for name in names}
+
+
+def _mean(draws: Sequence[MetricValue]) -> MetricValue:
+    """The mean over draws. Its standard error falls with the square root of their number."""
+    if len(draws) == 1:
+        return draws[0]
+    values = np.array([metric.value for metric in draws])
+    errors = [metric.standard_error for metric in draws if metric.standard_error is not None]
     error = float(np.mean(errors) / np.sqrt(len(values))) if errors else None
     value = float(values.mean())
     interval = None if error is None else normal_interval(value, error)
-    return Figure(value, error, interval, by_seed=tuple(values.tolist()), deviation=float(values.std(ddof=1)))
+    return MetricValue(value, error, interval, by_seed=tuple(values.tolist()), deviation=float(values.std(ddof=1)))
+
+
+def _with_baselines(
+    metrics: dict[str, MetricValue], protocols: Sequence[Protocol], reference: Reference
+) -> dict[str, MetricValue]:
+    baselines: dict[str, float] = {}
+    for protocol in progress.bar(protocols, "real baselines", "protocols"):
+        baselines.update(protocol.real_baseline(reference))
+    return {name: dataclasses.replace(metric, real_baseline=baselines.get(name)) for name, metric in metrics.items()}

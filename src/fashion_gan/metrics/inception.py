@@ -2,66 +2,55 @@
 
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from fashion_gan.arrays import Images, Tensor
 from fashion_gan.datasets import cache_folder
-from fashion_gan.errors import InputError
-from fashion_gan.files import sha256
+from fashion_gan.errors import InputError, one_line
+from fashion_gan.system.atomic_files import sha256
 
 WEIGHTS_URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 )
-WEIGHTS_SHA256_START = "6726825d"  # as the file's name says; PyTorch's downloads check no more
-WEIGHTS_VARIABLE = "FASHION_GAN_INCEPTION_WEIGHTS"  # a file that was fetched already, for machines without a network
+# The file's name holds the start of its checksum. PyTorch's downloads check no more than that.
+WEIGHTS_SHA256_START = "6726825d"
+WEIGHTS_VARIABLE = "FASHION_GAN_INCEPTION_WEIGHTS"  # a file downloaded earlier, for machines without a network
+
+RESULT_KEYS = {
+    "fid": "frechet_inception_distance",
+    "kid": "kernel_inception_distance_mean",
+    "is": "inception_score_mean",
+}
 
 
-def scores(
-    generated: npt.NDArray[np.uint8], real: npt.NDArray[np.uint8], real_name: str, with_kid_and_is: bool
-) -> dict[str, float]:
-    """Score images as papers do.
+def scores(generated: Images, real: Images, real_name: str, with_kid_and_is: bool) -> dict[str, float]:
+    """Compute the scores that papers report.
 
-    Grey is repeated to three channels, with its values kept; the resizing to 299 pixels is the library's, which follows
-    the original network's.
+    Grey images are repeated to three channels with the same values. The library resizes them to 299 pixels as the
+    original network's code does.
 
     Args:
         generated: uint8 (N, 28, 28, 1).
         real: uint8 (M, 28, 28, 1).
-        real_name: names the real images in the library's cache.
-        with_kid_and_is: whether to work out more than the FID.
+        real_name: the name of the real images in the library's cache.
+        with_kid_and_is: compute the KID and the Inception score too, not only the FID.
 
     Returns:
-        "fid", and "kid" and "is" where asked for.
+        "fid". With ``with_kid_and_is`` also "kid" and "is".
 
     Raises:
-        InputError: torch-fidelity cannot be imported, or the weights cannot be fetched or read.
+        InputError: torch-fidelity cannot be imported, or the weights cannot be downloaded or read.
 
     Source: Heusel et al. 2017, arXiv:1706.08500; Bińkowski et al. 2018, arXiv:1801.01401; Salimans et al. 2016,
     arXiv:1606.03498; Obukhov et al. 2020, torch-fidelity.
     """
-    try:
-        import torch
-        import torch_fidelity
-    except (ImportError, RuntimeError, OSError) as error:  # A torchvision of another build raises RuntimeError.
-        raise InputError(f"torch-fidelity cannot be used: {error}") from error
-
-    class Pictures(torch.utils.data.Dataset[Any]):
-        def __init__(self, images: npt.NDArray[np.uint8]) -> None:
-            self.images = images
-
-        def __len__(self) -> int:
-            return len(self.images)
-
-        def __getitem__(self, index: int) -> Any:
-            return torch.from_numpy(self.images[index].transpose(2, 0, 1).repeat(3, axis=0))  # (3, 28, 28)
-
+    torch, torch_fidelity = _load_libraries()
     weights = _weights_file()
     try:
-        found = torch_fidelity.calculate_metrics(
-            input1=Pictures(generated),
-            input2=Pictures(real),
+        results = torch_fidelity.calculate_metrics(
+            input1=_torch_dataset(torch, generated),
+            input2=_torch_dataset(torch, real),
             fid=True,
             kid=with_kid_and_is,
             isc=with_kid_and_is,
@@ -77,21 +66,40 @@ def scores(
         )
     except (OSError, RuntimeError, KeyError) as error:
         raise InputError(
-            f"the standard Inception weights cannot be fetched or read: {error}; fetch {WEIGHTS_URL} on another "
-            f"machine and name the file in {WEIGHTS_VARIABLE}; every other figure is measured without them"
+            f"the standard Inception weights cannot be downloaded or read: {one_line(error)}; download {WEIGHTS_URL} "
+            f"on another machine and name the file in {WEIGHTS_VARIABLE}; every other metric is measured without them"
         ) from error
-    names = {
-        "fid": "frechet_inception_distance",
-        "kid": "kernel_inception_distance_mean",
-        "is": "inception_score_mean",
-    }
-    return {short: float(found[long]) for short, long in names.items() if long in found}
+    return {name: float(results[key]) for name, key in RESULT_KEYS.items() if key in results}
+
+
+def _load_libraries() -> tuple[ModuleType, ModuleType]:
+    """Import ``torch`` and ``torch_fidelity``, or raise InputError."""
+    try:
+        import torch
+        import torch_fidelity
+    except (ImportError, RuntimeError, OSError) as error:  # A torchvision of another build raises RuntimeError.
+        raise InputError(f"torch-fidelity cannot be used: {one_line(error)}") from error
+    return torch, torch_fidelity
+
+
+def _torch_dataset(torch: ModuleType, images: Images) -> Any:
+    """A ``torch.utils.data.Dataset`` of uint8 tensors (3, 28, 28)."""
+
+    class GreyImages(torch.utils.data.Dataset):  # type: ignore[misc, name-defined]
+        def __len__(self) -> int:
+            return len(images)
+
+        def __getitem__(self, index: int) -> Tensor:
+            return torch.from_numpy(images[index].transpose(2, 0, 1).repeat(3, axis=0))
+
+    return GreyImages()
 
 
 def _weights_file() -> str | None:
-    """The file that the user names; only the canonical weights, since others' scores would not be the standard ones.
+    """The weights file that the user names, or None.
 
-    It is a pickle, which could run code: one more reason to read no other.
+    Only the canonical weights are accepted. Scores with other weights are not the standard ones. The file is also a
+    pickle, which can run code.
     """
     name = os.environ.get(WEIGHTS_VARIABLE)
     if not name:

@@ -1,58 +1,57 @@
-"""An evaluation -> a folder that a person can read: one page that needs nothing else, and ``metrics.json``."""
+"""An evaluation -> a folder with a report: ``report.html``, which needs no other file, and ``metrics.json``."""
 
 import base64
-import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
-from fashion_gan import pictures
+from fashion_gan.arrays import JsonObject, Picture
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
-from fashion_gan.files import written_whole
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.evaluate import Evaluation
 from fashion_gan.metrics.features import extract
-from fashion_gan.metrics.figures import MEANINGS, Figure, Meaning
+from fashion_gan.metrics.metric_info import METRICS, MetricInfo, MetricValue
 from fashion_gan.metrics.reference import Reference
+from fashion_gan.metrics.validation import NAME as VALIDATION_METRIC
+from fashion_gan.rendering.images import contact_sheet, grid, png_bytes
+from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.version import __version__
 
 PAGE = "report.html"
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 SAMPLES_PER_CLASS = 10
-SCALE_WIDTH = 240  # pixels of a figure's scale
-CURVE_WIDTH, CURVE_HEIGHT = 640, 200
-MARGIN = 8
-SIGMA_REACH = 4.0
+SCALE_WIDTH = 240  # pixels; the width of the scale that shows one metric
+CURVE_WIDTH, CURVE_HEIGHT = 640, 200  # pixels
+MARGIN = 8  # pixels
+SIGMA_REACH = 4.0  # standard deviations; the shortest scale of a z-score
 
 
 def write_report(
-    evaluation: Evaluation, reference: Reference, folder: Path, curve: list[dict[str, Any]] | None = None
+    evaluation: Evaluation, reference: Reference, folder: Path, training_metrics: Sequence[JsonObject] = ()
 ) -> Path:
-    """Write the page and the figures.
+    """Write the page and ``metrics.json``.
 
     Args:
-        evaluation: from ``evaluate``.
-        reference: the real side, for the pictures that generated ones are shown beside.
-        folder: made where it is not there; files of the same names are replaced.
-        curve: what was measured during training: rows with "images" and "ffd5k_validation".
+        evaluation: from ``measure``.
+        reference: the real images, for the pictures of the nearest ones.
+        folder: created if it does not exist. Files of the same names are replaced.
+        training_metrics: the scores during training, for the curve: rows with "images" and "ffd5k_validation".
 
     Returns:
-        The page.
+        The path of the page.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    page = _page(evaluation, reference, curve or [])
+    page = _page(evaluation, reference, training_metrics)
     make_folder(folder)
     try:
         for name, text in ((METRICS_FILE, evaluation.to_json()), (PAGE, page)):
-            with written_whole(folder / name) as temporary:
+            with atomic_file(folder / name) as temporary:
                 temporary.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"the report's folder {folder} cannot be written: {error.strerror}") from error
@@ -60,7 +59,7 @@ def write_report(
 
 
 def make_folder(folder: Path) -> None:
-    """Make a report's folder, where it is not there. Raises InputError where nothing can be written to it."""
+    """Create a report's folder if it does not exist. Raises InputError if it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".writing-test").touch()
@@ -69,76 +68,72 @@ def make_folder(folder: Path) -> None:
         raise InputError(f"the report's folder {folder} cannot be written: {error.strerror}") from error
 
 
-def _page(evaluation: Evaluation, reference: Reference, curve: list[dict[str, Any]]) -> str:
+def _page(evaluation: Evaluation, reference: Reference, training_metrics: Sequence[JsonObject]) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         version=__version__,
         source=evaluation.source,
         fingerprint=evaluation.fingerprint,
-        rows=[
-            {
-                "name": name,
-                "title": MEANINGS[name].title,
-                "text": MEANINGS[name].text,
-                "best": _best(MEANINGS[name]),
-                "value": MEANINGS[name].show(figure.value),
-                "interval": None if figure.interval is None else MEANINGS[name].show_interval(figure.interval),
-                "deviation": None if figure.deviation is None else MEANINGS[name].show(figure.deviation).lstrip("+"),
-                "floor": None if figure.floor is None else MEANINGS[name].show(figure.floor),
-                "scale": _scale(MEANINGS[name], figure),
-            }
-            for name, figure in evaluation.figures.items()
-        ],
+        rows=[_row(name, metric) for name, metric in evaluation.metrics.items()],
         left_out=evaluation.left_out,
         classes=evaluation.details.get("classes"),
         within_classes=evaluation.details.get("within_classes"),
         samples=_data_url(_samples(evaluation)),
-        asked=evaluation.labels is not None,
+        has_labels=evaluation.labels is not None,
         suspicious=_suspicious(evaluation, reference),
-        curve=_curve(curve),
+        curve=_curve(training_metrics),
         width=SCALE_WIDTH,
     )
 
 
-def _best(meaning: Meaning) -> str:
-    if isinstance(meaning.best, str):
-        return {"low": "lower is better", "high": "higher is better"}[meaning.best]
-    return f"best near {meaning.show(meaning.best).lstrip('+')}"
-
-
-def _scale(meaning: Meaning, figure: Figure) -> dict[str, float | None]:
-    """Where to draw a figure, its interval, its floor and the ideal: pixels from the left of its scale."""
-    low, high = figure.interval or (figure.value, figure.value)
-    floor = figure.value if figure.floor is None else figure.floor
-    if meaning.shown_as == "share" and meaning.best != "low":
-        start, end = 0.0, 1.0
-    else:
-        reach = max(abs(number) for number in (figure.value, low, high, floor)) * 1.1 or 1.0
-        widest = max(reach, SIGMA_REACH)  # So that a deviation or two look like nothing much.
-        start, end = (-widest, widest) if meaning.shown_as == "sigma" else (min(0.0, low, floor), reach)
-
-    def place(number: float) -> float:
-        return round(MARGIN + (number - start) / (end - start) * (SCALE_WIDTH - 2 * MARGIN), 1)
-
-    ideal = meaning.best if isinstance(meaning.best, float) else None
+def _row(name: str, metric: MetricValue) -> JsonObject:
+    """One row of the table of metrics."""
+    info = METRICS[name]
     return {
-        "value": place(figure.value),
-        "low": place(low),
-        "high": place(high),
-        "floor": None if figure.floor is None else place(figure.floor),
-        "ideal": None if ideal is None else place(ideal),
+        "name": name,
+        "title": info.title,
+        "description": info.description,
+        "direction": info.direction,
+        "value": info.show(metric.value),
+        "interval": None if metric.interval is None else info.show_interval(metric.interval),
+        "deviation": None if metric.deviation is None else info.show_unsigned(metric.deviation),
+        "real_baseline": None if metric.real_baseline is None else info.show(metric.real_baseline),
+        "scale": _scale(info, metric),
     }
 
 
-def _samples(evaluation: Evaluation) -> npt.NDArray[np.uint8]:
-    """The first images of each class: of the class asked for, or else of the class that the classifier sees."""
+def _scale(info: MetricInfo, metric: MetricValue) -> dict[str, float | None]:
+    """Positions of the value, its interval, its real baseline and the ideal: pixels from the left of the scale."""
+    low, high = metric.interval or (metric.value, metric.value)
+    baseline = metric.value if metric.real_baseline is None else metric.real_baseline
+    if info.shown_as == "share" and info.best != "low":
+        start, end = 0.0, 1.0
+    else:
+        reach = max(abs(number) for number in (metric.value, low, high, baseline)) * 1.1 or 1.0
+        widest = max(reach, SIGMA_REACH)  # A z-score of 1 or 2 must not look large.
+        start, end = (-widest, widest) if info.shown_as == "sigma" else (min(0.0, low, baseline), reach)
+
+    def position(number: float) -> float:
+        return round(MARGIN + (number - start) / (end - start) * (SCALE_WIDTH - 2 * MARGIN), 1)
+
+    return {
+        "value": position(metric.value),
+        "low": position(low),
+        "high": position(high),
+        "real_baseline": None if metric.real_baseline is None else position(metric.real_baseline),
+        "ideal": position(info.best) if isinstance(info.best, float) else None,
+    }
+
+
+def _samples(evaluation: Evaluation) -> Picture:
+    """The first images of each requested class. Without requested classes, of each class that the network sees."""
     images = evaluation.images[:2000]
     labels = extract(images).classes if evaluation.labels is None else evaluation.labels[: len(images)]
-    return pictures.contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
+    return contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
 
 
-def _suspicious(evaluation: Evaluation, reference: Reference) -> dict[str, Any] | None:
-    """The most suspicious images over their nearest training and their nearest test images."""
+def _suspicious(evaluation: Evaluation, reference: Reference) -> JsonObject | None:
+    """The most suspicious images above their nearest training images and their nearest test images."""
     pairs = evaluation.details.get("suspicious")
     if pairs is None:
         return None
@@ -147,23 +142,25 @@ def _suspicious(evaluation: Evaluation, reference: Reference) -> dict[str, Any] 
         reference.train.images[pairs["training"]],
         reference.test.images[pairs["test"]],
     )
-    columns = len(rows[0])
-    sheet = pictures.grid(np.concatenate(rows), columns=columns, scale=2)
-    distances = list(zip(pairs["distance_training"], pairs["distance_test"], strict=True))
-    return {"picture": _data_url(sheet), "distances": [(f"{one:.2f}", f"{other:.2f}") for one, other in distances]}
+    sheet = grid(np.concatenate(rows), columns=len(rows[0]), scale=2)
+    distances = zip(pairs["distance_training"], pairs["distance_test"], strict=True)
+    return {
+        "picture": _data_url(sheet),
+        "distances": [(f"{training:.2f}", f"{test:.2f}") for training, test in distances],
+    }
 
 
-def _curve(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The validation distance against the images seen, on logarithmic heights: points of an SVG polyline."""
-    points = [(row["images"], row["ffd5k_validation"]) for row in rows if row.get("ffd5k_validation", 0) > 0]
+def _curve(rows: Sequence[JsonObject]) -> JsonObject | None:
+    """The logarithm of the validation distance against the number of images seen, as points of an SVG polyline."""
+    points = [(row["images"], row[VALIDATION_METRIC]) for row in rows if row.get(VALIDATION_METRIC, 0) > 0]
     if len(points) < 2:
         return None
-    most = max(images for images, _ in points)
-    heights = [math.log(value) for _, value in points]
+    last_images = max(images for images, _ in points)
+    heights = [math.log(distance) for _, distance in points]
     low, high = min(heights), max(max(heights), min(heights) + 1e-9)
-    placed = [
+    positions = [
         (
-            round(MARGIN + images / most * (CURVE_WIDTH - 2 * MARGIN), 1),
+            round(MARGIN + images / last_images * (CURVE_WIDTH - 2 * MARGIN), 1),
             round(MARGIN + (high - height) / (high - low) * (CURVE_HEIGHT - 2 * MARGIN), 1),
         )
         for (images, _), height in zip(points, heights, strict=True)
@@ -172,17 +169,15 @@ def _curve(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {
         "width": CURVE_WIDTH,
         "height": CURVE_HEIGHT,
-        "points": " ".join(f"{x},{y}" for x, y in placed),
-        "best": placed[best],
+        "points": " ".join(f"{x},{y}" for x, y in positions),
+        "best": positions[best],
         "best_value": f"{points[best][1]:.3f}",
         "best_images": f"{points[best][0]:,}",
         "first_value": f"{points[0][1]:.3f}",
         "last_value": f"{points[-1][1]:.3f}",
-        "most": f"{most:,}",
+        "last_images": f"{last_images:,}",
     }
 
 
-def _data_url(image: npt.NDArray[np.uint8]) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(image[..., 0]).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _data_url(image: Picture) -> str:
+    return "data:image/png;base64," + base64.b64encode(png_bytes(image)).decode()

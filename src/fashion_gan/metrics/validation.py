@@ -1,49 +1,56 @@
-"""A part of the training set that training does not see -> a quick score to choose a checkpoint by."""
+"""Training images that are held out of training -> a quick score that chooses the best checkpoint."""
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from fashion_gan.arrays import Array, Images, Labels, Mask
 from fashion_gan.datasets import CLASS_NAMES
+from fashion_gan.metrics.cache import cached
 from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, square_root
 from fashion_gan.metrics.features import NETWORK_SHA256, extract
-from fashion_gan.metrics.figures import VERSION
-from fashion_gan.metrics.kept import kept
+from fashion_gan.metrics.metric_info import VERSION
 
 NAME = "ffd5k_validation"
 COUNT = 5_000
 
 
-def held_out(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Which training images are held out: (N,), 500 of each class, the same ones for every run."""
+def held_out(labels: Labels) -> Mask:
+    """Choose the training images to hold out: 500 of each class, the same for every run.
+
+    Args:
+        labels: the training set's labels, int32 (N,).
+
+    Returns:
+        A mask (N,), True for a held-out image.
+    """
     random = np.random.default_rng(0)
-    chosen = np.zeros(len(labels), bool)
+    mask = np.zeros(len(labels), bool)
     for label in range(len(CLASS_NAMES)):
-        chosen[random.permutation(np.flatnonzero(labels == label))[: COUNT // len(CLASS_NAMES)]] = True
-    return chosen
+        mask[random.permutation(np.flatnonzero(labels == label))[: COUNT // len(CLASS_NAMES)]] = True
+    return mask
 
 
 class Validation:
-    """Scores generated images against held-out ones: ``ffd5k_validation``.
+    """The score ``ffd5k_validation``: the Fréchet distance of generated images to the held-out ones.
 
     Args:
         images: the held-out images, uint8 (5000, 28, 28, 1).
-        cache: the folder where what they come to is kept, for the next run; None keeps nothing.
+        cache: the folder that stores the statistics of the held-out images for the next run. None stores nothing.
     """
 
-    def __init__(self, images: npt.NDArray[np.uint8], cache: Path | None = None) -> None:
+    def __init__(self, images: Images, cache: Path | None = None) -> None:
         key = hashlib.sha256(images.tobytes() + f"{NETWORK_SHA256} {VERSION}".encode()).hexdigest()[:16]
-        found = kept(cache, f"{key}-validation", lambda: self._worked_out(images))
-        self.real, self.root = Gaussian(found["mean"], found["covariance"], int(found["count"])), found["root"]
+        arrays = cached(cache, f"{key}-validation", lambda: _statistics(images))
+        self.real = Gaussian(arrays["mean"], arrays["covariance"], int(arrays["count"]))
+        self.root = arrays["root"]
 
-    @staticmethod
-    def _worked_out(images: npt.NDArray[np.uint8]) -> dict[str, Any]:
-        real = gaussian(extract(images, "features of the validation images").vectors)
-        return {**vars(real), "root": square_root(real.covariance)}
-
-    def score(self, images: npt.NDArray[np.uint8]) -> float:
-        """The Fréchet distance of as many generated images, uint8 (5000, 28, 28, 1); lower is better."""
+    def score(self, images: Images) -> float:
+        """The Fréchet distance of generated images, uint8 (5000, 28, 28, 1). Lower is better."""
         return frechet_distance(self.real, gaussian(extract(images).vectors), self.root)
+
+
+def _statistics(images: Images) -> dict[str, Array]:
+    real = gaussian(extract(images, "features of the validation images").vectors)
+    return {**vars(real), "root": square_root(real.covariance)}

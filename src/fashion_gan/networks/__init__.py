@@ -1,27 +1,35 @@
-"""The families of networks; the file of each builds a generator and a discriminator from a ``Config``.
+"""The network architectures. Each has a module that builds a generator and a discriminator from a ``Config``.
 
-Every layer's name starts with its network's, so that variable paths are unique and tell the networks apart.
-Dropout has a seed of its own: on PyTorch Keras draws an unseeded one outside of the model's state, where a resumed run
-does not find it and the gradient penalty's two points get different units.
+Every layer's name starts with the name of its network, so that variable paths are unique and tell the networks apart.
+Every dropout layer has a seed. On PyTorch, Keras keeps the state of an unseeded one outside of the model, where a
+resumed run cannot find it, and the two passes of the gradient penalty would drop different units.
 """
 
 import dataclasses
 
+from fashion_gan.arrays import KerasModel
 from fashion_gan.config import Config
 from fashion_gan.networks import dcgan, residual, transposed, upsampling
-from fashion_gan.networks.centring import centred
-from fashion_gan.networks.conditioning import model
+from fashion_gan.networks.centering import center_images
+from fashion_gan.networks.heads import build_model
 
-FAMILIES = {"transposed": transposed, "upsampling": upsampling, "dcgan": dcgan, "residual": residual}
-
-
-def build_generator(config: Config, name: str = "generator"):
-    """A Keras model: latents (N, latent_dim) [and labels (N,)] -> images (N, H, W, C), float32 in [-1, 1]."""
-    widened = dataclasses.replace(config, width=config.width * config.generator_widening)
-    network = FAMILIES[config.family].generator(widened, name)
-    return model(network.inputs, centred(network.outputs[0], name), name) if config.centre else network
+ARCHITECTURES = {"transposed": transposed, "upsampling": upsampling, "dcgan": dcgan, "residual": residual}
 
 
-def build_discriminator(config: Config, name: str = "discriminator"):
-    """A Keras model: images (N, H, W, C) in [-1, 1] [and labels (N,)] -> logits (N, 1) [and of classes], float32."""
-    return FAMILIES[config.family].discriminator(config, name)
+def build_generator(config: Config, name: str = "generator") -> KerasModel:
+    """Build a Keras model: latents (N, latent_dim) [and labels (N,)] -> images (N, H, W, C), float32 in [-1, 1]."""
+    widened = dataclasses.replace(
+        config, base_channels=config.base_channels * config.generator_width_factor, generator_width_factor=1
+    )
+    network = ARCHITECTURES[config.architecture].generator(widened, name)
+    if not config.center_images:
+        return network
+    return build_model(network.inputs, center_images(network.outputs[0], name), name)
+
+
+def build_discriminator(config: Config, name: str = "discriminator") -> KerasModel:
+    """Build a Keras model: images (N, H, W, C) in [-1, 1] [and labels (N,)] -> logits (N, 1), float32.
+
+    With ``config.classifier_weight`` the model has a second output, the logits of the classes (N, classes).
+    """
+    return ARCHITECTURES[config.architecture].discriminator(config, name)

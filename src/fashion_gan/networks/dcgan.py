@@ -1,30 +1,31 @@
-"""The DCGAN of the paper, as deep as the size asks for: Radford et al. 2015, arXiv:1511.06434."""
+"""The DCGAN of Radford et al. 2015, arXiv:1511.06434. Its depth follows from the image size."""
 
 from keras import initializers, layers
 
+from fashion_gan.arrays import KerasModel
 from fashion_gan.config import Config
-from fashion_gan.networks import conditioning as condition
+from fashion_gan.networks import heads
 
 
 def stage_count(size: int) -> int:
-    """How often a size is halved: while it stays whole and at least 4. 64 -> 4 (to 4 px), 128 -> 5, 28 -> 2 (to 7)."""
+    """How often a size can be halved and stay whole and at least 4: 64 -> 4 times (to 4), 128 -> 5, 28 -> 2 (to 7)."""
     stages = 0
     while size % 2 == 0 and size // 2 >= 4:
         size, stages = size // 2, stages + 1
     return stages
 
 
-def _start():
+def _initializer() -> initializers.Initializer:
     return initializers.RandomNormal(stddev=0.02)
 
 
-def generator(config: Config, name: str):
-    """Latents -> Dense at the smallest size -> 4×4 transposed convolutions, each doubling the size -> tanh."""
+def generator(config: Config, name: str) -> KerasModel:
+    """Latents -> dense layer at the smallest size -> 4×4 transposed convolutions, each doubling the size -> tanh."""
     stages = stage_count(config.image_size)
-    base, channels = config.image_size >> stages, config.width << (stages - 1)
-    inputs, x = condition.latent_inputs(config, name)
+    base, channels = config.image_size >> stages, config.base_channels << (stages - 1)
+    inputs, x = heads.latent_inputs(config, name)
 
-    x = layers.Dense(base * base * channels, use_bias=False, kernel_initializer=_start(), name=f"{name}_dense")(x)
+    x = layers.Dense(base * base * channels, use_bias=False, kernel_initializer=_initializer(), name=f"{name}_dense")(x)
     x = layers.Reshape((base, base, channels), name=f"{name}_reshape")(x)  # (N, 4, 4, 512) for 64 pixels
     x = layers.BatchNormalization(name=f"{name}_norm_0")(x)
     x = layers.ReLU(name=f"{name}_relu_0")(x)
@@ -36,26 +37,26 @@ def generator(config: Config, name: str):
             strides=2,
             padding="same",
             use_bias=False,
-            kernel_initializer=_start(),
+            kernel_initializer=_initializer(),
             name=f"{name}_conv_{stage}",
         )(x)
         x = layers.BatchNormalization(name=f"{name}_norm_{stage}")(x)
         x = layers.ReLU(name=f"{name}_relu_{stage}")(x)
     x = layers.Conv2DTranspose(
-        config.channels, 4, strides=2, padding="same", kernel_initializer=_start(), name=f"{name}_conv_{stages}"
+        config.channels, 4, strides=2, padding="same", kernel_initializer=_initializer(), name=f"{name}_conv_{stages}"
     )(x)  # (N, 64, 64, 1)
-    return condition.model(inputs, condition.squashed(x, name), name)
+    return heads.build_model(inputs, heads.to_pixels(x, name), name)
 
 
-def discriminator(config: Config, name: str):
+def discriminator(config: Config, name: str) -> KerasModel:
     """4×4 convolutions, each halving the size -> one logit."""
-    inputs, labels = condition.image_inputs(config)
+    inputs, labels = heads.image_inputs(config)
     x = inputs[0]
     for stage in range(1, stage_count(config.image_size) + 1):
-        channels = config.width << (stage - 1)
+        channels = config.base_channels << (stage - 1)
         x = layers.Conv2D(
-            channels, 4, strides=2, padding="same", kernel_initializer=_start(), name=f"{name}_conv_{stage}"
+            channels, 4, strides=2, padding="same", kernel_initializer=_initializer(), name=f"{name}_conv_{stage}"
         )(x)
         x = layers.LeakyReLU(0.2, name=f"{name}_relu_{stage}")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)  # (N, 4·4·512) for 64 pixels
-    return condition.logit_model(config, inputs, x, labels, name)
+    return heads.logit_model(config, inputs, x, labels, name)

@@ -1,67 +1,80 @@
-"""Residual networks made for a CPU: all work at a quarter and a half of the size, pixel-shuffle to the whole.
+"""Residual networks made for a CPU. They work at a quarter and half of the image size, then shuffle channels to pixels.
 
-A convolution at full size costs four times what it does at half size and adds little to a small picture, so both
-networks fold 2×2 blocks of pixels into channels there (Shi et al. 2016, arXiv:1609.05158).
+A convolution at full size costs four times as much as one at half size and adds little to a small image. So both
+networks fold each 2×2 block of pixels into channels there (pixel shuffle: Shi et al. 2016, arXiv:1609.05158).
 """
+
+from typing import Any
 
 from keras import initializers, layers, ops
 
+from fashion_gan.arrays import KerasModel, Tensor
 from fashion_gan.config import Config
-from fashion_gan.networks import conditioning as condition
+from fashion_gan.networks import heads
 
 
-def _modulated_norm(x, given, name: str):
-    """Batch norm whose gains and shifts the latent and the class choose, at each layer anew.
+def _modulated_norm(x: Tensor, condition: Tensor, name: str) -> Tensor:
+    """Batch norm whose gains and shifts are computed from the latent and the class.
 
-    With the class alone it is de Vries et al. 2017, arXiv:1707.00683; with the latent, the self-modulation of Chen et
-    al. 2019, arXiv:1810.01365. Without it the latent enters once, and what it says is forgotten on the way.
+    With the class it is the conditional batch norm of de Vries et al. 2017, arXiv:1707.00683; with the latent, the
+    self-modulation of Chen et al. 2019, arXiv:1810.01365. Without it the latent enters only at the first layer, and
+    later layers lose it.
     """
     channels = x.shape[-1]
     x = layers.BatchNormalization(center=False, scale=False, name=name)(x)
-    start = initializers.RandomNormal(stddev=0.02)
-    gain = layers.Dense(channels, kernel_initializer=start, bias_initializer="ones", name=f"{name}_gain")(given)
-    shift = layers.Dense(channels, kernel_initializer=start, name=f"{name}_shift")(given)
+    initializer = initializers.RandomNormal(stddev=0.02)
+    gain_layer = layers.Dense(channels, kernel_initializer=initializer, bias_initializer="ones", name=f"{name}_gain")
+    shift_layer = layers.Dense(channels, kernel_initializer=initializer, name=f"{name}_shift")
+    gain, shift = gain_layer(condition), shift_layer(condition)
     x = layers.Multiply(name=f"{name}_scale")([x, layers.Reshape((1, 1, channels), name=f"{name}_gains")(gain)])
     return layers.Add(name=f"{name}_move")([x, layers.Reshape((1, 1, channels), name=f"{name}_shifts")(shift)])
 
 
-def _generator_block(x, given, name: str):
-    """x + conv(relu(norm(conv(relu(norm(x)))))): He et al. 2016, arXiv:1603.05027; half of the channels in between."""
+def _generator_block(x: Tensor, condition: Tensor, name: str) -> Tensor:
+    """x + conv(relu(norm(conv(relu(norm(x)))))), with half of the channels in the middle.
+
+    Source: He et al. 2016, arXiv:1603.05027.
+    """
     residual = x
     for half, channels in ((1, x.shape[-1] // 2), (2, x.shape[-1])):
-        residual = _modulated_norm(residual, given, f"{name}_norm_{half}")
+        residual = _modulated_norm(residual, condition, f"{name}_norm_{half}")
         residual = layers.ReLU(name=f"{name}_relu_{half}")(residual)
         residual = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv_{half}")(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
-def _discriminator_block(x, name: str, between: int, last_start: str = "glorot_uniform"):
-    """x + conv(relu(conv(relu(x)))), without normalisation; so many channels in between."""
+def _discriminator_block(
+    x: Tensor, name: str, hidden_channels: int, last_initializer: str = "glorot_uniform"
+) -> Tensor:
+    """x + conv(relu(conv(relu(x)))), without normalization."""
     residual = x
-    for half, channels, start in ((1, between, "glorot_uniform"), (2, x.shape[-1], last_start)):
+    convolutions = ((1, hidden_channels, "glorot_uniform"), (2, x.shape[-1], last_initializer))
+    for half, channels, initializer in convolutions:
         residual = layers.LeakyReLU(0.2, name=f"{name}_relu_{half}")(residual)
-        convolution = layers.Conv2D(channels, 3, padding="same", kernel_initializer=start, name=f"{name}_conv_{half}")
+        convolution = layers.Conv2D(
+            channels, 3, padding="same", kernel_initializer=initializer, name=f"{name}_conv_{half}"
+        )
         residual = convolution(residual)
     return layers.Add(name=f"{name}_add")([x, residual])
 
 
-class _Variety(layers.Layer):
-    """Add a channel that says how much an image's features differ from those of three others of its batch.
+class MinibatchStdDev(layers.Layer):
+    """Append a channel with the standard deviation of the features over a group of four images of the batch.
 
-    So that a generator which draws one thing over and over is found out by that: Karras et al. 2018, arXiv:1710.10196.
-    Outside of training, where an image is judged alone, the channel holds what was usual in training.
+    It shows the discriminator that a generator repeats one image (Karras et al. 2018, arXiv:1710.10196). Outside of
+    training each image is judged by itself, and the channel holds the moving average of the deviations in training.
     """
 
     GROUP = 4
 
-    def build(self, shape):
+    def build(self, shape: tuple[int | None, ...]) -> None:
         self.usual = self.add_weight(name="usual", shape=(), initializer="zeros", trainable=False)
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         count, *size = ops.shape(x)
         if training:
             values = ops.cast(x, "float32")
-            # The batch's first images again, where there are not enough for the last group.
+            # Repeat the batch's first images if there are too few for the last group.
             values = ops.concatenate([values, values[: -count % self.GROUP]])
             groups = ops.reshape(values, (self.GROUP, -1, *size))
             deviation = ops.mean(ops.sqrt(ops.var(groups, axis=0) + 1e-8), axis=(1, 2, 3), keepdims=True)
@@ -72,12 +85,12 @@ class _Variety(layers.Layer):
         channel = ops.broadcast_to(deviation, (count, *size[:2], 1))
         return ops.concatenate([x, ops.cast(channel, x.dtype)], axis=-1)
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return (*shape[:-1], shape[-1] + 1)
 
 
-def _unfold_pixels(x, name: str):
-    """(N, h, w, 4c) -> (N, 2h, 2w, c): channels become pixels, in plain layers that every file format knows.
+def _channels_to_pixels(x: Tensor, name: str) -> Tensor:
+    """(N, h, w, 4c) -> (N, 2h, 2w, c), in plain layers that every file format knows.
 
     In float32, as images are whatever the precision of the layers before.
     """
@@ -87,73 +100,75 @@ def _unfold_pixels(x, name: str):
     return layers.Reshape((2 * height, 2 * width, channels // 4), dtype="float32", name=f"{name}_unfold")(x)
 
 
-def _fold_pixels(x, name: str):
-    """(N, 2h, 2w, c) -> (N, h, w, 4c): the way back."""
+def _pixels_to_channels(x: Tensor, name: str) -> Tensor:
+    """(N, 2h, 2w, c) -> (N, h, w, 4c): the inverse of ``_channels_to_pixels``."""
     _, height, width, channels = x.shape
     x = layers.Reshape((height // 2, 2, width // 2, 2, channels), name=f"{name}_split")(x)
     x = layers.Permute((1, 3, 2, 4, 5), name=f"{name}_gather")(x)
     return layers.Reshape((height // 2, width // 2, 4 * channels), name=f"{name}_fold")(x)
 
 
-def generator(config: Config, name: str):
-    """Latents -> Dense and a block at a quarter of the size -> a block at half -> pixel-shuffle -> stretched tanh.
+def generator(config: Config, name: str) -> KerasModel:
+    """Latents -> dense layer and a block at a quarter of the size -> a block at half -> pixel shuffle -> scaled tanh.
 
-    A transposed convolution enlarges: it takes each pixel once, where upsampling and a convolution take it four times.
+    A transposed convolution enlarges the features. It reads each pixel once; upsampling followed by a convolution reads
+    each four times.
     """
-    base, width = config.image_size // 4, config.width
-    inputs, given = condition.latent_inputs(config, name)
+    base, channels = config.image_size // 4, config.base_channels
+    inputs, condition = heads.latent_inputs(config, name)
 
-    x = layers.Dense(base * base * 2 * width, name=f"{name}_dense")(given)
-    x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 2w)
-    x = _generator_block(x, given, f"{name}_quarter")
-    enlarge = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False, name=f"{name}_enlarge")
-    x = _generator_block(enlarge(x), given, f"{name}_half")  # (N, 14, 14, w)
-    x = _modulated_norm(x, given, f"{name}_norm")
+    x = layers.Dense(base * base * 2 * channels, name=f"{name}_dense")(condition)
+    x = layers.Reshape((base, base, 2 * channels), name=f"{name}_reshape")(x)  # (N, 7, 7, 2c) for 28 pixels
+    x = _generator_block(x, condition, f"{name}_quarter")
+    enlarge = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", use_bias=False, name=f"{name}_enlarge")
+    x = _generator_block(enlarge(x), condition, f"{name}_half")  # (N, 14, 14, c)
+    x = _modulated_norm(x, condition, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
-    # While the channels are many: on channels of one, ONNX Runtime takes pixel by pixel, thirty times as slowly.
-    x = condition.squashed(x, name, reach=1.1)
-    return condition.model(inputs, _unfold_pixels(x, name), name)  # (N, 28, 28, 1)
+    # Before the shuffle, while there are several channels: with one channel ONNX Runtime is thirty times as slow here.
+    x = heads.to_pixels(x, name, gain=1.1)
+    return heads.build_model(inputs, _channels_to_pixels(x, name), name)  # (N, 28, 28, 1)
 
 
-def _full_size_branch(images, width: int, name: str):
-    """Images -> w channels for each pixel -> 2w at half of the size -> 4w at a quarter -> 128 features, first 0."""
+def _full_size_branch(images: Tensor, channels: int, name: str) -> Tensor:
+    """Images -> c channels at full size -> 2c at half -> 4c at a quarter -> 128 features, zero at the start."""
     x = images
-    for number, (channels, kernel, stride) in enumerate(((width, 3, 1), (2 * width, 4, 2), (4 * width, 4, 2))):
-        convolution = layers.Conv2D(channels, kernel, stride, padding="same", name=f"{name}_full_conv_{number}")
+    convolutions = ((channels, 3, 1), (2 * channels, 4, 2), (4 * channels, 4, 2))
+    for number, (filters, kernel_size, strides) in enumerate(convolutions):
+        convolution = layers.Conv2D(filters, kernel_size, strides, padding="same", name=f"{name}_full_conv_{number}")
         x = layers.LeakyReLU(0.2, name=f"{name}_full_relu_{number}")(convolution(x))
     x = layers.Flatten(name=f"{name}_full_flatten")(x)
     x = layers.Dense(128, activation="leaky_relu", name=f"{name}_full_features")(x)
     return layers.Dense(128, use_bias=False, kernel_initializer="zeros", name=f"{name}_full_out")(x)
 
 
-def discriminator(config: Config, name: str):
-    """Pixels folded into channels -> many channels at half of the size -> a block at a quarter -> one logit.
+def discriminator(config: Config, name: str) -> KerasModel:
+    """Pixels folded into channels -> convolutions at half of the size -> a block at a quarter -> one logit.
 
-    With a ``config.discriminator_depth`` of 1 a block at half of the size too. With 2, for accelerators, two wide ones
-    and another at a quarter besides, and a branch that sees single pixels, as any other network sees them that learns
-    to tell generated pictures from real ones. All these start as if they were not there, so that a discriminator
-    trained without them can be given them.
+    A ``config.discriminator_depth`` of 1 adds a block at half of the size. A depth of 2, for accelerators, adds two
+    wide blocks there, one more at a quarter, and a branch that sees single pixels, as every other network does that
+    learns to separate generated images from real ones. The added parts output zero at the start, so that a
+    discriminator trained without them can be given them.
     """
-    inputs, labels = condition.image_inputs(config)
-    width, depth = config.width, config.discriminator_depth
+    inputs, labels = heads.image_inputs(config)
+    channels, depth = config.base_channels, config.discriminator_depth
 
-    x = _fold_pixels(inputs[0], name)  # (N, 14, 14, 4)
-    x = layers.Conv2D(3 * width // 2, 3, padding="same", name=f"{name}_pixels")(x)
+    x = _pixels_to_channels(inputs[0], name)  # (N, 14, 14, 4) for 28 pixels
+    x = layers.Conv2D(3 * channels // 2, 3, padding="same", name=f"{name}_pixels")(x)
     if depth >= 1:
-        x = _discriminator_block(x, f"{name}_half", x.shape[-1] // 2, last_start="zeros")
+        x = _discriminator_block(x, f"{name}_half", x.shape[-1] // 2, last_initializer="zeros")
     if depth >= 2:
-        x = _discriminator_block(x, f"{name}_half2", 3 * width, last_start="zeros")
-        x = _discriminator_block(x, f"{name}_half3", 3 * width, last_start="zeros")
+        x = _discriminator_block(x, f"{name}_half2", 3 * channels, last_initializer="zeros")
+        x = _discriminator_block(x, f"{name}_half3", 3 * channels, last_initializer="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
-    x = layers.Conv2D(2 * width, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2w)
-    x = _discriminator_block(x, f"{name}_quarter", width)
+    x = layers.Conv2D(2 * channels, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2c)
+    x = _discriminator_block(x, f"{name}_quarter", channels)
     if depth >= 2:
-        x = _discriminator_block(x, f"{name}_quarter2", 4 * width, last_start="zeros")
+        x = _discriminator_block(x, f"{name}_quarter2", 4 * channels, last_initializer="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_features_relu")(x)
-    x = _Variety(name=f"{name}_variety")(x)
+    x = MinibatchStdDev(name=f"{name}_variety")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = layers.Dense(128, activation="leaky_relu", name=f"{name}_features")(x)
     if depth >= 2:
-        x = layers.Add(name=f"{name}_full_add")([x, _full_size_branch(inputs[0], width, name)])
-    return condition.logit_model(config, inputs, x, labels, name)
+        x = layers.Add(name=f"{name}_full_add")([x, _full_size_branch(inputs[0], channels, name)])
+    return heads.logit_model(config, inputs, x, labels, name)

@@ -2,14 +2,15 @@
 
 from keras import layers
 
+from fashion_gan.arrays import KerasModel
 from fashion_gan.config import Config
-from fashion_gan.networks import conditioning as condition
+from fashion_gan.networks import heads
 
 
-def generator(config: Config, name: str):
-    """Latents -> Dense at a quarter of the size -> three 5×5 transposed convolutions -> tanh."""
-    base, width = config.image_size // 4, config.width
-    inputs, x = condition.latent_inputs(config, name)
+def generator(config: Config, name: str) -> KerasModel:
+    """Latents -> dense layer at a quarter of the size -> three 5×5 transposed convolutions -> tanh."""
+    base, width = config.image_size // 4, config.base_channels
+    inputs, x = heads.latent_inputs(config, name)
 
     x = layers.Dense(base * base * 4 * width, use_bias=False, name=f"{name}_dense")(x)
     x = layers.BatchNormalization(name=f"{name}_norm_0")(x)
@@ -24,16 +25,16 @@ def generator(config: Config, name: str):
     x = layers.Conv2DTranspose(config.channels, 5, strides=2, padding="same", use_bias=False, name=f"{name}_conv_3")(
         x
     )  # (N, 28, 28, 1)
-    return condition.model(inputs, condition.squashed(x, name), name)
+    return heads.build_model(inputs, heads.to_pixels(x, name), name)
 
 
-def discriminator(config: Config, name: str):
+def discriminator(config: Config, name: str) -> KerasModel:
     """Two strided 5×5 convolutions with dropout -> one logit."""
-    inputs, labels = condition.image_inputs(config)
+    inputs, labels = heads.image_inputs(config)
     x = inputs[0]
-    for stage, channels in enumerate((config.width, 2 * config.width), start=1):
+    for stage, channels in enumerate((config.base_channels, 2 * config.base_channels), start=1):
         x = layers.Conv2D(channels, 5, strides=2, padding="same", name=f"{name}_conv_{stage}")(x)
         x = layers.LeakyReLU(0.3, name=f"{name}_relu_{stage}")(x)
         x = layers.Dropout(0.3, seed=config.seed + stage, name=f"{name}_dropout_{stage}")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    return condition.logit_model(config, inputs, x, labels, name)
+    return heads.logit_model(config, inputs, x, labels, name)

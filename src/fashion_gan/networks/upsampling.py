@@ -1,18 +1,19 @@
-"""The upsampling GAN of many a notebook: nearest-neighbour upsampling and 3×3 convolutions (Odena et al. 2016).
+"""The GAN of many notebooks: nearest-neighbor upsampling and 3×3 convolutions (Odena et al. 2016).
 
-A convolution before a batch norm has no bias: the norm takes it out again.
+A convolution before a batch norm has no bias, for the norm would subtract it again.
 """
 
 from keras import layers
 
+from fashion_gan.arrays import KerasModel
 from fashion_gan.config import Config
-from fashion_gan.networks import conditioning as condition
+from fashion_gan.networks import heads
 
 
-def generator(config: Config, name: str):
-    """Latents -> Dense at a quarter of the size -> twice (upsample, 3×3 convolution, norm) -> tanh."""
-    base, width = config.image_size // 4, config.width
-    inputs, x = condition.latent_inputs(config, name)
+def generator(config: Config, name: str) -> KerasModel:
+    """Latents -> dense layer at a quarter of the size -> twice (upsample, 3×3 convolution, norm) -> tanh."""
+    base, width = config.image_size // 4, config.base_channels
+    inputs, x = heads.latent_inputs(config, name)
 
     x = layers.Dense(base * base * 2 * width, activation="relu", name=f"{name}_dense")(x)
     x = layers.Reshape((base, base, 2 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 128)
@@ -22,21 +23,21 @@ def generator(config: Config, name: str):
         x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
         x = layers.ReLU(name=f"{name}_relu_{stage}")(x)
     x = layers.Conv2D(config.channels, 3, padding="same", name=f"{name}_conv_3")(x)  # (N, 28, 28, 1)
-    return condition.model(inputs, condition.squashed(x, name), name)
+    return heads.build_model(inputs, heads.to_pixels(x, name), name)
 
 
-def discriminator(config: Config, name: str):
+def discriminator(config: Config, name: str) -> KerasModel:
     """Four 3×3 convolutions, three of them strided, with batch norm and dropout -> one logit."""
-    inputs, labels = condition.image_inputs(config)
-    x, width = inputs[0], config.width
+    inputs, labels = heads.image_inputs(config)
+    x, width = inputs[0], config.base_channels
     for stage, (channels, strides) in enumerate([(width // 2, 2), (width, 2), (2 * width, 2), (4 * width, 1)], start=1):
-        normalised = stage > 1  # Normalising the first layer makes the game unstable (Radford et al. 2015).
+        normalized = stage > 1  # A batch norm in the first layer makes training unstable (Radford et al. 2015).
         x = layers.Conv2D(
-            channels, 3, strides=strides, padding="same", use_bias=not normalised, name=f"{name}_conv_{stage}"
+            channels, 3, strides=strides, padding="same", use_bias=not normalized, name=f"{name}_conv_{stage}"
         )(x)
-        if normalised:
+        if normalized:
             x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm_{stage}")(x)
         x = layers.LeakyReLU(0.2, name=f"{name}_relu_{stage}")(x)
         x = layers.Dropout(0.25, seed=config.seed + stage, name=f"{name}_dropout_{stage}")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    return condition.logit_model(config, inputs, x, labels, name)
+    return heads.logit_model(config, inputs, x, labels, name)

@@ -1,4 +1,4 @@
-"""The models that come with fashion-gan: a folder each, with the weights, a card and the measured figures."""
+"""The models that come with fashion-gan. Each has a folder with its weights, a model card and its metrics."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ _FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The shipped models' names."""
+    """The names of the shipped models, sorted."""
     return sorted(path.parent.name for path in _FOLDER.glob("*/generator.onnx"))
 
 
 def folder(name: str) -> Path:
-    """A shipped model's folder. Raises InputError where there is no such model."""
+    """The folder of a shipped model. Raises InputError if no model has this name."""
     if name not in names():
         raise InputError(f"model={name!r} is unknown: {suggestion(name, names())}")
     return _FOLDER / name
 
 
 def config(name: str) -> Config:
-    """What a shipped model was made from. Raises InputError where there is no such model."""
+    """The configuration that a shipped model was trained with. Raises InputError if no model has this name."""
     path = folder(name) / "config.json"
     return Config.from_json(path.read_text(), path)

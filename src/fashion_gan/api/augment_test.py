@@ -1,0 +1,219 @@
+"""Measure whether a generator's images help to train a classifier: metrics, a plot and a verdict."""
+
+import contextlib
+import dataclasses
+import html
+import importlib.metadata
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from fashion_gan.api.labeled_images import draw_labeled
+from fashion_gan.api.load import load_generator
+from fashion_gan.api.make_dataset import about_model
+from fashion_gan.arrays import JsonObject
+from fashion_gan.datasets import CLASS_NAMES, Dataset, is_fashion_mnist, load_fashion_mnist
+from fashion_gan.errors import InputError, check_range, check_whole_number
+from fashion_gan.generator import Generator
+from fashion_gan.metrics.augmentation_benefit import BOTH, REAL, REGIMES, accuracies_by_class
+from fashion_gan.metrics.benefit import Benefit, Outcome, benefit, format_points
+from fashion_gan.rendering.tables import format_html_table, format_table
+from fashion_gan.system.atomic_files import atomic_folder
+from fashion_gan.system.backends import check_backend, default_backend
+from fashion_gan.version import __version__
+
+RESULTS, PLOT = "augment-test.json", "accuracy.png"
+REAL_PER_CLASS = (10, 50, 200)
+SYNTHETIC_PER_CLASS = 500
+SEEDS = 3
+STEPS = 500
+
+MAX_SYNTHETIC_PER_CLASS = 10_000
+MAX_SEEDS = 100
+MAX_STEPS = 100_000
+
+CAVEAT = (
+    "The generator was trained on its own images. These numbers therefore show its value to somebody who has this "
+    "generator and few real images. They do not show the value of a generator trained on those few images."
+)
+LINE_WIDTH = 100
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class AugmentTest:
+    """The results of an augmentation test. A notebook shows them as tables.
+
+    Attributes:
+        about: the conditions: the model, the numbers of images, the seeds and the steps of each training.
+        sizes: the result for each number of real images, in ascending order.
+    """
+
+    about: JsonObject
+    sizes: tuple[Benefit, ...]
+
+    def to_json(self) -> str:
+        """All results by seed and by class, as JSON."""
+        return json.dumps({**dataclasses.asdict(self), "regimes": REGIMES}, indent=2, ensure_ascii=False)
+
+    def table(self) -> str:
+        """The accuracies and gains of each regime, the gains of each class and the verdicts, as aligned lines."""
+        tables = [format_table(*self._regime_table()), format_table(*self._class_table())]
+        verdicts = "\n".join(map(_wrapped, self._verdicts()))
+        return "\n\n".join([*tables, verdicts, _wrapped(CAVEAT)])
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        """The same tables and verdicts, for a notebook."""
+        tables = [format_html_table(*self._regime_table()), format_html_table(*self._class_table())]
+        paragraphs = [f"<p>{html.escape(text)}</p>" for text in (*self._verdicts(), CAVEAT)]
+        return "\n".join([*tables, *paragraphs])
+
+    def _regime_table(self) -> tuple[list[list[str]], str]:
+        """The rows and the alignment of the table of accuracies and gains."""
+        rows = [["real per class", "regime", "accuracy", "95 % interval", "gain over real only"]]
+        for size in self.sizes:
+            for regime, outcome in size.regimes.items():
+                low, high = _interval(outcome)
+                interval = f"{max(low, 0):.1%} to {min(high, 1):.1%}"
+                gain = "" if outcome.gain is None else format_points(outcome.gain)
+                count = f"{size.real_per_class:,}" if regime == REAL else ""
+                rows.append([count, REGIMES[regime], f"{outcome.accuracy.value:.1%}", interval, gain])
+        return rows, "llrll"
+
+    def _class_table(self) -> tuple[list[list[str]], str]:
+        """The rows and the alignment of the table of each class's gain from adding synthetic images to real ones."""
+        rows = [[f"gain of {REGIMES[BOTH]}", *(f"{size.real_per_class:,} per class" for size in self.sizes)]]
+        for label, name in enumerate(CLASS_NAMES):
+            gains = [size.by_class[name][BOTH].gain for size in self.sizes]
+            rows.append([f"{label} {name}", *(format_points(gain) for gain in gains if gain is not None)])
+        return rows, "l" * len(rows[0])
+
+    def _verdicts(self) -> list[str]:
+        return [f"{size.real_per_class:,} real images per class: {size.summary}" for size in self.sizes]
+
+
+def augment_test(
+    model: str | Path = "fashion",
+    *,
+    real_per_class: Sequence[int] = REAL_PER_CLASS,
+    synthetic_per_class: int = SYNTHETIC_PER_CLASS,
+    seeds: int = SEEDS,
+    steps: int = STEPS,
+    truncation: float = 1.0,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+) -> AugmentTest:
+    """Measure whether a generator's images help to train a classifier. Takes minutes.
+
+    A classifier is trained on real images, on real images with flips and shifts, on real and synthetic images, and on
+    synthetic images only. It is tested on the 10,000 real test images.
+
+    Args:
+        model: the model, as ``load_generator`` takes it. It must draw 28×28 grey images of Fashion-MNIST's classes.
+        real_per_class: numbers of real training images of each class. Each number is one measurement.
+        synthetic_per_class: synthetic images of each class, from 1 to 10,000. With 500 of them and 500 steps, training
+            sees each image six times. More images than training can see do not help.
+        seeds: how many times images are drawn and classifiers are trained, from 2 to 100. An interval over 3 seeds is
+            wide. More seeds make it narrower.
+        steps: the steps of each training, of 64 images each, from 1 to 100,000. All regimes take the same number, so
+            that none has an advantage in computation.
+        truncation: scale of the latent vectors, above 0 and at most 1.5.
+        data: a folder of the four Fashion-MNIST files. None: they are searched for and, if missing, downloaded.
+        out: a folder to write the results and the plot to, atomically. None writes nothing.
+        force: replace an existing folder, if it holds only the files of an augmentation test.
+
+    Returns:
+        The accuracies, the gains and the verdicts.
+
+    Raises:
+        InputError: a number is out of range, the model draws other images, the data are missing, the folder may not be
+            written, or no training framework is installed.
+
+    Example:
+        >>> result = fashion_gan.augment_test(real_per_class=[10], seeds=5)
+        >>> result.sizes[0].verdict
+        'helps'
+    """
+    sizes = _checked_sizes(real_per_class)
+    check_whole_number("synthetic_per_class", synthetic_per_class, 1, MAX_SYNTHETIC_PER_CLASS)
+    check_whole_number("seeds", seeds, 2, MAX_SEEDS)
+    check_whole_number("steps", steps, 1, MAX_STEPS)
+    _check_framework()
+    generator = _fashion_generator(model)
+    generator.latents(1, truncation=truncation)  # An invalid truncation is an error before the data are read.
+    train, test = (load_fashion_mnist(split, data) for split in ("train", "test"))
+    _check_enough(train, sizes)
+
+    def draw(seed: int) -> Dataset:
+        drawn = draw_labeled(generator, synthetic_per_class, seed=seed, truncation=truncation)
+        return Dataset(drawn.images, drawn.labels, CLASS_NAMES, str(model))
+
+    about = {
+        "fashion_gan": __version__,
+        "framework": f"keras {importlib.metadata.version('keras')}, {default_backend()}",
+        "model": about_model(model),
+        "real_per_class": sizes,
+        "synthetic_per_class": synthetic_per_class,
+        "seeds": list(range(seeds)),
+        "steps": steps,
+        "truncation": truncation,
+    }
+    writer = atomic_folder(Path(out), (PLOT,), marker=RESULTS, force=force) if out else contextlib.nullcontext()
+    with writer as folder:
+        accuracies = accuracies_by_class(train, test, draw, sizes, seeds, steps)
+        result = AugmentTest(about, tuple(benefit(size, accuracies[size], CLASS_NAMES) for size in sizes))
+        if folder is not None:
+            _write(result, folder)
+    return result
+
+
+def _write(result: AugmentTest, folder: Path) -> None:
+    from fashion_gan.rendering.plots import accuracy_curve  # imports matplotlib
+
+    (folder / RESULTS).write_text(result.to_json() + "\n", encoding="utf-8")
+    curves = {
+        text: [(size.regimes[regime].accuracy.value, *_interval(size.regimes[regime])) for size in result.sizes]
+        for regime, text in REGIMES.items()
+    }
+    accuracy_curve([size.real_per_class for size in result.sizes], curves, folder / PLOT)
+
+
+def _interval(outcome: Outcome) -> tuple[float, float]:
+    return outcome.accuracy.interval or (outcome.accuracy.value, outcome.accuracy.value)
+
+
+def _wrapped(sentence: str) -> str:
+    return textwrap.fill(sentence, LINE_WIDTH, subsequent_indent="  ")
+
+
+def _checked_sizes(real_per_class: Sequence[int]) -> list[int]:
+    sizes = list(real_per_class)
+    for size in sizes:
+        check_whole_number("real_per_class", size, 1)
+    if not sizes or len(set(sizes)) < len(sizes):
+        raise InputError(f"real_per_class={sizes} must be one number or more, all of them different")
+    return sorted(sizes)
+
+
+def _check_framework() -> None:
+    try:
+        check_backend(default_backend())
+    except InputError as error:
+        raise InputError(f"augment-test trains classifiers and needs Keras: {error}") from error
+
+
+def _fashion_generator(model: str | Path) -> Generator:
+    """Load the model. Raise InputError if it draws other images than Fashion-MNIST's."""
+    generator = load_generator(model)
+    if not is_fashion_mnist(generator.class_names, generator.image_shape):
+        raise InputError(f"{model} must draw 28×28 grey images of Fashion-MNIST's ten classes: it draws others")
+    return generator
+
+
+def _check_enough(train: Dataset, sizes: Sequence[int]) -> None:
+    fewest = min(int((train.labels == label).sum()) for label in range(len(CLASS_NAMES)))
+    check_range("real_per_class", sizes[-1], 1, fewest, unit="images, the size of the smallest class")

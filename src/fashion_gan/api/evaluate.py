@@ -1,0 +1,133 @@
+"""Evaluate images from any source, compare two evaluations, and check the metrics themselves."""
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy.typing as npt
+
+from fashion_gan.api.sources import Source, images_source, open_source
+from fashion_gan.metrics.comparison import Comparison, compare_metrics, read_metrics
+from fashion_gan.metrics.evaluate import Evaluation, find_protocols, measure
+from fashion_gan.metrics.reference import Reference
+from fashion_gan.metrics.report import make_folder, write_report
+from fashion_gan.metrics.self_check import SelfCheck, self_check
+from fashion_gan.runs import Run
+
+
+def evaluate(
+    source: str | Path | npt.ArrayLike,
+    *,
+    protocols: Sequence[str] = ("standard",),
+    labels: str | Path | npt.ArrayLike | None = None,
+    seed: int = 0,
+    seeds: int = 1,
+    report: str | Path | None = None,
+    data: str | Path | None = None,
+    raw: bool = False,
+    best: bool = False,
+) -> Evaluation:
+    """Score generated images against Fashion-MNIST.
+
+    The metrics of a run are also appended to its ``metrics.jsonl``.
+
+    Args:
+        source: a shipped model's name, a run's folder, a model file, a folder of pictures, an ``.npz`` or ``.npy``
+            file, or an array of images, uint8 (N, 28, 28) or (N, 28, 28, 1).
+        protocols: names of protocols or of sets of protocols. The sets are "standard" and "full".
+        labels: the classes of images that come without them: a file (``.npy`` or text), or an array (N,).
+        seed: the seed of a generator's first draw, at least 0.
+        seeds: the number of draws, at least 1. With several, the metrics are means with their deviation.
+        report: the folder for ``report.html`` and ``metrics.json``. None writes no report.
+        data: the folder of the four Fashion-MNIST files. None searches the usual places.
+        raw: take the trained weights of a run, not their moving average.
+        best: take the best checkpoint of a run, not the newest.
+
+    Returns:
+        The evaluation, with ``report_path`` if a report was written.
+
+    Raises:
+        InputError: the source cannot be read, its images cannot be scored, a protocol is unknown or impossible, or the
+            report's folder cannot be written.
+
+    Example:
+        >>> evaluation = fashion_gan.evaluate("fashion", protocols=["ffd10k_test"])
+        >>> evaluation.metrics["ffd10k_test"].interval
+        (0.46, 0.56)
+    """
+    find_protocols(protocols)  # Refuse an unknown name before anything large is read.
+    if isinstance(source, (str, Path)):
+        opened = open_source(source, labels=labels, raw=raw, best=best)
+    else:
+        opened = images_source("images", source, labels)
+    if report is not None:
+        make_folder(Path(report))
+    reference = Reference.load(data)
+    evaluation = _measure_source(opened, reference, protocols, seed, seeds)
+    if report is not None:
+        training_metrics = [] if opened.run is None else opened.run.read_metrics()
+        report_path = write_report(evaluation, reference, Path(report), training_metrics)
+        evaluation = dataclasses.replace(evaluation, report_path=report_path)
+    if opened.run is not None:
+        _append_to_run(evaluation, opened.run)
+    return evaluation
+
+
+def _measure_source(
+    source: Source, reference: Reference, protocols: Sequence[str], seed: int, seeds: int
+) -> Evaluation:
+    return measure(
+        source.draw,
+        reference,
+        protocols,
+        name=source.name,
+        about=source.about,
+        available=source.available,
+        has_labels=source.has_labels,
+        seed=seed,
+        seeds=seeds,
+    )
+
+
+def _append_to_run(evaluation: Evaluation, run: Run) -> None:
+    run.append_metrics(
+        {
+            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "source": evaluation.source,
+            "fingerprint": evaluation.fingerprint,
+            **{name: metric.value for name, metric in evaluation.metrics.items()},
+        }
+    )
+
+
+def compare(first: str | Path, second: str | Path) -> Comparison:
+    """Compare two evaluations metric by metric.
+
+    Args:
+        first, second: a ``metrics.json``, the folder of a report, or a run's folder with a report.
+
+    Returns:
+        The comparison. ``print`` shows its table and its verdict.
+
+    Raises:
+        InputError: an evaluation is missing, or the two are not comparable.
+
+    Example:
+        >>> from fashion_gan.api.evaluate import compare
+        >>> compare("runs/0001-fashion", "runs/0002-fashion").verdict
+        'not distinguishable'
+    """
+    return compare_metrics(read_metrics(first), read_metrics(second))
+
+
+def check_metrics(data: str | Path | None = None) -> SelfCheck:
+    """Score damaged real images, and check that the metrics detect each kind of damage. Takes minutes.
+
+    Args:
+        data: the folder of the four Fashion-MNIST files. None searches the usual places.
+
+    Raises:
+        InputError: Fashion-MNIST is not found.
+    """
+    return self_check(Reference.load(data))

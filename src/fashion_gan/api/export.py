@@ -1,0 +1,84 @@
+"""Export a trained generator, or import one from an old Keras file."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fashion_gan.saving.origins import resolve
+from fashion_gan.system.backends import default_backend, use_backend
+
+if TYPE_CHECKING:
+    from fashion_gan.saving.keras2.importer import ImportedGenerator
+
+
+def export_generator(
+    model: str | Path,
+    format: str,  # noqa: A002
+    out: str | Path,
+    *,
+    raw: bool = False,
+    best: bool = False,
+) -> float:
+    """Write a trained generator in a format for deployment, and check it in that format's own runtime.
+
+    Args:
+        model: a shipped model's name, a run's folder, or a ``.keras``, ``.h5`` or ``.safetensors`` file that
+        fashion-gan
+            wrote. For "html" and "openvino", which then need no Keras, an ``.onnx`` file too.
+        format: "onnx", "keras", "h5", "safetensors", "litert", "html", "saved_model" or "openvino".
+        out: the file; a folder for "saved_model" and "openvino". An existing one is replaced if the export succeeds.
+        raw, best: which weights of a run, see ``load_generator``.
+
+    Returns:
+        The largest difference of a pixel in [-1, 1] between the model and the exported file, on 20 latents.
+
+    Raises:
+        InputError: the model cannot be read, a library is missing (the message says how to install it), ``out`` does
+            not suit the format, or the exported file draws pixels that differ by more than 1e-3.
+        OSError: ``out`` cannot be written.
+
+    Example:
+        >>> fashion_gan.export_generator("fashion", "openvino", "clothes_openvino")
+        4.2e-07
+    """
+    from fashion_gan.saving import export
+    from fashion_gan.saving.formats import FORMATS
+
+    from_onnx = format in FORMATS and FORMATS[format].from_onnx
+    source = resolve(model, needs_run=raw or best)
+    path = source.model_file("generator.onnx" if from_onnx else "generator.keras")
+    if path.suffix.lower() == ".onnx":
+        return export.save_from_onnx(path, format, Path(out))
+    use_backend(default_backend())
+    from fashion_gan.saving import model_files
+
+    network, config = model_files.load_model(path, raw=raw, best=best)
+    # The folders of this machine do not concern whoever gets the file.
+    return export.save(network, dataclasses.replace(config, data=None, init_from=None), format, Path(out))
+
+
+def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
+    """Convert a generator that Keras 2 or tf.keras saved as ``.h5`` to an ``.onnx`` file that fashion-gan loads.
+
+    Nothing in the file is run. Its architecture is read as text, and built from a list of plain layers.
+
+    Args:
+        path: a Sequential or functional generator: a latent vector, and perhaps a class number, in; an image out.
+        out: the ``.onnx`` file. An existing one is replaced if the import succeeds.
+
+    Returns:
+        What the file holds: ``latent_dim``, ``class_names``, the image's ``shape``, the range ``lowest`` to ``highest``
+        of its pixels, which are scaled to [-1, 1], and the ``difference`` between Keras and ONNX Runtime.
+
+    Raises:
+        InputError: the file is not such a generator, is damaged, or holds something that cannot be imported.
+        OSError: ``out`` cannot be written.
+
+    Example:
+        >>> fashion_gan.import_generator("old_generator.h5", "generator.onnx").latent_dim
+        100
+    """
+    use_backend(default_backend())
+    from fashion_gan.saving.keras2 import importer
+
+    return importer.import_generator(path, out)

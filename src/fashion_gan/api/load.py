@@ -1,0 +1,75 @@
+"""Load a trained generator, or both networks of a GAN."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fashion_gan.generator import Generator
+from fashion_gan.runs import Run
+from fashion_gan.saving.origins import is_shipped, resolve
+from fashion_gan.system.backends import default_backend, use_backend
+
+if TYPE_CHECKING:
+    from fashion_gan.training.gan import GAN
+
+
+def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) -> Generator:
+    """Load a trained generator.
+
+    No code in a file is run: the network is rebuilt from its configuration, and only weights are read. A shipped model
+    and an ``.onnx`` file need no training framework.
+
+    Args:
+        model: a shipped model's name ("fashion"); a run's folder, whose newest checkpoint is read; or an ``.onnx``,
+            ``.keras``, ``.h5`` or ``.safetensors`` file that fashion-gan wrote. A folder with the name of a shipped
+            model is given as ``./fashion``.
+        raw: the trained weights instead of their moving average. Only for a run's folder.
+        best: the best checkpoint by ``evaluate_every_epochs`` instead of the newest. Only for a run's folder.
+
+    Raises:
+        InputError: nothing is there, fashion-gan did not write the file, or it is damaged.
+
+    Example:
+        >>> fashion_gan.load_generator("fashion").generate(64, labels="Dress", seed=3).shape
+        (64, 28, 28, 1)
+    """
+    path = resolve(model, needs_run=raw or best).model_file()
+    if path.suffix.lower() == ".onnx" and not path.is_dir():
+        return Generator.load(path)
+    use_backend(default_backend())
+    from fashion_gan.saving import model_files
+
+    return model_files.load_generator(path, raw=raw, best=best)
+
+
+def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
+    """Load both networks, for example to score images with the discriminator or to train further.
+
+    Args:
+        model: a shipped model's name ("fashion"); or a run's folder, whose newest checkpoint is read, on the backend
+            that the run was trained on.
+        best: the best checkpoint by ``evaluate_every_epochs`` instead of the newest. Only for a run's folder.
+
+    Returns:
+        A compiled ``fashion_gan.training.gan.GAN``, for example for its ``probability_real(images)``.
+
+    Raises:
+        InputError: there is no such model, run or checkpoint, or Keras already runs on another backend.
+
+    Example:
+        >>> gan = fashion_gan.load_gan("fashion")
+        >>> gan.probability_real(images, labels).shape
+        (64,)
+    """
+    use_backend(default_backend() if is_shipped(model) else Run.open(model).config.backend)
+    from fashion_gan.training import build
+
+    return build.load_gan(model, best=best)
+
+
+def weights_file(model: str | Path) -> Path:
+    """The file from which ``load_generator`` reads the weights. Raises InputError as it does."""
+    source = resolve(model)
+    if source.run is None:
+        return source.model_file()
+    step, _ = source.run.load_checkpoint()
+    return source.run.checkpoint_path(step)

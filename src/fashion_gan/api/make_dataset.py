@@ -1,0 +1,114 @@
+"""Writing a folder of generated, labeled images with a manifest and a dataset card."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import jinja2
+
+from fashion_gan.api.labeled_images import Filters, draw_labeled
+from fashion_gan.api.load import load_generator, weights_file
+from fashion_gan.arrays import JsonObject
+from fashion_gan.datasets.generated import MANIFEST
+from fashion_gan.datasets.writers import CARD, PATTERNS, check_format, checksums, write_files
+from fashion_gan.metrics.features import NETWORK_SHA256
+from fashion_gan.rendering.tables import format_table
+from fashion_gan.saving.origins import resolve
+from fashion_gan.system.atomic_files import atomic_folder, sha256
+from fashion_gan.version import __version__
+
+CARD_TEMPLATE = Path(__file__).with_name("dataset_card.md.jinja")
+
+
+def make_dataset(
+    out: str | Path,
+    per_class: int = 1000,
+    *,
+    format: str = "idx",  # noqa: A002
+    model: str | Path = "fashion",
+    seed: int = 0,
+    truncation: float = 1.0,
+    min_confidence: float | None = None,
+    least_difference: float | None = None,
+    force: bool = False,
+) -> JsonObject:
+    """Draw a labeled data set and write it to a folder atomically.
+
+    Args:
+        out: the folder to write. An existing folder is replaced only with ``force``, and only if fashion-gan wrote
+            everything in it.
+        per_class: exact number of images of each class.
+        format: "idx" (two files, named as Fashion-MNIST's training files), "npz", "folders" (PNG files in a folder for
+            each class) or "parquet" (needs pyarrow).
+        model: a shipped model's name, a run's folder or a model file, as in ``load_generator``. It must have classes.
+        seed: seed of the latents, at least 0.
+        truncation: standard deviation of the latents, above 0 and at most 1.5.
+        min_confidence: lowest probability, from 0 to 1, that the evaluator's classifier must give to an image's label.
+            It needs 28×28 grey images of Fashion-MNIST's classes. None keeps all images.
+        least_difference: lowest difference between an image and each earlier image of its class: the root mean square
+            difference of the pixels, above 0 and at most 255 grey levels. The command's ``--no-duplicates`` means 10.
+            None keeps all images.
+        force: replace an existing data set.
+
+    Returns:
+        The manifest, as written to ``manifest.json``.
+
+    Raises:
+        InputError: a number is out of range, the model has no classes, hardly an image passes the filters, the format
+            cannot hold the images, or the folder may not be written.
+
+    Example:
+        >>> fashion_gan.make_dataset("synth", 1000, min_confidence=0.9)["images"]
+        10000
+    """
+    filters = Filters(min_confidence, least_difference)
+    generator = load_generator(model)
+    check_format(format, generator.image_shape, generator.class_names)
+    with atomic_folder(Path(out), PATTERNS, marker=MANIFEST, force=force) as folder:
+        drawn = draw_labeled(generator, per_class, seed=seed, truncation=truncation, filters=filters)
+        write_files(folder, format, drawn.images, drawn.labels, generator.class_names)
+        manifest: JsonObject = {
+            "fashion_gan": __version__,
+            "model": about_model(model),
+            "seed": seed,
+            "truncation": truncation,
+            "filters": {**dataclasses.asdict(filters), "classifier_sha256": NETWORK_SHA256},
+            "format": format,
+            "images": len(drawn.images),
+            "per_class": per_class,
+            "shape": generator.image_shape,
+            "class_names": generator.class_names,
+            "classes": [dataclasses.asdict(tally) for tally in drawn.tallies],
+            "files": checksums(folder),
+        }
+        (folder / CARD).write_text(_card(manifest), encoding="utf-8")
+        manifest["files"][CARD] = sha256(folder / CARD)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def table(manifest: JsonObject) -> str:
+    """The counts of each class's images, as a table for the terminal."""
+    rows = [["class", "kept", "drawn", "not sure", "near-duplicates"]]
+    for number, tally in enumerate(manifest["classes"]):
+        counts = [f"{tally[name]:,}" for name in ("kept", "drawn", "unsure", "duplicates")]
+        rows.append([f"{number} {tally['name']}", *counts])
+    return format_table(rows, "lrrrr")
+
+
+def about_model(model: str | Path) -> JsonObject:
+    """Identify a model in a manifest: its name, its file, the SHA-256 of its weights, and whether it is shipped.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    path = weights_file(model)
+    # Other people cannot use a path on this machine, so the manifest has only its last part.
+    shipped = resolve(model).kind == "shipped"
+    return {"name": Path(model).name, "file": path.name, "sha256": sha256(path), "shipped": shipped}
+
+
+def _card(manifest: JsonObject) -> str:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.keep_trailing_newline = True
+    return environment.from_string(CARD_TEMPLATE.read_text(encoding="utf-8")).render(**manifest)

@@ -1,0 +1,209 @@
+"""Images to score, from any source: a model, a folder of pictures, an array file, or an array in memory."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fashion_gan.api.load import load_generator
+from fashion_gan.arrays import Array, Images, JsonObject, Labels
+from fashion_gan.datasets import CLASS_NAMES, IMAGE_SHAPE, list_pictures, read_pixels
+from fashion_gan.errors import InputError
+from fashion_gan.metrics.checks import as_small
+from fashion_gan.runs import Run
+from fashion_gan.saving import MODEL_SUFFIXES
+from fashion_gan.saving.origins import ModelSource, is_shipped, resolve
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
+from fashion_gan.system.progress import bar
+
+# The errors of NumPy and zipfile for files that are damaged, or crafted to do harm.
+UNREADABLE_FILE_ERRORS = (*CORRUPT_FILE_ERRORS, RuntimeError, NotImplementedError, MemoryError)
+
+NPY_MAGIC = b"\x93NUMPY"
+CLASS_IN_NAME = re.compile(r"_class_(\d)$")  # The names of the files of `fashion-gan generate --format png`.
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Images to score.
+
+    Attributes:
+        name: the name that the user gave.
+        draw: (count, seed) -> uint8 images (count, 28, 28, 1), and int32 labels (count,) or None. Images of a file or
+            an array are returned as they are, and checked later.
+        available: the number of images; None for a generator, which draws any number.
+        has_labels: whether ``draw`` returns labels.
+        run: the run, if the source is one.
+        about: other facts: the weights, the checkpoint, the step, the size at which images were drawn.
+    """
+
+    name: str
+    draw: Callable[[int, int], tuple[Images, Labels | None]]
+    available: int | None
+    has_labels: bool
+    run: Run | None = None
+    about: JsonObject = dataclasses.field(default_factory=dict)
+
+
+def open_source(
+    source: str | Path,
+    *,
+    labels: str | Path | npt.ArrayLike | None = None,
+    raw: bool = False,
+    best: bool = False,
+) -> Source:
+    """Open a model or a file of images by its name or path.
+
+    Args:
+        source: a shipped model's name, a run's folder, a model file, a folder of 28×28 pictures, an ``.npz`` with the
+            array "images" and optionally "labels", or an ``.npy`` of images. A folder holds its pictures directly, or
+            in one subfolder for each class.
+        labels: the classes of images that come without them: a file with one label for each image (``.npy`` or text),
+            or an array (N,).
+        raw: take the trained weights of a run, not their moving average.
+        best: take the best checkpoint of a run, not the newest.
+
+    Raises:
+        InputError: nothing is there, or it cannot be read.
+    """
+    path = Path(source)
+    if raw or best or _is_model(path):
+        model = resolve(source, needs_run=raw or best)
+        if labels is not None:
+            raise InputError("labels are for images: a model draws its classes in turn")
+        return _model_source(str(source), model, raw, best)
+    if path.is_dir():
+        images, own_labels = _read_folder(path)
+    elif path.is_file():
+        images, own_labels = _read_arrays(path)
+    else:
+        raise InputError(
+            f"{path} is not a shipped model, a run, a model file, a folder of pictures or an .npz: nothing is there"
+        )
+    return images_source(str(path), images, own_labels if labels is None else labels)
+
+
+def _is_model(path: Path) -> bool:
+    is_run = path.is_dir() and (path / "config.json").is_file()
+    return is_run or is_shipped(path) or path.suffix.lower() in MODEL_SUFFIXES
+
+
+def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.ArrayLike | None = None) -> Source:
+    """Make a source of images in memory.
+
+    Args:
+        name: the name of the source in messages and reports.
+        images: (N, 28, 28) or (N, 28, 28, 1).
+        labels: their classes, if they are known: an array (N,), or a file as for ``open_source``.
+
+    Raises:
+        InputError: the images are a single value, or the labels are not one for each image.
+    """
+    images = np.asarray(images)
+    if isinstance(labels, (str, Path)):
+        labels = _read_labels(Path(labels))
+    if not images.ndim:
+        raise InputError(f"{name} holds one value, not an array of images")
+    if labels is not None and np.shape(labels) != (len(images),):
+        raise InputError(f"{name}: {len(images)} images and labels of shape {np.shape(labels)}: there must be one each")
+    label_array = None if labels is None else np.asarray(labels)
+
+    def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
+        # In random order, because files are often sorted by class.
+        indices = np.random.default_rng(seed).permutation(len(images))[:count]
+        return images[indices], None if label_array is None else label_array[indices]
+
+    return Source(name, draw, len(images), label_array is not None)
+
+
+def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Source:
+    generator = load_generator(name, raw=raw, best=best)
+    # Larger images are scored too, at 28×28, so the classes decide and not the size.
+    has_labels = generator.class_names == CLASS_NAMES
+
+    def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
+        images = as_small(generator.generate(count, None, seed))
+        return images, generator.labels(count) if has_labels else None
+
+    run = model.run
+    if run is None:
+        return Source(name, draw, None, has_labels)
+    step, _ = run.load_best_checkpoint() if best else run.load_checkpoint()
+    about: JsonObject = {
+        "weights": "raw" if raw else "averaged",
+        "checkpoint": "best" if best else "newest",
+        "step": step,
+    }
+    if run.config.image_size > IMAGE_SHAPE[0]:
+        about["drawn_at"] = run.config.image_size
+    return Source(name, draw, None, has_labels, run, about)
+
+
+def _read_arrays(path: Path) -> tuple[Array, Array | None]:
+    """Images, and labels if the file has them."""
+    try:
+        with open(path, "rb") as file:
+            content = np.load(file, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return content, None
+            if "images" not in content.files:
+                raise InputError(f'{path} holds {", ".join(content.files)}, and no array "images"')
+            return content["images"], content["labels"] if "labels" in content.files else None
+    except InputError:
+        raise
+    except UNREADABLE_FILE_ERRORS as error:
+        raise InputError(f"{path} cannot be read as an .npz or .npy of images: {error}") from error
+
+
+def _read_labels(path: Path) -> Array:
+    try:
+        with open(path, "rb") as file:
+            is_npy = file.read(len(NPY_MAGIC)) == NPY_MAGIC
+        if is_npy:
+            labels: Array = np.load(path, allow_pickle=False)
+            return labels
+        return np.array(path.read_text().split(), np.int64)
+    except UNREADABLE_FILE_ERRORS as error:
+        raise InputError(f"{path} cannot be read as labels, a number from 0 to 9 for each image: {error}") from error
+
+
+def _read_folder(folder: Path) -> tuple[Images, Labels | None]:
+    """Pictures, and their classes if the subfolders or the files' names tell them."""
+    paths_by_class = list_pictures(folder)
+    paths = [path for class_paths in paths_by_class.values() for path in class_paths]
+    images = [read_pixels(path) for path in bar(paths, f"reading {folder}", "pictures")]
+    shapes = sorted({image.shape for image in images})
+    if len(shapes) > 1:
+        raise InputError(f"{folder} holds pictures of several sizes or kinds: {shapes[0]} and {shapes[-1]}")
+    if "" in paths_by_class:
+        return np.stack(images), _labels_from_names(paths)
+    numbers = [_class_number(folder, name) for name in paths_by_class]
+    counts = [len(class_paths) for class_paths in paths_by_class.values()]
+    return np.stack(images), np.repeat(np.array(numbers, np.int32), counts)
+
+
+def _labels_from_names(paths: list[Path]) -> Labels | None:
+    """The class numbers in the files' names; None if a name has none."""
+    matches = [CLASS_IN_NAME.search(path.stem) for path in paths]
+    if None in matches:
+        return None
+    return np.array([int(match[1]) for match in matches if match], np.int32)
+
+
+def _class_number(folder: Path, name: str) -> int:
+    """The class of a subfolder, which is called by the class's number or name.
+
+    Case and punctuation are ignored, because "T-shirt/top" cannot be the name of a folder.
+    """
+    numbers = {_letters(class_name): number for number, class_name in enumerate(CLASS_NAMES)}
+    numbers |= {str(number): number for number in range(len(CLASS_NAMES))}
+    if _letters(name) not in numbers:
+        raise InputError(f"{folder / name} is not named after a class: a number from 0 to 9, or one of {CLASS_NAMES}")
+    return numbers[_letters(name)]
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

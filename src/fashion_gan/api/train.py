@@ -1,0 +1,200 @@
+"""Train a GAN, or resume a run."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any, Unpack
+
+from fashion_gan.config import DEFAULT_PRESET, Config, TrainSettings
+from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
+from fashion_gan.errors import InputError
+from fashion_gan.runs import Run
+from fashion_gan.saving.origins import is_shipped, resolve
+from fashion_gan.system.backends import check_backend, default_backend, use_backend
+
+BUDGETS = ("epochs", "steps", "minutes")
+# Settings of the networks that trained weights and the networks that start from them must share.
+SHARED_SETTINGS = (
+    "architecture",
+    "image_size",
+    "channels",
+    "base_channels",
+    "generator_width_factor",
+    "latent_dim",
+    "conditional",
+)
+# Settings that a resumed run may change.
+RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every_steps", "data")
+
+
+def train(
+    preset: str | Config = DEFAULT_PRESET,
+    *,
+    data: str | Path | None = None,
+    out: str | Path = "runs",
+    **settings: Unpack[TrainSettings],
+) -> Run:
+    """Train a GAN. Everything it leaves goes into a new numbered folder.
+
+    The networks are built on the backend that Keras runs on, or on the first one installed. While training runs, Ctrl-C
+    and SIGTERM end it after the current step; afterwards the host's signal handlers are as before.
+
+    Args:
+        preset: a name in ``PRESETS``, whose settings the others replace; or a complete ``Config``.
+        data: a folder of the four Fashion-MNIST files, or of your own pictures. None: the folder in
+            ``FASHION_GAN_DATA``, or else Fashion-MNIST.
+        out: the folder in which the run's folder is made.
+        **settings: any settings of ``Config``, for example ``epochs``, ``batch_size``, ``save_interval``. None: the
+            preset's own.
+
+    Returns:
+        The run. ``run.path`` is its folder.
+
+    Raises:
+        InputError: a setting, the data or the folder cannot be used.
+        TrainingDiverged: a loss or a weight is not finite.
+        KeyboardInterrupt: training was stopped; ``resume`` continues it.
+
+    Example:
+        >>> run = fashion_gan.train(epochs=50, batch_size=64, save_interval=5)
+        >>> fashion_gan.load_generator(run.path).generate(16).shape
+        (16, 28, 28, 1)
+    """
+    return start_training(*plan(preset, data=data, **settings), out)
+
+
+def resume(path: str | Path, **settings: Any) -> Run:
+    """Continue a run from its newest checkpoint, or from its start if it has none.
+
+    Args:
+        path: the run's folder.
+        **settings: new budgets (one of them replaces all), ``save_interval``, ``checkpoint_every_steps``, or ``data``
+            if the folder has moved.
+
+    Returns:
+        The run.
+
+    Raises:
+        InputError: a setting contradicts the run's own, or the data or the checkpoint do not fit.
+        TrainingDiverged, KeyboardInterrupt: as ``train`` does.
+
+    Example:
+        >>> run = fashion_gan.resume("runs/0001-transposed", epochs=100)
+    """
+    return continue_training(*plan_resume(path, **settings))
+
+
+def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config, Dataset]:
+    """The configuration that ``train`` would use, with the classes of its data, and the data.
+
+    Raises:
+        InputError: a setting or the data cannot be used.
+    """
+    if isinstance(preset, Config):
+        preset, settings = _settings_of(preset, settings)
+    settings["backend"] = settings.get("backend") or default_backend()
+    if settings.get("class_names"):
+        raise InputError("class_names cannot be set: the classes come with the data")
+    data = settings.get("data") or os.environ.get(DATA_VARIABLE)
+    # The absolute path, so that the run can be resumed from another folder and without the variable.
+    settings["data"] = Path(data).expanduser().absolute() if data else None
+    trained = _trained_config(settings)
+    config = Config.from_preset(preset, **settings)
+    if trained is not None:
+        config = _match_networks(config, trained, depth=settings.get("discriminator_depth"))
+    check_backend(config.backend)
+    dataset = load_training_images(config.data, config.image_size, config.channels)
+    if config.conditional:
+        config = dataclasses.replace(config, class_names=dataset.class_names)
+    if trained is not None and settings.get("center_images") is None:
+        # Only if the classes are the same: other pictures need not be centered.
+        same_classes = bool(config.class_names) and config.class_names == trained.class_names
+        config = dataclasses.replace(config, center_images=trained.center_images and same_classes)
+    return config, dataset
+
+
+def _settings_of(config: Config, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A complete configuration as a preset's name and settings."""
+    changed = sorted(name for name, value in settings.items() if value is not None and name != "data")
+    if changed:
+        raise InputError(f"{', '.join(changed)} cannot be set together with a complete Config: set it in the Config")
+    values = dataclasses.asdict(config)
+    values.pop("class_names")  # They come with the data.
+    if settings.get("data") is not None:
+        values["data"] = settings["data"]
+    return values.pop("preset"), values
+
+
+def _trained_config(settings: dict[str, Any]) -> Config | None:
+    """What the weights of ``init_from`` were built from. Makes the setting an absolute path if it is a run."""
+    model = settings.get("init_from")
+    if not model:
+        return None
+    if not is_shipped(model):
+        model = settings["init_from"] = Run.open(Path(model).expanduser().absolute()).path
+    return resolve(model).config
+
+
+def _match_networks(config: Config, trained: Config, depth: int | None) -> Config:
+    """The configuration, with the trained discriminator's depth if none was requested.
+
+    Raises:
+        InputError: the trained weights are of other networks.
+    """
+    for setting in SHARED_SETTINGS:
+        requested, stored = getattr(config, setting), getattr(trained, setting)
+        if requested != stored:
+            raise InputError(
+                f"init_from={config.init_from!r} has {setting}={stored!r}, but {requested!r} was requested"
+            )
+    if depth is not None and depth < trained.discriminator_depth:
+        raise InputError(
+            f"init_from={config.init_from!r} has discriminator_depth={trained.discriminator_depth}, which cannot "
+            f"become {depth}: layers can be added, but not removed"
+        )
+    return dataclasses.replace(config, discriminator_depth=max(trained.discriminator_depth, config.discriminator_depth))
+
+
+def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
+    """Carry out what ``plan`` returned."""
+    use_backend(config.backend)
+    from fashion_gan.training import trainer
+
+    return trainer.train_locked(trainer.create_run(config, dataset, out), dataset)
+
+
+def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
+    """The run that ``resume`` would continue, with its new configuration, and its data.
+
+    Raises:
+        InputError: a setting contradicts the run's own, or the data cannot be used.
+    """
+    run = Run.open(path)
+    run.config = _resumed_config(run, settings)
+    check_backend(run.config.backend)
+    return run, load_training_images(run.config.data, run.config.image_size, run.config.channels)
+
+
+def continue_training(run: Run, dataset: Dataset) -> Run:
+    """Carry out what ``plan_resume`` returned."""
+    use_backend(run.config.backend)
+    from fashion_gan.training import trainer
+
+    return trainer.train_locked(run, dataset, resume=True)
+
+
+def _resumed_config(run: Run, settings: dict[str, Any]) -> Config:
+    """The run's configuration with the settings that a resumed run may change."""
+    changes = {name: value for name, value in settings.items() if value is not None}
+    if "data" in changes:  # The folder may have moved. The data's fingerprint must be the same.
+        changes["data"] = Path(changes["data"]).expanduser().absolute()
+    for name, value in changes.items():
+        if name not in RESUMABLE and getattr(run.config, name, None) != value:
+            raise InputError(
+                f"{run.path} was started with {name}={getattr(run.config, name, None)!r} and cannot continue with "
+                f"{value!r}: a resumed run may only change {', '.join(RESUMABLE)}"
+            )
+    changes = {name: value for name, value in changes.items() if name in RESUMABLE}
+    if any(name in changes for name in BUDGETS):
+        changes = {**dict.fromkeys(BUDGETS), **changes}
+    return dataclasses.replace(run.config, **changes)

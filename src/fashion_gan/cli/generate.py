@@ -1,0 +1,229 @@
+"""The verbs that draw: images from a generator, or a labeled dataset of them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from fashion_gan.api.load import load_generator
+from fashion_gan.arrays import Images
+from fashion_gan.cli import options
+from fashion_gan.errors import InputError
+from fashion_gan.generator import Generator
+from fashion_gan.rendering.images import grid, save_gif, save_png
+from fashion_gan.system.atomic_files import atomic_file, atomic_folder
+
+NEAR_DUPLICATE_LEVELS = 10.0
+DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "walk": "interpolation.png"}
+SUFFIXES = {"grid": (".png",), "npz": (".npz",), "walk": (".png", ".gif")}
+FILM_FRAME_SECONDS = 0.08
+
+
+@options.verb(
+    examples=(
+        "fashion-gan generate --label Dress --count 1000 --truncation 0.7 --format npz",
+        "fashion-gan generate --interpolate 3 7 --frames 32 --out walk.gif",
+    )
+)
+@options.model
+@options.weights
+@options.option(
+    "--count",
+    type=int,
+    default=64,
+    show_default=True,
+    metavar="NUMBER",
+    help="Number of images, from 1 to 100,000.",
+    group="Images",
+)
+@options.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="NUMBER",
+    help="Seed of the latent vectors. The same seed gives the same images.",
+    group="Images",
+)
+@options.option(
+    "--label",
+    metavar="CLASS",
+    help="Class of the images, a name or a number. By default the classes take turns.",
+    group="Images",
+)
+@options.truncation
+@options.option(
+    "--interpolate",
+    type=int,
+    nargs=2,
+    metavar="SEED SEED",
+    help="Draw a walk from one seed's image to another's: a strip, or a film if --out ends in .gif.",
+    group="Walk",
+)
+@options.option(
+    "--frames",
+    type=int,
+    default=16,
+    show_default=True,
+    metavar="NUMBER",
+    help="Images of the walk, from 2 to 1,000.",
+    group="Walk",
+)
+@options.option(
+    "--format",
+    type=options.Choice(["grid", "png", "npz"]),
+    default="grid",
+    show_default=True,
+    help="grid: one PNG file of all images. png: a folder of PNG files. npz: a NumPy file of the images and labels.",
+    group="Output",
+)
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="File to write, or folder for --format png. By default the format decides, for example generated.png.",
+    group="Output",
+)
+@options.force
+def generate(
+    model: str,
+    count: int,
+    seed: int,
+    label: str | None,
+    truncation: float,
+    format: str,  # noqa: A002
+    interpolate: tuple[int, int] | None,
+    frames: int,
+    raw: bool,
+    best: bool,
+    out: Path | None,
+    force: bool,
+) -> None:
+    """Draw images with a shipped generator, a run's generator, or a model file that fashion-gan wrote."""
+    if interpolate:
+        options.refuse_given("--interpolate", "count", "seed", "truncation", "format")
+    out = _checked_output(out, "walk" if interpolate else format, force)
+    generator = load_generator(model, raw=raw, best=best)
+    if interpolate:
+        images = generator.interpolate(*interpolate, frames=frames, label=label)
+        _save_walk(out, images)
+    else:
+        images = generator.generate(count, label, seed, truncation)
+        _save_images(out, format, images, generator, label)
+    click.echo(f"{len(images)} images: {out}")
+
+
+def _checked_output(out: Path | None, output: str, force: bool) -> Path:
+    """The path to write a kind of output to. Raises InputError if its suffix is wrong, or if it exists."""
+    out = out or Path(DEFAULT_NAMES[output])
+    if output in SUFFIXES and out.suffix not in SUFFIXES[output]:
+        raise InputError(f"{out} must end in {' or '.join(SUFFIXES[output])}")
+    if os.path.lexists(out) and not force:
+        raise InputError(f"{out} already exists: choose another --out, or add --force")
+    return out
+
+
+def _save_walk(out: Path, images: Images) -> None:
+    """Write a strip of the images, or a film that goes to the last one and back."""
+    if out.suffix == ".gif":
+        there_and_back = [*images, *images[-2:0:-1]]
+        save_gif(out, there_and_back, frame_seconds=FILM_FRAME_SECONDS, hold_last_seconds=FILM_FRAME_SECONDS)
+    else:
+        save_png(out, grid(images, columns=len(images)))
+
+
+def _save_images(
+    out: Path,
+    format: str,  # noqa: A002
+    images: Images,
+    generator: Generator,
+    label: str | None,
+) -> None:
+    labels = generator.labels(len(images), label)
+    if format == "npz":
+        arrays = {"images": images} if labels is None else {"images": images, "labels": labels}
+        with atomic_file(out) as temporary, open(temporary, "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+    elif format == "png":
+        # An existing folder may be replaced here: _checked_output refuses it unless --force is given.
+        with atomic_folder(out, ["[0-9]" * 6 + "*.png"], force=True) as folder:
+            for number, image in enumerate(images):
+                suffix = "" if labels is None else f"_class_{labels[number]}"
+                save_png(folder / f"{number:06d}{suffix}.png", image)
+    else:
+        columns = len(generator.class_names) if labels is not None and label is None else None
+        save_png(out, grid(images, columns=columns))
+
+
+@options.verb(
+    examples=(
+        "fashion-gan dataset --out synth --min-confidence 0.9 --no-duplicates",
+        "fashion-gan dataset --out clothes --format folders --model runs/0001-fashion",
+    )
+)
+@options.model
+@options.option(
+    "--per-class",
+    type=int,
+    default=1000,
+    show_default=True,
+    metavar="NUMBER",
+    help="Exact number of images of each class.",
+    group="Images",
+)
+@options.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="NUMBER",
+    help="Seed of the latent vectors. The same seed gives the same images.",
+    group="Images",
+)
+@options.truncation
+@options.option(
+    "--min-confidence",
+    type=float,
+    metavar="PROBABILITY",
+    help="Keep an image only if the evaluator's classifier gives its class at least this probability, from 0 to 1. "
+    "Only for 28×28 grey images of Fashion-MNIST's classes.",
+    group="Filters",
+)
+@options.option(
+    "--no-duplicates",
+    "least_difference",
+    type=float,
+    is_flag=False,
+    flag_value=NEAR_DUPLICATE_LEVELS,
+    metavar="[LEVELS]",
+    help="Leave out an image if its root mean square difference to an earlier one of its class is below this number of "
+    f"grey levels, {NEAR_DUPLICATE_LEVELS:g} if you give none.",
+    group="Filters",
+)
+@options.option(
+    "--format",
+    type=options.Choice(["idx", "npz", "folders", "parquet"]),
+    default="idx",
+    show_default=True,
+    help="idx: two files, named as Fashion-MNIST's training files. npz: a NumPy file. folders: PNG files in a folder "
+    "for each class. parquet: a file for the Hugging Face Hub.",
+    group="Output",
+)
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="Folder to write. If the command fails, nothing is written.",
+    group="Output",
+)
+@options.force
+def dataset(out: Path, **settings: Any) -> None:
+    """Write a labeled dataset of generated images, with a manifest and a dataset card."""
+    from fashion_gan.api.make_dataset import make_dataset, table
+
+    manifest = make_dataset(out, **settings)
+    click.echo(table(manifest))
+    click.echo(f"\n{manifest['images']:,} images: {out}")

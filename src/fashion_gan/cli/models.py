@@ -1,0 +1,118 @@
+"""The verbs that bring a generator to where it is used: export it, import it, or explore it in a browser."""
+
+import os
+from pathlib import Path
+
+import click
+
+from fashion_gan.api.export import export_generator, import_generator
+from fashion_gan.cli import options
+from fashion_gan.errors import InputError
+from fashion_gan.generator import Generator
+from fashion_gan.rendering.images import grid, save_png
+from fashion_gan.saving.export import check_path
+from fashion_gan.saving.formats import FORMATS
+from fashion_gan.system.atomic_files import atomic_file
+
+SHEET_IMAGES = 64
+
+
+@options.verb(
+    examples=(
+        "fashion-gan export fashion --format html",
+        "fashion-gan export runs/0001-fashion --format saved_model --best",
+    )
+)
+@click.argument("model", metavar="NAME|RUN|FILE", type=options.Model())
+@options.weights
+@options.option(
+    "--format",
+    type=options.Choice(list(FORMATS)),
+    required=True,
+    help="Format to write. saved_model and openvino are folders, all others are files.",
+    group="Output",
+)
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="File or folder to write. By default it is named after the model and lies in the current folder.",
+    group="Output",
+)
+@options.force
+def export(model: str, format: str, raw: bool, best: bool, out: Path | None, force: bool) -> None:  # noqa: A002
+    """Write a generator in a format for deployment. The format's own runtime must then draw the same images."""
+    source = Path(model).absolute()
+    out = out or Path((source.name if source.is_dir() else source.stem) + FORMATS[format].suffix)
+    _check_new(out, force)
+    difference = export_generator(model, format, out, raw=raw, best=best)
+    click.echo(
+        f"{out}: pixels in [-1, 1] differ by at most {difference:.1e} from those of {click.format_filename(model)}"
+    )
+
+
+@options.verb("import", examples=("fashion-gan import generator.h5", "fashion-gan generate --model generator.onnx"))
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.h5")
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The .onnx file to write. By default it is named after the .h5 file and lies in the current folder.",
+    group="Output",
+)
+@options.force
+def import_(path: Path, out: Path | None, force: bool) -> None:
+    """Convert a generator from an .h5 file of Keras 2 or tf.keras to an .onnx model. No code in the file is run.
+
+    A .png file of the same name shows 64 of its images.
+    """
+    out = out or Path(path.name).with_suffix(".onnx")
+    check_path("onnx", out)
+    sheet = out.with_suffix(".png")
+    for output in (out, sheet):
+        _check_new(output, force)
+        if output.is_dir():
+            raise InputError(f"{output} is a folder: choose another --out")
+    with atomic_file(out) as temporary:  # If the sheet cannot be written, the model is not written either.
+        imported = import_generator(path, temporary)
+        generator = Generator.load(temporary)
+        save_png(sheet, grid(generator.generate(SHEET_IMAGES), columns=len(generator.class_names) or None))
+    source = click.format_filename(path)
+    classes = f" and {len(imported.class_names)} classes" if imported.class_names else ""
+    size = "×".join(map(str, imported.image_shape))
+    lowest, highest = imported.pixel_range
+    click.echo(f"{out}: latents of {imported.latent_dim} numbers{classes} -> {size} images")
+    click.echo(
+        f"pixels in [-1, 1], scaled from [{lowest:.4g}, {highest:.4g}], differ by at most "
+        f"{imported.largest_difference:.1e} from those of {source}"
+    )
+    click.echo(f"sheet    {sheet}")
+
+
+def _check_new(path: Path, force: bool) -> None:
+    """Raise InputError if something exists at a path and may not be replaced."""
+    if os.path.lexists(path) and not force:
+        raise InputError(f"{path} already exists: choose another --out, or add --force")
+
+
+@options.verb(examples=("fashion-gan explore --open", "fashion-gan explore --model runs/0001-fashion"))
+@options.model
+@options.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    metavar="PORT",
+    help="Port on 127.0.0.1. 0 picks a free one.",
+    group="Server",
+)
+@options.option(
+    "--open/--no-open", "open_browser", default=False, help="Open the page in your browser.", group="Server"
+)
+def explore(model: str, port: int, open_browser: bool) -> None:
+    """Open a page in which you play with a generator: images, variations, blends and films."""
+    from fashion_gan.explorer import run_server
+
+    run_server.explore(
+        model, port, open_browser=open_browser, say=lambda url: click.echo(f"explore  {url}  (Ctrl-C stops it)")
+    )

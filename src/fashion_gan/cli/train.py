@@ -1,0 +1,111 @@
+"""The verbs that train, and that show the training data."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from fashion_gan.api.train import continue_training, plan, plan_resume, start_training
+from fashion_gan.cli import options
+from fashion_gan.config import DEFAULT_PRESET, RENAMED_SETTINGS
+from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist
+from fashion_gan.rendering.images import contact_sheet, save_png
+from fashion_gan.rendering.tables import format_table
+from fashion_gan.system.backends import share_two_processors
+from fashion_gan.version import __version__
+
+
+@options.verb(
+    renamed=RENAMED_SETTINGS,
+    examples=(
+        "fashion-gan train --preset fashion --minutes 5",
+        "fashion-gan train --data my-pictures --preset dcgan-64 --channels 3 --augment",
+    ),
+)
+@options.settings
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Folder that the run's own numbered folder is made in.",
+    group="Output",
+)
+@options.option(
+    "--resume",
+    "run_path",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Continue this run from its newest checkpoint, with its own settings.",
+    group="Output",
+)
+@options.option("--dry-run", is_flag=True, help="Print the settings and stop.", group="Output")
+@click.pass_obj
+def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool, **settings: Any) -> None:
+    """Train a GAN. Its run folder holds sample grids, curves, a film, checkpoints and the generator.
+
+    The preset provides the settings that you leave out.
+    """
+    preset = settings.pop("preset")
+    if run_path is None:
+        config, dataset = plan(preset or DEFAULT_PRESET, **settings)
+    else:
+        run, dataset = plan_resume(run_path, preset=preset, **settings)
+        config = run.config
+    held_out = " (5,000 of them held out for evaluation)" if config.evaluate_every_epochs else ""
+    click.echo(f"fashion-gan {__version__}\n{config}")
+    click.echo(f"trains on {len(dataset.images):,} images{held_out}: {dataset.source}")
+    if dry_run:
+        return
+    if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
+        share_two_processors()  # The residual networks have small layers.
+    run = start_training(config, dataset, out) if run_path is None else continue_training(run, dataset)
+    click.echo(f"run      {run.path}\nsample   {run.last_sample}")
+
+
+@options.verb(
+    examples=(
+        "fashion-gan data",
+        "fashion-gan data --data ~/datasets/fashion-mnist --out clothes.png",
+    )
+)
+@options.data
+@options.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("fashion_mnist.png"),
+    show_default=True,
+    metavar="FILE",
+    help="Contact sheet with ten images of each class, a PNG file.",
+    group="Output",
+)
+def data(data: str | None, out: Path) -> None:
+    """Show where Fashion-MNIST is stored and what it holds, and draw ten images of each class."""
+    splits = {split: load_fashion_mnist(split, data) for split in ("train", "test")}
+    click.echo(_pixel_table(splits))
+    click.echo(f"\n{_class_table(splits)}")
+    training = splits["train"]
+    save_png(out, contact_sheet(training.images, training.labels, CLASS_NAMES, per_class=10))
+    click.echo(f"\nten of each class: {out}")
+
+
+def _pixel_table(splits: dict[str, Dataset]) -> str:
+    """A row for each split: how many images, the mean and deviation of their pixels, and where they are stored."""
+    rows = [["split", "images", "pixel mean", "deviation", "source"]]
+    for name, split in splits.items():
+        shares = np.bincount(split.images.reshape(-1), minlength=256) / split.images.size
+        mean = shares @ np.arange(256)
+        deviation = (shares @ (np.arange(256) - mean) ** 2) ** 0.5
+        rows.append([name, f"{len(split.images):,}", f"{mean:.2f}", f"{deviation:.2f}", str(split.source)])
+    return format_table(rows, "lrrrl")
+
+
+def _class_table(splits: dict[str, Dataset]) -> str:
+    """A row for each class: its number, its name, and how many images of it each split holds."""
+    rows = [["", "class", *splits]]
+    for label, name in enumerate(CLASS_NAMES):
+        counts = [int((split.labels == label).sum()) for split in splits.values()]
+        rows.append([str(label), name, *(f"{count:,}" for count in counts)])
+    return format_table(rows, "rlrr")

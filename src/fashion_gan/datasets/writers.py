@@ -1,0 +1,122 @@
+"""Labeled images -> files in a format that other programs read: IDX, npz, folders of PNG files, or Parquet."""
+
+import gzip
+import importlib.util
+import json
+import re
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fashion_gan.arrays import Images, Labels
+from fashion_gan.datasets.generated import IDX_IMAGES, IDX_LABELS, MANIFEST
+from fashion_gan.errors import InputError, suggestion
+from fashion_gan.rendering.images import png_bytes
+from fashion_gan.system import progress
+from fashion_gan.system.atomic_files import sha256
+
+CARD = "README.md"
+NPZ, PARQUET, FOLDERS = "dataset.npz", "dataset.parquet", "images"
+PICTURES = FOLDERS + "/*/" + "[0-9]" * 6 + "*.png"
+PATTERNS = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, PICTURES)  # all files that a data set may hold
+
+MAX_IDX_CLASSES = 256  # IDX stores a label in one byte
+GZIP_LEVEL = 6  # level 9 takes ten times as long and saves 1 %
+
+
+def check_format(
+    format: str,  # noqa: A002
+    image_shape: tuple[int, int, int],
+    class_names: Sequence[str],
+) -> None:
+    """Raise InputError if a format is unknown, needs a missing package, or cannot hold such images (H, W, C)."""
+    if format not in WRITERS:
+        raise InputError(f"format={format!r} is unknown: {suggestion(format, list(WRITERS))}")
+    if format == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise InputError("format='parquet' needs pyarrow: pip install pyarrow")
+    if format == "idx" and (image_shape[-1] != 1 or len(class_names) > MAX_IDX_CLASSES):
+        raise InputError("format='idx' holds grey images of at most 256 classes: use npz, folders or parquet")
+
+
+def write_files(
+    folder: Path,
+    format: str,  # noqa: A002
+    images: Images,
+    labels: Labels,
+    class_names: Sequence[str],
+) -> None:
+    """Write labeled images into an existing folder.
+
+    Args:
+        folder: the folder to write to.
+        format: "idx", "npz", "folders" or "parquet". ``check_format`` must have accepted it.
+        images: uint8 (N, H, W, C).
+        labels: int32 (N,), each the index of a class name.
+        class_names: the classes in the order of their labels.
+    """
+    WRITERS[format](folder, images, labels, class_names)
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """SHA-256, in hex, of every file in a folder and its subfolders, by the file's path relative to the folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+
+
+def subfolder_names(class_names: Sequence[str]) -> list[str]:
+    """A folder's name for each class: the class's name with "-" for each unsafe character.
+
+    If two such names are equal in any case, or one is empty, all folders have the classes' numbers as names.
+    """
+    safe_names = [re.sub(r"[^\w -]", "-", name).strip() for name in class_names]
+    are_distinct = len({name.casefold() for name in safe_names}) == len(safe_names)
+    return safe_names if are_distinct and all(safe_names) else [f"{number:03d}" for number in range(len(safe_names))]
+
+
+def _write_idx(folder: Path, images: Images, labels: Labels, class_names: Sequence[str]) -> None:
+    _write_gzip(folder / IDX_IMAGES, struct.pack(">4B3I", 0, 0, 8, 3, *images.shape[:3]) + images.tobytes())
+    _write_gzip(folder / IDX_LABELS, struct.pack(">4BI", 0, 0, 8, 1, len(labels)) + labels.astype(np.uint8).tobytes())
+
+
+def _write_gzip(path: Path, content: bytes) -> None:
+    path.write_bytes(gzip.compress(content, GZIP_LEVEL, mtime=0))  # Without a time, equal images give equal bytes.
+
+
+def _write_npz(folder: Path, images: Images, labels: Labels, class_names: Sequence[str]) -> None:
+    with open(folder / NPZ, "wb") as file:
+        np.savez_compressed(
+            file, allow_pickle=False, images=images, labels=labels, class_names=np.array(class_names, np.str_)
+        )
+
+
+def _write_folders(folder: Path, images: Images, labels: Labels, class_names: Sequence[str]) -> None:
+    class_folders = [folder / FOLDERS / name for name in subfolder_names(class_names)]
+    for path in class_folders:
+        path.mkdir(parents=True)
+    digits = max(6, len(str(len(images))))
+    for number, image in enumerate(progress.bar(images, "writing", "pictures")):
+        (class_folders[labels[number]] / f"{number:0{digits}d}.png").write_bytes(png_bytes(image))
+
+
+def _write_parquet(folder: Path, images: Images, labels: Labels, class_names: Sequence[str]) -> None:
+    """Write PNG files and class numbers, with a schema that the Hugging Face Hub reads as an image data set."""
+    import pyarrow
+    from pyarrow import parquet
+
+    image_type = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
+    schema = pyarrow.schema([("image", image_type), ("label", pyarrow.int64())])
+    features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": list(class_names)}}
+    schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    files = [{"bytes": png_bytes(image), "path": None} for image in progress.bar(images, "writing", "pictures")]
+    table = pyarrow.table([pyarrow.array(files, image_type), pyarrow.array(labels, pyarrow.int64())], schema=schema)
+    parquet.write_table(table, folder / PARQUET)
+
+
+WRITERS: dict[str, Callable[[Path, Images, Labels, Sequence[str]], None]] = {
+    "idx": _write_idx,
+    "npz": _write_npz,
+    "folders": _write_folders,
+    "parquet": _write_parquet,
+}

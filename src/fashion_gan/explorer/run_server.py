@@ -1,0 +1,91 @@
+"""Run the explorer's server on a port of this computer until it is interrupted."""
+
+import asyncio
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from fashion_gan.api.load import load_generator
+from fashion_gan.errors import InputError
+from fashion_gan.explorer.app import make_app
+from fashion_gan.saving.origins import resolve
+
+ADDRESS = "127.0.0.1"
+MAX_WAITING_CONNECTIONS = 512
+# The server closes an idle connection after this time. It is longer than clients keep one (5 seconds is common, and
+# uvicorn's default), so that a new request does not meet a connection that is just being closed.
+IDLE_SECONDS = 30
+SHUTDOWN_SECONDS = 1  # time for open requests to finish after the server is stopped
+
+
+def explore(model: str, port: int, *, open_browser: bool, say: Callable[[str], None]) -> None:
+    """Serve the page until the process is interrupted.
+
+    Args:
+        model: a shipped model's name, a run's folder or a model file, as ``load_generator`` takes it.
+        port: port on 127.0.0.1; 0 picks a free one.
+        open_browser: whether to open the page in the user's browser.
+        say: called with the page's address when the server is ready.
+
+    Raises:
+        InputError: the port is not available, or the model cannot be read.
+    """
+    with _listen(port) as listener:
+        app = _build_app(model)
+        url = f"http://{ADDRESS}:{listener.getsockname()[1]}/"
+
+        def announce() -> None:
+            say(url)
+            if open_browser:  # In a thread: some browsers block the caller.
+                threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+        _Server(app, announce).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that calls ``announce`` when it has started. From then on, Ctrl-C stops it cleanly."""
+
+    def __init__(self, app: Starlette, announce: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=IDLE_SECONDS)
+        )
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn's own time limit ends in a traceback. Closed connections end open requests silently.
+        asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._close_connections)
+        await super().shutdown(sockets)
+
+    def _close_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def _build_app(model: str) -> Starlette:
+    source = resolve(model)
+    shipped = source.kind == "shipped"
+    name = model if shipped else Path(model).resolve().name
+    return make_app(name, load_generator(model), source.run, shipped=shipped)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+        listener.listen(MAX_WAITING_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            f"port={port} is not available ({error.strerror}): name another --port, or 0 for any free one"
+        ) from error
+    return listener

@@ -1,0 +1,185 @@
+"""The table of metrics: what each one means, how it is shown, and which of two values is better."""
+
+import dataclasses
+import math
+from typing import Any
+
+from fashion_gan.arrays import JsonObject
+from fashion_gan.metrics.features import NETWORK_SHA256
+from fashion_gan.metrics.intervals import Interval
+
+# Raised whenever a protocol's result can change for the same images. Scores of different versions are not comparable.
+VERSION = 1
+
+FFD_NOTE = "ffd = Fréchet distance of Fashion-MNIST features"
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricValue:
+    """The value of one metric.
+
+    Attributes:
+        value: the number. Shares lie from 0 to 1. With several seeds, their mean.
+        standard_error: of the value, from resampled images; None if it is unknown.
+        interval: the 95 % interval of the value; None if it is unknown.
+        real_baseline: the value that real images get when they are scored as if they were generated.
+        by_seed: the value of each seed; empty if there was only one.
+        deviation: the standard deviation over the seeds; None if there was only one.
+    """
+
+    value: float
+    standard_error: float | None = None
+    interval: Interval | None = None
+    real_baseline: float | None = None
+    by_seed: tuple[float, ...] = ()
+    deviation: float | None = None
+
+    @classmethod
+    def from_json(cls, values: JsonObject) -> "MetricValue":
+        """Read a value from a file, also from one of version 0.1.0, which called the real baseline "floor".
+
+        Raises:
+            ValueError, TypeError, KeyError: these are not the parts of a metric's value.
+        """
+        interval = values["interval"]
+        return cls(
+            value=_number(values["value"]),
+            standard_error=_optional_number(values["standard_error"], lowest=0),
+            interval=None if interval is None else (_number(interval[0]), _number(interval[1])),
+            real_baseline=_optional_number(values["floor"] if "floor" in values else values["real_baseline"]),
+            by_seed=tuple(_number(value) for value in values["by_seed"]),
+            deviation=_optional_number(values["deviation"], lowest=0),
+        )
+
+
+def read_metric_values(evaluation: JsonObject) -> dict[str, MetricValue]:
+    """The values of all known metrics in an evaluation's JSON, by their ids.
+
+    Version 0.1.0 called the metrics "figures".
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: this is not an evaluation's JSON.
+    """
+    metrics = evaluation["figures"] if "figures" in evaluation else evaluation["metrics"]
+    return {name: MetricValue.from_json(value) for name, value in metrics.items() if name in METRICS}
+
+
+def _optional_number(value: Any, lowest: float = -math.inf) -> float | None:
+    return None if value is None else _number(value, lowest)
+
+
+def _number(value: Any, lowest: float = -math.inf) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < lowest:
+        raise ValueError(f"{str(value)[:40]!r} is not a metric's value")
+    return value
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricInfo:
+    """How to read a metric.
+
+    Attributes:
+        title: its name in words.
+        best: "low", "high", or the ideal value.
+        shown_as: "number", "small" (a number with more digits), "share", "count" or "sigma" (standard deviations).
+        description: what it means, in a sentence or two.
+    """
+
+    title: str
+    best: str | float
+    shown_as: str
+    description: str
+
+    @property
+    def direction(self) -> str:
+        """Which values are good: "lower is better", "higher is better", or "best near" the ideal."""
+        if isinstance(self.best, str):
+            return {"low": "lower is better", "high": "higher is better"}[self.best]
+        return f"best near {self.show_unsigned(self.best)}"
+
+    def show(self, value: float) -> str:
+        """A value as text, with the metric's digits and sign."""
+        formats = {"number": "{:.3f}", "small": "{:.5f}", "share": "{:.1%}", "count": "{:.0f}", "sigma": "{:+.1f}"}
+        return formats[self.shown_as].format(value)
+
+    def show_unsigned(self, value: float) -> str:
+        """A value as text without a plus sign."""
+        return self.show(value).lstrip("+")
+
+    def show_interval(self, interval: Interval) -> str:
+        """An interval as text."""
+        return f"{self.show(interval[0])} to {self.show(interval[1])}"
+
+    def gain(self, first: float, second: float) -> float:
+        """By how much the first value is better than the second. Negative if it is worse."""
+        if self.best == "high":
+            return first - second
+        if self.best == "low":
+            return second - first
+        ideal = float(self.best)
+        return abs(second - ideal) - abs(first - ideal)
+
+
+# fmt: off
+METRICS = {name: MetricInfo(*row) for name, *row in (
+    ("ffd10k_test",        "Fréchet distance", "low", "number",
+     "How far the mean and the covariance of the features (FFD: Fréchet distance of Fashion-MNIST features) are from "
+     "those of the test images, in hundredths of the real variance. One number for quality and variety."),
+    ("kernel10k_test",     "Kernel distance", "low", "small",
+     "The distance of the two sets of features without the assumption that they are Gaussian. It is unbiased: real "
+     "images get about 0, and a value can be negative."),
+    ("precision10k_test",  "Precision", "high", "share",
+     "The share of generated images that lie among real ones: how many look right."),
+    ("recall10k_test",     "Recall", "high", "share",
+     "The share of real images that lie among generated ones: how much of the variety is reached."),
+    ("density10k_test",    "Density", "high", "number",
+     "How densely real images surround the generated ones. Similar to precision, but a real outlier has little "
+     "influence."),
+    ("coverage10k_test",   "Coverage", "high", "share",
+     "The share of real images with a generated image in their neighborhood. Similar to recall, but a generated "
+     "outlier has little influence."),
+    ("ffd50k_train",       "Fréchet distance to the training set", "low", "number",
+     "The Fréchet distance of 50,000 images to all 60,000 training images, which the generator learns from."),
+    ("class_imbalance10k", "Class imbalance", "low", "share",
+     "The share of images that would have to change class to make all ten classes as frequent as among real images."),
+    ("missing_classes10k", "Missing classes", "low", "count",
+     "The number of classes that make up less than 1 % of the images. Each should make up 10 %."),
+    ("asked_class10k",     "Shows the requested class", "high", "share",
+     "The share of images that the project's classifier assigns to the class that was requested."),
+    ("class_recall10k_test", "Recall within classes", "high", "share",
+     "The mean over the ten classes of the recall within each class: how much of the variety of shirts is reached by "
+     "generated shirts."),
+    ("class_coverage10k_test", "Coverage within classes", "high", "share",
+     "The mean over the ten classes of the coverage within each class."),
+    ("copying10k",         "Data copying, C_T", 0.0, "sigma",
+     "Whether generated images lie nearer to the training set than test images do, as a mean z-score. A value far "
+     "below 0 means copies, or images that are more typical than real ones. A value far above 0 means images farther "
+     "from the real ones."),
+    ("nearer_train10k",    "Nearest real image is a training image", 6 / 7, "share",
+     "The share of generated images whose nearest real image is a training image. Six of seven real images are "
+     "training images, so chance gives 85.7 %. If everything is memorized, it is 100 %."),
+    ("gan_train10k",       "GAN-train", "high", "share",
+     "The accuracy on real test images of a new classifier trained on generated images only. The real baseline is the "
+     "accuracy of the same classifier trained on as many real images."),
+    ("gan_test10k",        "GAN-test", "high", "share",
+     "The share of generated images that a new classifier, trained on as many real images, assigns to the requested "
+     "class. The real baseline is its accuracy on real test images."),
+    ("two_sample10k_test", "Told apart from real", 0.5, "share",
+     "The accuracy of a new network, trained to separate generated images from real test images, on held-out images. "
+     "A perfect generator leaves it at 50 %."),
+    ("fid10k_test",        "FID, 10,000 against test", "low", "number",
+     "The standard Fréchet Inception distance to the 10,000 test images. Its features come from color photographs, so "
+     "it is a rough measure here."),
+    ("kid10k_test",        "KID, 10,000 against test", "low", "small",
+     "The standard kernel Inception distance to the test images, from 100 subsets of 1,000."),
+    ("is10k",              "Inception score, 10,000", "high", "number",
+     "The standard Inception score. Its classes contain few clothes, so it serves only for comparison with papers."),
+    ("fid50k_train",       "FID, 50,000 against training", "low", "number",
+     "The standard Fréchet Inception distance of 50,000 images to the training set, as most papers report it."),
+)}
+# fmt: on
+
+
+def fingerprint(data_sha256: str) -> JsonObject:
+    """The checksums and the version that a score depends on. Scores of different fingerprints are not comparable."""
+    return {"data_sha256": data_sha256, "features_sha256": NETWORK_SHA256, "version": VERSION}

@@ -1,0 +1,192 @@
+"""Images -> grids, contact sheets, PNG files and animated GIFs."""
+
+import base64
+import html
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from fashion_gan.arrays import Images, Labels, Picture
+from fashion_gan.errors import InputError, check_range, one_line
+from fashion_gan.system.atomic_files import atomic_file
+
+# Fashion-MNIST has a black ground, and its clothes often reach the edge of the image. Dark grey lines separate the
+# images. White ones would merge with white clothes and outshine the images.
+PADDING_LEVEL = 48
+TEXT_LEVEL = 255
+
+
+def to_uint8(images: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
+    """Turn a generator's output into pixels. Each value is rounded to the nearest level and clipped to the range.
+
+    Args:
+        images: floats in [-1, 1], of any shape.
+
+    Returns:
+        uint8 of the same shape, in [0, 255].
+
+    Example:
+        >>> to_uint8(np.array([-1.0, 0.1, 2.0])).tolist()
+        [0, 140, 255]
+    """
+    levels: npt.NDArray[np.uint8] = np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype(np.uint8)
+    return levels
+
+
+def grid(images: Images, columns: int | None = None, padding: int = 2, scale: int = 1) -> Picture:
+    """Lay images out in rows, from left to right. ``columns=len(images)`` makes a strip.
+
+    Args:
+        images: uint8 (N, H, W, C), N at least 1.
+        columns: images in a row. None makes the grid about square.
+        padding: pixels of dark grey around and between the images.
+        scale: width and height of each drawn pixel.
+
+    Returns:
+        uint8 (rows·(H·scale + padding) + padding, columns·(W·scale + padding) + padding, C).
+
+    Raises:
+        InputError: the images have another type or shape, or a number is out of range.
+
+    Example:
+        >>> grid(np.zeros((10, 28, 28, 1), np.uint8), columns=5).shape
+        (62, 152, 1)
+    """
+    _check_images(images)
+    count, height, width, channels = images.shape
+    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    check_range("columns", columns, 1)
+    check_range("scale", scale, 1)
+    check_range("padding", padding, 0)
+    rows = math.ceil(count / columns)
+    row_step, column_step = height * scale + padding, width * scale + padding
+    canvas = np.full((rows * row_step + padding, columns * column_step + padding, channels), PADDING_LEVEL, np.uint8)
+    for index, image in enumerate(images):
+        top, left = padding + index // columns * row_step, padding + index % columns * column_step
+        canvas[top : top + height * scale, left : left + width * scale] = image.repeat(scale, 0).repeat(scale, 1)
+    return canvas
+
+
+def contact_sheet(images: Images, labels: Labels, class_names: Sequence[str], per_class: int = 10) -> Picture:
+    """Show the first images of each class: one row for each class, with its name at the left.
+
+    Args:
+        images: uint8 (N, H, W, C).
+        labels: integers (N,), each the index of a class name.
+        class_names: the classes in the order of their labels. () gives one row without a name.
+        per_class: images in a row. If a class has fewer, the rest of its row stays empty.
+
+    Returns:
+        uint8 (height, width, C) of the whole sheet.
+
+    Raises:
+        InputError: the images have another type or shape, or a number is out of range.
+    """
+    _check_images(images)
+    check_range("per_class", per_class, 1)
+    names = tuple(class_names) or ("",)
+    height, width, channels = images.shape[1:]
+    scale = max(1, round(56 / height))  # Rows must be high enough for legible names.
+    cells = np.full((len(names), per_class, height, width, channels), PADDING_LEVEL, np.uint8)
+    for label, row in enumerate(cells):
+        class_images = images[np.flatnonzero(labels == label)[:per_class]]
+        row[: len(class_images)] = class_images
+    sheet = grid(cells.reshape(-1, height, width, channels), columns=per_class, scale=scale)
+    return np.concatenate([_names_column(names, len(sheet), channels), sheet], axis=1) if any(names) else sheet
+
+
+def _names_column(names: Sequence[str], height: int, channels: int) -> Picture:
+    """The names in a column at equal distances, each aligned to the right: uint8 (height, width, C)."""
+    font = ImageFont.load_default(size=16)
+    width = math.ceil(max(font.getlength(name) for name in names)) + 16
+    column = Image.new("L", (width, height), PADDING_LEVEL)
+    draw = ImageDraw.Draw(column)
+    for index, name in enumerate(names):
+        middle = (index + 0.5) * height / len(names)
+        draw.text((width - 8, middle), name, fill=TEXT_LEVEL, font=font, anchor="rm")
+    return np.asarray(column)[..., np.newaxis].repeat(channels, axis=-1)
+
+
+def save_png(path: str | Path, image: Picture) -> None:
+    """Write an image, uint8 (H, W, C), to a PNG file atomically.
+
+    Raises:
+        InputError: the image has another type or shape.
+        OSError: the file cannot be written. An older file of that name stays as it was.
+    """
+    pillow_image = _to_pillow(image)
+    with atomic_file(Path(path)) as temporary:
+        pillow_image.save(temporary, "PNG", optimize=True)
+
+
+def png_bytes(image: Picture) -> bytes:
+    """The PNG file of an image, uint8 (H, W, C). Compression favors speed, for many small images.
+
+    Raises:
+        InputError: the image has another type or shape.
+    """
+    content = io.BytesIO()
+    _to_pillow(image).save(content, "PNG")
+    return content.getvalue()
+
+
+def html_figure(image: Picture, caption: str) -> str:
+    """HTML of an image, uint8 (H, W, C), under a caption. It holds the image as an inline PNG, for notebooks."""
+    text, content = html.escape(caption), base64.b64encode(png_bytes(image)).decode()
+    return f'<div>{text}</div><img src="data:image/png;base64,{content}" alt="{text}" style="max-width: 100%">'
+
+
+def load_png(path: str | Path) -> Picture:
+    """Read a PNG file: uint8 (H, W, 1) if it is grey, (H, W, 3) otherwise.
+
+    Raises:
+        InputError: there is no such file, or it is not a PNG with eight bits per channel.
+    """
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+                raise InputError(f"{path} cannot be read: its pixels are {image.mode}, not eight bits per channel")
+            pixels = np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
+    except (OSError, SyntaxError) as error:
+        raise InputError(f"{path} cannot be read as a PNG picture: {one_line(error)}") from error
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def save_gif(
+    path: str | Path, frames: Sequence[Picture], frame_seconds: float = 0.15, hold_last_seconds: float = 2.0
+) -> None:
+    """Write an animated GIF that repeats forever. The file is written atomically.
+
+    Args:
+        path: the file to write.
+        frames: uint8 (H, W, C), all of one shape, at least one.
+        frame_seconds: time that each frame is shown, in steps of 0.01.
+        hold_last_seconds: time that the last frame is shown.
+
+    Raises:
+        InputError: there are no frames, or they have another type or several shapes.
+        OSError: the file cannot be written. An older file of that name stays as it was.
+    """
+    shapes = {np.shape(frame) for frame in frames}
+    if len(shapes) != 1:
+        raise InputError(f"a film needs frames of one shape, got {len(frames)} frames of {sorted(shapes)}")
+    first, *rest = [_to_pillow(frame) for frame in frames]
+    milliseconds = [round(1000 * frame_seconds)] * len(rest) + [round(1000 * hold_last_seconds)]
+    with atomic_file(Path(path)) as temporary:
+        first.save(temporary, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)
+
+
+def _to_pillow(image: Picture) -> Image.Image:
+    _check_images(np.asarray(image)[np.newaxis])
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def _check_images(images: Images) -> None:
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.dtype != np.uint8 or not images.size:
+        raise InputError(f"images must be uint8 (N, H, W, 1 or 3), got {images.dtype} {images.shape}")

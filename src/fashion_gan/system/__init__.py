@@ -1,0 +1,1 @@
+"""The process: backends, cores, files, progress, the machine."""

@@ -1,0 +1,136 @@
+"""Atomic writes of files and folders, checksums, and reading ``.npz`` files without running code."""
+
+import contextlib
+import fnmatch
+import hashlib
+import os
+import shutil
+import zipfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from fashion_gan.arrays import Array
+from fashion_gan.errors import InputError
+
+CORRUPT_FILE_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)  # reading a damaged .npz raises one
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Write a file atomically.
+
+    Yields:
+        A temporary path in the same folder, with the same suffix. It becomes ``path`` if the block ends without an
+        error. Otherwise it is removed, and ``path`` stays as it was.
+    """
+    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    try:
+        with _errors_name(path, temporary):
+            yield temporary
+            _sync(temporary)
+            os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(
+    path: Path, patterns: Collection[str], *, marker: str | None = None, force: bool = False
+) -> Iterator[Path]:
+    """Write a folder atomically.
+
+    Args:
+        path: the folder to write. Its parent folder must exist.
+        patterns: glob patterns of the files that it may hold, as paths relative to it. A folder that holds any other
+            file is never replaced, because fashion-gan did not write it.
+        marker: a file that every such folder holds. A folder without it is replaced only if it is empty.
+        force: replace an existing folder.
+
+    Yields:
+        An empty temporary folder next to ``path``. It becomes ``path`` if the block ends without an error. Otherwise it
+        is removed, and ``path`` stays as it was.
+
+    Raises:
+        InputError: ``path`` exists and may not be replaced, or its parent folder does not exist.
+        OSError: the folder cannot be written.
+    """
+    path = Path(os.path.abspath(path))  # A path such as ".." has no name of its own.
+    _check_replaceable(path, patterns, marker, force)
+    temporary, replaced = (path.with_name(f".{state}-{os.getpid()}-{path.name}") for state in ("writing", "replaced"))
+    try:
+        with _errors_name(path, temporary):
+            temporary.mkdir()
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    _sync(file)
+            _check_replaceable(path, patterns, marker, force)  # Another process may have written there meanwhile.
+            _replace_folder(temporary, path, replaced)
+    finally:
+        for leftover in (temporary, replaced):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _replace_folder(temporary: Path, path: Path, replaced: Path) -> None:
+    """Rename the temporary folder to ``path``. An old folder becomes ``replaced``, and comes back if this fails."""
+    if path.exists():  # No system call replaces a folder that holds files, so this takes two steps.
+        os.replace(path, replaced)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        if replaced.exists():
+            os.replace(replaced, path)
+        raise
+
+
+def _check_replaceable(path: Path, patterns: Collection[str], marker: str | None, force: bool) -> None:
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be made: there is no folder {path.parent}")
+    if not os.path.lexists(path):
+        return
+    if not force:
+        raise InputError(f"{path} already exists: choose another --out, or add --force")
+    if not path.is_dir() or path.is_symlink():
+        raise InputError(f"{path} is not a folder: choose another --out")
+    allowed = [*patterns, *([] if marker is None else [marker])]
+    files = sorted(entry.relative_to(path).as_posix() for entry in path.rglob("*") if not _is_folder(entry))
+    for file in files:
+        if not any(fnmatch.fnmatchcase(file, pattern) for pattern in allowed):
+            raise InputError(f"{path} holds {file}, which fashion-gan did not write: choose another --out")
+    if files and marker is not None and marker not in files:
+        raise InputError(f"{path} holds no {marker}, so fashion-gan did not write it: choose another --out")
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+@contextlib.contextmanager
+def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
+    """Make an OSError about the temporary path name the path that the caller knows."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and str(error.filename).startswith(str(temporary)):
+            error.filename = str(path)
+            error.filename2 = None
+        raise
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def sha256(path: Path) -> str:
+    """A file's SHA-256, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_arrays(path: Path) -> dict[str, Array]:
+    """Read all arrays of an ``.npz`` file. Raises one of ``CORRUPT_FILE_ERRORS`` if it cannot be read."""
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

@@ -1,0 +1,171 @@
+"""The backend that Keras runs on (TensorFlow, JAX or PyTorch), chosen once in a process, and the process's settings."""
+
+import contextlib
+import ctypes
+import importlib
+import importlib.util
+import logging
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from fashion_gan.config import BACKENDS
+from fashion_gan.errors import InputError, suggestion
+from fashion_gan.system.parallel import available_cpus
+
+EXTRAS = {"tensorflow": "train", "jax": "gpu", "torch": "torch"}  # the extra that installs each backend
+
+# M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD of glibc's malloc.h: (parameter, bytes).
+KEEP_FREED_MEMORY = ((-3, 1 << 30), (-1, (1 << 31) - 1), (-2, 1 << 26))
+
+
+def default_backend() -> str:
+    """The backend that Keras runs on already; else the one in KERAS_BACKEND; else the first that is installed."""
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].backend.backend())
+    requested = os.environ.get("KERAS_BACKEND")
+    if requested:
+        if requested not in BACKENDS:
+            raise InputError(f"KERAS_BACKEND={requested!r} is not allowed: {suggestion(requested, list(BACKENDS))}")
+        return requested
+    return next((name for name in BACKENDS if importlib.util.find_spec(name)), BACKENDS[0])
+
+
+def check_backend(name: str) -> None:
+    """Raise InputError if Keras or the backend is not installed."""
+    if importlib.util.find_spec("keras") is None or importlib.util.find_spec(name) is None:
+        raise InputError(f"backend {name!r} is not installed: pip install 'fashion-gan[{EXTRAS[name]}]'")
+
+
+def use_backend(name: str) -> None:
+    """Import Keras on a backend. The host's environment variables stay as they are.
+
+    Raises:
+        InputError: the backend is not installed, or Keras runs on another one already.
+    """
+    check_backend(name)
+    if "keras" in sys.modules:
+        if default_backend() != name:
+            raise InputError(
+                f"backend={name!r}, but Keras already runs on {default_backend()!r}: "
+                f"set the environment variable KERAS_BACKEND={name} before Python starts"
+            )
+        return
+    variables = {"KERAS_BACKEND": name}
+    if name == "tensorflow" and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        variables["TF_CPP_MIN_LOG_LEVEL"] = "3"  # While it is imported, TensorFlow logs facts about its own build.
+    with _environment(variables), suppressed_stderr() if name == "tensorflow" else contextlib.nullcontext():
+        importlib.import_module("keras")
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for the block, then restore them."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def accelerator(backend: str) -> str | None:
+    """The name of the GPU or TPU that JAX computes on. None for a CPU, and for the other backends."""
+    if backend != "jax":
+        return None
+    import jax
+
+    return None if jax.default_backend() == "cpu" else str(jax.devices()[0].device_kind)
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed Python's random generator for the block, then restore its state.
+
+    Keras draws the seed of each initializer and layer without one from there. So the same seed gives the same weights,
+    on every backend, and the host's own random numbers stay as they are.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@contextlib.contextmanager
+def suppressed_stderr() -> Iterator[None]:
+    """Discard what native code writes to standard error; print it if the block raises an exception."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            captured.seek(0)
+            os.write(terminal, captured.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+@contextlib.contextmanager
+def suppressed_logger(name: str) -> Iterator[None]:
+    """Discard what a library logs during the block, then restore the logger's level."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+# ---- Settings of the whole process. Only a command may change them, for its process is its own. ----
+
+
+def tune_process(*, train: bool) -> None:
+    """Set up a process that only runs a command of fashion-gan. A library must not call this in its host.
+
+    Args:
+        train: the command trains: keep freed memory, and share the processors as small networks need it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if train:
+        keep_freed_memory()
+        share_two_processors()
+
+
+def keep_freed_memory() -> None:
+    """Make glibc keep the memory of freed arrays for the next ones, instead of returning it to the system.
+
+    A training step frees and allocates the same arrays again and again. To get each of them zeroed page by page took up
+    to half of a step's time on one of the machines measured. See mallopt(3). Other C libraries are left as they are.
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None or os.environ.get("MALLOC_TRIM_THRESHOLD_"):  # The user has chosen.
+        return
+    for parameter, value in KEEP_FREED_MEMORY:
+        mallopt(parameter, value)
+
+
+def share_two_processors() -> None:
+    """On two processors, make TensorFlow run two operations at once, one on each, instead of one on both.
+
+    For networks of small layers: to split such a layer costs more than it saves, and independent operations are at
+    hand: the discriminator's passes over real and generated images, and the two gradients of each layer. TensorFlow
+    reads the variables before its first operation. What the user has set stays.
+    """
+    if available_cpus() == 2:  # Not measured with more.
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")

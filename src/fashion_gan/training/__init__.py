@@ -1,0 +1,1 @@
+"""Training: the GAN as a Keras model, its losses and data stream, the callbacks, and the loop around ``fit``."""

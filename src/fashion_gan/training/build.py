@@ -1,0 +1,122 @@
+"""A configuration -> a compiled GAN, with random weights or with trained ones."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fashion_gan.arrays import KerasModel
+from fashion_gan.config import Config
+from fashion_gan.errors import InputError
+from fashion_gan.networks import build_discriminator, build_generator
+from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
+from fashion_gan.saving.model_files import load_model
+from fashion_gan.saving.origins import resolve
+from fashion_gan.system.atomic_files import read_arrays
+from fashion_gan.system.backends import seeded, use_backend
+from fashion_gan.training.augment import Augmentation
+from fashion_gan.training.gan import GAN, Objective
+from fashion_gan.training.optimizers import Adam
+
+
+def build_gan(config: Config) -> GAN:
+    """Build and compile the GAN of a configuration. The same seed gives the same weights.
+
+    Raises:
+        InputError: the configuration's backend is not the one that Keras runs on.
+    """
+    if config.conditional != bool(config.class_names):
+        raise InputError("class_names must name the classes of a conditional run, and only of a conditional one")
+    use_backend(config.backend)
+    with seeded(config.seed):
+        # bfloat16 for its range: the inner optimizers would bypass the loss scaling that float16 needs.
+        with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
+            generator, discriminator = build_generator(config), build_discriminator(config)
+        # Augmentation works in float32, and so does the average, which draws what is shown, scored and saved.
+        with _dtype_policy("float32"):
+            gan = GAN(
+                generator,
+                discriminator,
+                build_generator(config, "averaged_generator"),
+                objective=Objective(
+                    config.loss,
+                    config.r1_weight,
+                    config.r2_weight,
+                    config.penalty_every_steps,
+                    config.classifier_weight,
+                ),
+                ema_decay=config.ema_decay,
+                augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
+                seed=config.seed,
+            )
+    discriminator_rate = config.discriminator_learning_rate or config.learning_rate
+    gan.compile(
+        Adam(config.learning_rate, beta_1=config.beta_1, name="generator_adam"),
+        Adam(discriminator_rate, beta_1=config.beta_1, name="discriminator_adam"),
+        jit_compile=config.jit_compile or config.backend == "jax",
+    )
+    return gan
+
+
+@contextlib.contextmanager
+def _dtype_policy(policy: str) -> Iterator[None]:
+    """Create layers with a dtype policy of Keras during the block, then restore the user's policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def load_gan(model: str | Path, *, best: bool = False) -> GAN:
+    """Load both networks of a shipped model, or of a run's checkpoint; see ``api.load.load_gan``."""
+    source = resolve(model, needs_run=best)
+    if source.config is None:
+        raise InputError(f"{model} is a file, which holds only a generator: name a shipped model or a run's folder")
+    gan = build_gan(dataclasses.replace(source.config, backend=keras.backend.backend()))
+    if source.run is None:
+        _load_shipped(gan, source.path)
+        return gan
+    _, state = source.run.load_best_checkpoint() if best else source.run.load_checkpoint()
+    gan.load_state({name: value for name, value in state.items() if name != "seconds"})
+    recalibrate_batch_norm(gan.averaged_generator, recalibration_inputs(source.config))
+    return gan
+
+
+def _load_shipped(gan: GAN, folder: Path) -> None:
+    weights = load_model(folder / "generator.keras")[0].get_weights()
+    for network in (gan.generator, gan.averaged_generator):
+        network.set_weights(weights)
+    arrays = read_arrays(folder / "discriminator.npz")
+    gan.discriminator.set_weights([arrays[variable.path] for variable in gan.discriminator.weights])
+
+
+def initialize_weights(gan: GAN, config: Config) -> None:
+    """Copy the weights of ``config.init_from`` into a new GAN, as far as the networks have the same layers.
+
+    Both generators start from the averaged weights; those of a run come from its best checkpoint, if it has one. Layers
+    without a counterpart keep their initial weights: new ones, and those that depend on the number of classes. If the
+    classes are the same, the average continues without a warm-up. Otherwise it forgets the old weights quickly.
+    """
+    source = resolve(str(config.init_from))
+    trained = load_gan(str(config.init_from), best=source.run is not None and source.run.has_best_checkpoint)
+    _copy_weights(trained.averaged_generator, gan.generator)
+    _copy_weights(trained.averaged_generator, gan.averaged_generator)
+    _copy_weights(trained.discriminator, gan.discriminator)
+    if config.class_names and source.config is not None and config.class_names == source.config.class_names:
+        gan.skip_ema_warmup()
+
+
+def _copy_weights(trained: KerasModel, new: KerasModel) -> None:
+    """Copy each weight that exists in both networks with the same shape."""
+    # The names of layers begin with the names of their networks, which differ.
+    by_path = {variable.path.removeprefix(trained.name): variable for variable in trained.weights}
+    for variable in new.weights:
+        source = by_path.get(variable.path.removeprefix(new.name))
+        if source is not None and source.shape == variable.shape:
+            # A copy: on JAX two variables would share one buffer otherwise, which a step cannot donate twice.
+            variable.assign(np.array(keras.ops.convert_to_numpy(source)))

@@ -1,0 +1,72 @@
+"""The checkpoints of a run."""
+
+import time
+
+import keras
+import numpy as np
+
+from fashion_gan.arrays import Array, JsonObject
+from fashion_gan.errors import TrainingDiverged
+from fashion_gan.runs import Run
+from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
+from fashion_gan.training.callbacks.training_state import TrainingState
+
+CHECKPOINT_EVERY_SECONDS = 300
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves everything that training continues from, and restores it."""
+
+    def __init__(self, run: Run, state: TrainingState, logger: MetricsLogger) -> None:
+        super().__init__()
+        self.run, self.state, self.logger = run, state, logger
+        self.every_steps = run.config.checkpoint_every_steps or state.steps_per_epoch
+        self._saved_step, self._saved_at = -1, time.monotonic()
+        self._metrics: list[Array] = []
+
+    def on_epoch_begin(self, epoch: int, logs: JsonObject | None = None) -> None:
+        # fit resets the metrics when an epoch begins, even if it continues in the middle of one.
+        for variable, value in zip(self.model.metrics_variables, self._metrics, strict=False):
+            variable.assign(value)
+        self._metrics = []
+
+    def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
+        is_late = time.monotonic() - self._saved_at >= CHECKPOINT_EVERY_SECONDS
+        if is_late or self.state.reached_multiple(self.every_steps):
+            self.save(logs)
+
+    def save(self, logs: JsonObject | None = None) -> None:
+        """Write a checkpoint, unless this step has one.
+
+        Raises:
+            TrainingDiverged: a weight or a loss is not finite. Nothing is written.
+            OSError: the file cannot be written, for example because the disk is full. The earlier checkpoints are
+                complete.
+        """
+        if self._saved_step == self.state.step:
+            return
+        # A row at each checkpoint, so that the log of a resumed run continues where the checkpoint is.
+        if self.state.step:
+            self.logger.write(logs or self.model.get_metrics_result())
+        state = self.model.state()
+        for name, value in state.items():
+            if not np.isfinite(value).all():
+                raise TrainingDiverged(
+                    f"{name.split('|')[1]} is not finite before step {self.state.step}: the last good checkpoint is "
+                    "kept; try a lower learning rate, or a gradient penalty"
+                )
+        self.run.save_checkpoint(self.state.step, self.with_time(state))
+        self._saved_step, self._saved_at = self.state.step, time.monotonic()
+
+    def with_time(self, state: dict[str, Array]) -> dict[str, Array]:
+        """The GAN's state and the time that training has taken so far, as a checkpoint stores them."""
+        return {**state, "seconds": np.array(self.state.seconds)}
+
+    def load(self) -> None:
+        """Restore the run's newest checkpoint."""
+        step, state = self.run.load_checkpoint()
+        self.state.seconds = float(state.pop("seconds"))
+        self.state.step = self._saved_step = step
+        self.model.load_state(state)
+        if not self.state.epoch_is_over:
+            self._metrics = [keras.ops.convert_to_numpy(variable.value) for variable in self.model.metrics_variables]

@@ -1,0 +1,77 @@
+"""Scores during training."""
+
+import math
+
+import keras
+from tqdm import tqdm
+
+from fashion_gan.arrays import JsonObject
+from fashion_gan.metrics.validation import COUNT, NAME, Validation
+from fashion_gan.networks import build_generator
+from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
+from fashion_gan.runs import Run
+from fashion_gan.saving.model_files import as_generator
+from fashion_gan.training.callbacks.checkpoint import Checkpoint
+from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
+from fashion_gan.training.callbacks.training_state import TrainingState
+
+
+class Validate(keras.callbacks.Callback):
+    """Scores held-out images every few epochs, in ``metrics.jsonl`` and TensorBoard. Keeps the best checkpoint."""
+
+    def __init__(
+        self, run: Run, state: TrainingState, logger: MetricsLogger, checkpoint: Checkpoint, validation: Validation
+    ) -> None:
+        super().__init__()
+        self.run, self.state, self.logger, self.checkpoint = run, state, logger, checkpoint
+        self.validation = validation
+        self.recalibrated = build_generator(run.config, "settled_generator")
+        self.recalibration_inputs = recalibration_inputs(run.config)
+        self.best_score = run.best_score()
+        self._scored_step = max((row["step"] for row in run.read_metrics() if NAME in row), default=0)
+
+    @property
+    def _is_due(self) -> bool:
+        every_epochs = self.run.config.evaluate_every_epochs or math.inf
+        return self.state.step > 0 and self.state.epoch_is_over and self.state.epoch % every_epochs == 0
+
+    def on_train_begin(self, logs: JsonObject | None = None) -> None:
+        if self._is_due:  # The run was interrupted between a checkpoint and its score.
+            self.score()
+
+    def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
+        if self._is_due:
+            # The checkpoint comes first, so that every score is of a state that a resumed run returns to.
+            self.checkpoint.save(logs)
+            self.score()
+
+    def score(self) -> None:
+        """Score the averaged generator, unless this step has a score; keep this checkpoint if no other was better.
+
+        A recalibrated copy is scored, as whoever loads the checkpoint will see it, so training is not affected. An
+        equal score counts as better, so that a run that was interrupted before it noted its best score keeps that
+        checkpoint.
+        """
+        if self._scored_step == self.state.step:
+            return
+        self.model.sync_variables()
+        self.recalibrated.set_weights(self.model.averaged_generator.get_weights())
+        recalibrate_batch_norm(self.recalibrated, self.recalibration_inputs)
+        images = as_generator(self.recalibrated, self.run.config).generate(COUNT, seed=self.run.config.seed)
+        score = self.validation.score(images)
+        if is_best := score <= self.best_score:
+            self.best_score = score
+            self.run.save_best_checkpoint(self.state.step, score, self.checkpoint.with_time(self.model.state()))
+        self.run.append_metrics(
+            {
+                "epoch": self.state.epoch,
+                "step": self.state.step,
+                "images": self.state.step * self.run.config.batch_size,
+                "seconds": round(self.state.seconds, 2),
+                NAME: score,
+                "best": is_best,
+            }
+        )
+        self._scored_step = self.state.step
+        self.logger.add_scalar(NAME, score)
+        tqdm.write(f"{NAME} {score:.3f}{' (the best so far)' if is_best else ''}")

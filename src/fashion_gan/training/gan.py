@@ -1,0 +1,350 @@
+"""The GAN as a Keras model with a loss: the whole objective, for every backend."""
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from fashion_gan.arrays import Array, Floats, Images, KerasModel, Labels, Tensor
+from fashion_gan.errors import InputError
+from fashion_gan.training.augment import Augmentation
+from fashion_gan.training.losses import LOSSES, Loss, class_margin_loss, classification_loss, gradient_penalty
+from fashion_gan.training.multi_step import scan_steps
+from fashion_gan.training.resize import resize_images
+
+EMA_WARMUP = 10.0  # EMA warm-up: decay = min(ema_decay, t / (t + EMA_WARMUP)) at step t
+PENALTY_SIGMA = 0.05  # deviation of the noise in the finite-difference penalty, for pixels in [-1, 1]
+
+Batch = dict[str, Tensor]
+"""``{"images": uint8 (N, h, w, c), "labels": int32 (N,)}``. Only conditional networks read the labels."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """What the two networks minimize.
+
+    Attributes:
+        loss: the adversarial loss, a name in ``losses.LOSSES``.
+        r1_weight: weight γ of the gradient penalty on real images, R1. 0 turns it off.
+        r2_weight: weight of the gradient penalty on generated images, R2. None: the R1 weight.
+        penalty_every_steps: k. The penalties are computed only at every k-th step, with k times the weight. That holds
+            the discriminator as tightly with less work (lazy regularization: Karras et al. 2020, arXiv:1912.04958).
+        classifier_weight: weight λ of ``losses.classification_loss`` for the discriminator, and of
+            ``losses.class_margin_loss`` for the generator. 0 turns both off.
+    """
+
+    loss: str = "bce"
+    r1_weight: float = 0.0
+    r2_weight: float | None = None
+    penalty_every_steps: int = 1
+    classifier_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.r2_weight is None:
+            object.__setattr__(self, "r2_weight", self.r1_weight)
+
+    @property
+    def adversarial(self) -> Loss:
+        """The adversarial loss of both networks."""
+        return LOSSES[self.loss]
+
+    @property
+    def shares_one_pass(self) -> bool:
+        """Whether one pass of the discriminator over the generated images trains both networks."""
+        return self.adversarial.zero_sum and not self.classifier_weight
+
+
+class Pass(NamedTuple):
+    """The result of one pass of the discriminator: logits (N, 1), class logits or None, and its next state."""
+
+    logits: Tensor
+    class_logits: Tensor | None
+    state: list[Tensor]
+
+
+Discriminate = Callable[..., Pass]
+"""The discriminator as a pure function: images and its state -> a pass. ``frozen=True`` stops its weights' gradient."""
+
+
+def reverse_gradient(x: Tensor) -> Tensor:
+    """Identity in the forward pass; negates the gradient in the backward pass (Ganin & Lempitsky, arXiv:1409.7495)."""
+    return 2.0 * ops.stop_gradient(x) - x
+
+
+class GAN(keras.Model):
+    """A generator and a discriminator that train each other under plain ``fit``.
+
+    A batch is ``{"images": uint8 (N, h, w, c), "labels": int32 (N,)}``; only conditional networks read the labels.
+    The compiled step turns the images into floats in [-1, 1], at the size that the discriminator takes.
+
+    Args:
+        generator: latents (N, latent_dim) -> images (N, H, W, C) in [-1, 1]; conditional: [latents, labels] -> images.
+        discriminator: images -> logits (N, 1); conditional: [images, labels] -> logits. With a classifier weight it has
+            a second output, the logits of the classes (N, classes).
+        averaged_generator: a second generator, which holds the moving average of the first one's weights.
+        objective: the losses and their weights.
+        ema_decay: decay of the moving average per step, in [0, 1). It rises to this value over the first steps.
+        augmentation: changes the images that the discriminator sees, or None; see ``augment``.
+        seed: seed of the latents in training.
+
+    Example:
+        >>> gan = fashion_gan.load_gan("fashion")
+        >>> gan.probability_real(images, labels).shape
+        (64,)
+    """
+
+    def __init__(
+        self,
+        generator: KerasModel,
+        discriminator: KerasModel,
+        averaged_generator: KerasModel,
+        *,
+        objective: Objective = Objective(),
+        ema_decay: float = 0.999,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(name="gan")
+        self.generator = generator
+        self.discriminator = discriminator
+        self.averaged_generator = averaged_generator
+        self.averaged_generator.trainable = False
+        self.averaged_generator.set_weights(generator.get_weights())
+        self.objective = objective
+        self.ema_decay = ema_decay
+        self.augmentation = augmentation
+        self.conditional = len(generator.inputs) == 2
+        self.latent_dim = generator.inputs[0].shape[-1]
+        self.seeds = keras.random.SeedGenerator(seed)
+        self.step = self.add_weight(name="step", shape=(), dtype="int32", initializer="zeros", trainable=False)
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        **options: Any,
+    ) -> None:
+        """Configure training: an optimizer for each network, and the options of ``keras.Model.compile``."""
+        by_network = {"discriminator.*": discriminator_optimizer}
+        optimizer_map = keras.optimizers.OptimizerMap(generator_optimizer, by_network)
+        super().compile(optimizer=keras.optimizers.MultiOptimizer(optimizer_map, name="optimizers"), **options)
+        # TensorFlow's fit cannot create the optimizers' variables inside its graph.
+        self.optimizer.build(self.trainable_variables)
+        optimizers = (generator_optimizer, discriminator_optimizer)
+        self._learning_rates = [
+            (optimizer, float(ops.convert_to_numpy(optimizer.learning_rate))) for optimizer in optimizers
+        ]
+
+    def make_train_function(self, force: bool = False) -> None:
+        """The function that ``fit`` calls for each execution. On JAX it also scans the several steps of ``batches``."""
+        is_made = self.train_function is not None and not force
+        super().make_train_function(force)
+        if keras.backend.backend() == "jax" and not is_made:
+            self.train_function: Any = scan_steps(self.train_step, self.train_function)
+
+    def scale_learning_rates(self, factor: float) -> None:
+        """Multiply both learning rates, as they were compiled, by a factor. Works between the steps of ``fit`` too."""
+        self.sync_variables()
+        for optimizer, learning_rate in self._learning_rates:
+            optimizer.learning_rate = factor * learning_rate
+
+    def call(self, batch: Batch, training: bool = False) -> Tensor:
+        """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""
+        latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seeds)
+        return self.generator(self._with_labels(latents, batch), training=training)
+
+    # ---- The objective ----
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """The sum of both networks' losses. Each loss sends its gradient to its own network only."""
+        if training:
+            self._average_weights()
+        objective = self.objective
+        real, fake = self._prepare(x, y_pred)
+        discriminate, state = self._discriminator_function(x, training)
+
+        fake_for_g, fake_for_d = self._discriminate_fake(discriminate, fake, state)
+        real_for_d = discriminate(real, fake_for_d.state)
+        d_loss = objective.adversarial.discriminator(real_for_d.logits, fake_for_d.logits)
+        g_loss = objective.adversarial.generator(ops.stop_gradient(real_for_d.logits), fake_for_g.logits)
+
+        if objective.r2_weight:
+            d_loss += objective.r2_weight * self._r2_penalty(discriminate, fake, state, fake_for_d, training)
+        if objective.r1_weight:
+            d_loss += objective.r1_weight * self._penalty(
+                discriminate, real, fake_for_d.state, lambda: real_for_d.logits, training
+            )
+        if objective.classifier_weight:
+            d_loss += objective.classifier_weight * classification_loss(x["labels"], real_for_d.class_logits)
+            g_loss += objective.classifier_weight * class_margin_loss(x["labels"], fake_for_g.class_logits)
+
+        self._update_discriminator_state(real_for_d)
+        self._track(
+            d_loss=d_loss,
+            g_loss=g_loss,
+            d_real=ops.sigmoid(real_for_d.logits),
+            d_fake=ops.sigmoid(fake_for_d.logits),
+        )
+        return d_loss + g_loss
+
+    def _prepare(self, batch: Batch, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """The real and the generated images as the discriminator sees them: in [-1, 1], and augmented."""
+        real = self.preprocess(batch["images"])
+        if self.augmentation is None:
+            return real, fake
+        return self.augmentation(real), self.augmentation(fake)
+
+    def _discriminator_function(self, batch: Batch, training: bool) -> tuple[Discriminate, list[Tensor]]:
+        """The discriminator as a pure function of images and state, and the state that the step starts from."""
+        # Read each variable once. A compiler must take two reads for two different values.
+        weights = [ops.copy(variable) for variable in self.discriminator.trainable_variables]
+        state = [ops.copy(variable) for variable in self.discriminator.non_trainable_variables]
+
+        def discriminate(images: Tensor, state: list[Tensor], *, frozen: bool = False) -> Pass:
+            used = [ops.stop_gradient(weight) for weight in weights] if frozen else weights
+            outputs, next_state = self.discriminator.stateless_call(
+                used, state, self._with_labels(images, batch), training=training
+            )
+            logits, class_logits = outputs if self.objective.classifier_weight else (outputs, None)
+            return Pass(logits, class_logits, next_state)
+
+        return discriminate, state
+
+    def _discriminate_fake(self, discriminate: Discriminate, fake: Tensor, state: list[Tensor]) -> tuple[Pass, Pass]:
+        """The passes over the generated images for the generator's loss and for the discriminator's."""
+        if self.objective.shares_one_pass:
+            # The loss is zero-sum. One pass serves both, if its gradient is reversed on the way to the generator.
+            fake_for_d = discriminate(reverse_gradient(fake), state)
+            return fake_for_d._replace(logits=ops.stop_gradient(fake_for_d.logits)), fake_for_d
+        # The generator's pass has a frozen discriminator; the discriminator's pass has images cut off from the
+        # generator. Both start from one state, so they compute the same values, and compilers run them once.
+        return discriminate(fake, state, frozen=True), discriminate(ops.stop_gradient(fake), state)
+
+    def _r2_penalty(
+        self, discriminate: Discriminate, fake: Tensor, state: list[Tensor], fake_for_d: Pass, training: bool
+    ) -> Tensor:
+        """The gradient penalty on generated images. It trains only the discriminator."""
+        fake = ops.stop_gradient(fake)
+
+        def logits() -> Tensor:  # The shared pass has a reversed gradient, which the penalty must not use.
+            return discriminate(fake, state).logits if self.objective.shares_one_pass else fake_for_d.logits
+
+        return self._penalty(discriminate, fake, state, logits, training)
+
+    def _penalty(
+        self,
+        discriminate: Discriminate,
+        images: Tensor,
+        state: list[Tensor],
+        logits: Callable[[], Tensor],
+        training: bool,
+    ) -> Tensor:
+        """The finite-difference gradient penalty on images, whose logits were computed from a state.
+
+        The nearby images start from the same state, so that only the images differ and not the dropout.
+        """
+        nearby = images + PENALTY_SIGMA * keras.random.normal(ops.shape(images), seed=self.seeds)
+        every = self.objective.penalty_every_steps if training else 1
+        return self._every(every, lambda: gradient_penalty(logits(), discriminate(nearby, state).logits, PENALTY_SIGMA))
+
+    def _every(self, every: int, term: Callable[[], Tensor]) -> Tensor:
+        """``every`` times the term at each step divisible by ``every``; 0 at the others, without computing it."""
+        if every == 1:
+            return term()
+        return every * ops.cond(self.step % every == 0, term, lambda: ops.zeros(()))
+
+    def _update_discriminator_state(self, last_pass: Pass) -> None:
+        """Store the state after the step's last pass, and let the augmentation follow the discriminator."""
+        for variable, value in zip(self.discriminator.non_trainable_variables, last_pass.state, strict=True):
+            variable.assign(value)
+        if self.augmentation is not None:
+            self.augmentation.follow(last_pass.logits)
+
+    def _average_weights(self) -> None:
+        """Update the moving average of the generator's weights."""
+        self.step.assign_add(1)
+        step = ops.cast(self.step, "float32")
+        # A warm-up, so that the average forgets the random initial weights.
+        decay = ops.minimum(self.ema_decay, step / (step + EMA_WARMUP))
+        for average, weight in zip(self.averaged_generator.weights, self.generator.weights, strict=True):
+            average.assign(weight + decay * (average - weight))
+
+    def skip_ema_warmup(self) -> None:
+        """Average with the full decay from the next step on. For an average that holds trained weights already."""
+        self.step.assign(math.ceil(EMA_WARMUP * self.ema_decay / (1.0 - self.ema_decay)))
+
+    def _track(self, **values: Tensor) -> None:
+        for name, value in values.items():
+            self.trackers[name].update_state(value)
+
+    # ---- Images in ----
+
+    def probability_real(self, images: Images, labels: Labels | None = None) -> Floats:
+        """The discriminator's probability that each image is real. It is calibrated if the loss is bce or minimax.
+
+        Args:
+            images: uint8 (N, h, w, c) in [0, 255].
+            labels: int (N,), required if the discriminator is conditional.
+
+        Returns:
+            float32 (N,), in [0, 1].
+
+        Raises:
+            InputError: the discriminator is conditional, and there are no labels.
+        """
+        if self.conditional and labels is None:
+            raise InputError("labels=None, but this discriminator is conditional: give the class of each image")
+        batch = {"labels": ops.convert_to_tensor(labels, "int32")} if self.conditional else {}
+        outputs = self.discriminator(self._with_labels(self.preprocess(images), batch), training=False)
+        logits = outputs[0] if self.objective.classifier_weight else outputs
+        return ops.convert_to_numpy(ops.sigmoid(logits))[:, 0]
+
+    def preprocess(self, images: Tensor) -> Tensor:
+        """uint8 (N, h, w, c) -> float32 (N, H, W, C) in [-1, 1], with the discriminator's size and channels."""
+        height, width, channels = self.discriminator.inputs[0].shape[1:]
+        images = ops.cast(images, "float32") / 127.5 - 1.0
+        if tuple(images.shape[1:3]) != (height, width):
+            images = resize_images(images, height, width)
+        return images if images.shape[-1] == channels else ops.repeat(images, channels, axis=-1)
+
+    def _with_labels(self, inputs: Tensor, batch: Batch) -> Tensor:
+        return [inputs, batch["labels"]] if self.conditional else inputs
+
+    # ---- State out and in ----
+
+    def state(self) -> dict[str, Array]:
+        """Everything that training continues from: weights, optimizers, averages, random state, running metrics.
+
+        Returns:
+            Arrays by unique names that end in the variables' paths.
+        """
+        self.sync_variables()
+        return {name: ops.convert_to_numpy(variable.value) for name, variable in self._state_variables().items()}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Restore what ``state`` returned. Raises InputError if it is of another architecture."""
+        variables = self._state_variables()
+        shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+        if shapes != {name: value.shape for name, value in state.items()}:
+            raise InputError("the checkpoint is of another architecture than the run's configuration")
+        for name, variable in variables.items():
+            variable.assign(state[name])
+
+    def sync_variables(self) -> None:
+        """Bring the variables up to date. Within an epoch, Keras keeps the state outside of them on JAX."""
+        if hasattr(self, "jax_state_sync"):
+            self.jax_state_sync()
+
+    def _state_variables(self) -> dict[str, keras.Variable]:
+        variables = [*self.variables, *self.optimizer.variables, *self.metrics_variables]
+        # Keras numbers its own seed generators by how many the process has made before.
+        paths = [re.sub(r"seed_generator_\d+", "seed_generator", variable.path) for variable in variables]
+        named = zip(paths, variables, strict=True)
+        return {f"{number:04d}|{path}": variable for number, (path, variable) in enumerate(named)}

@@ -1,0 +1,49 @@
+"""Several training steps as one computation on JAX. There Keras's own ``steps_per_execution`` is a Python loop."""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+
+from fashion_gan.arrays import Tensor
+
+TrainFunction = Callable[[Any, Iterator[Any]], Any]
+"""Keras's train function on JAX: the training state and a stream of batches -> logs and the next state."""
+
+
+def scan_steps(train_step: Callable[[Any, Any], Any], single_steps: TrainFunction) -> TrainFunction:
+    """Make a train function that scans as many steps as there are batch indices in what it is given.
+
+    The images stay on the device, and each step gathers its batch there. The host does nothing between the steps: while
+    the device computes some of them, Python requests the next.
+
+    Args:
+        train_step: a Keras model's on JAX: state and data -> logs and the next state.
+        single_steps: Keras's own train function, which takes a stream of plain batches.
+
+    Returns:
+        A function of the state and of a stream. The stream yields ``({"images": (count, h, w, c), "labels": (count,),
+        "batch_indices": (steps, batch_size)},)``, all on the device, or plain batches. The function returns the last
+        step's logs and the state.
+    """
+    import jax
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def execute(state: Any, images: Tensor, labels: Tensor, batch_indices: Tensor) -> Any:
+        def step(state: Any, indices: Tensor) -> Any:
+            logs, state = train_step(state, ({"images": images[indices], "labels": labels[indices]},))
+            return state, logs
+
+        state, logs = jax.lax.scan(step, state, batch_indices)
+        return jax.tree.map(lambda values: values[-1], logs), state
+
+    def train(state: Any, stream: Iterator[Any]) -> Any:
+        data = next(stream)
+        batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if "batch_indices" in batch:
+            return execute(state, **batch)
+        return single_steps(state, itertools.chain([data], stream))
+
+    return train

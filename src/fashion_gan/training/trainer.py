@@ -1,0 +1,233 @@
+"""A run and its data -> a finished run: prepare, fit until the budget ends, write the results."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+
+from fashion_gan.arrays import Images
+from fashion_gan.config import Config
+from fashion_gan.datasets import Dataset, is_fashion_mnist
+from fashion_gan.errors import InputError
+from fashion_gan.metrics import validation
+from fashion_gan.metrics.cache import metrics_cache_folder
+from fashion_gan.metrics.validation import Validation
+from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
+from fashion_gan.rendering import images, plots
+from fashion_gan.runs import Run
+from fashion_gan.saving.model_files import as_generator, save_generator
+from fashion_gan.system.backends import accelerator
+from fashion_gan.training import callbacks
+from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
+from fashion_gan.training.build import build_gan, initialize_weights
+from fashion_gan.training.gan import GAN
+from fashion_gan.training.interrupt import stop_after_current_step
+
+# Above this size, in pixels, a CPU's step takes so long that the time between steps does not matter.
+MAX_SIZE_FOR_SEVERAL_STEPS = 32
+NO_END = 10**9  # epochs
+
+
+@dataclasses.dataclass
+class Training:
+    """A training that is ready to start: the run, the networks, the images, and the callbacks."""
+
+    run: Run
+    gan: GAN
+    dataset: Dataset
+    state: callbacks.TrainingState
+    logger: callbacks.MetricsLogger
+    progress: callbacks.ProgressBar
+    samples: callbacks.SampleGrids
+    checkpoint: callbacks.Checkpoint
+    validate: callbacks.Validate | None
+
+    @property
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """In the order of their calls. The state comes first; pictures and the log come before the checkpoint."""
+        decay = callbacks.LinearDecay(self.run.config, self.state)
+        several = [self.state, decay, self.logger, self.progress, self.samples, self.checkpoint]
+        return several if self.validate is None else [*several, self.validate]
+
+
+def create_run(config: Config, dataset: Dataset, out: str | Path) -> Run:
+    """Make the folder of a new run.
+
+    Raises:
+        InputError: the data do not fit the configuration, or the folder cannot be written.
+    """
+    check_data(config, dataset)
+    return Run.create(out, config, dataset.fingerprint)
+
+
+def check_data(config: Config, dataset: Dataset) -> None:
+    """Raise InputError if a run with this configuration cannot train on these images."""
+    drawn_shape = (config.image_size, config.image_size, config.channels)
+    if config.evaluate_every_epochs and not is_fashion_mnist(dataset.class_names, drawn_shape):
+        raise InputError("evaluate_every_epochs scores only 28×28 grey images of Fashion-MNIST's classes")
+    count = len(dataset.images) - (validation.COUNT if config.evaluate_every_epochs else 0)
+    if config.batch_size > count:
+        raise InputError(f"batch_size={config.batch_size} is more than the {count} images there are to train on")
+    if config.conditional and len(dataset.class_names) < 2:
+        raise InputError("conditional=True needs data with at least two classes: a subfolder of pictures for each")
+
+
+def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
+    """``train``, while no other process may train the run. A failure to write is one line that says how to continue."""
+    with run.locked():
+        try:
+            return train(run, dataset, resume=resume)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            raise InputError(
+                f"{run.path} cannot be written: {error.strerror}; its last checkpoint is complete: "
+                f"free some space, then fashion-gan train --resume {run.path}"
+            ) from error
+
+
+def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
+    """Train until a budget ends, then write the run's files: pictures, curve, film, and the averaged generator.
+
+    Ctrl-C, or a SIGTERM, ends training after the current step and a checkpoint.
+
+    Args:
+        run: from ``create_run``; or from ``Run.open``, to resume.
+        dataset: the training images.
+        resume: continue from the run's newest checkpoint.
+
+    Raises:
+        InputError: the data or the checkpoint do not fit the run, or its folder cannot be written.
+        TrainingDiverged: a loss or a weight is not finite.
+        KeyboardInterrupt: training was stopped. The checkpoint is written.
+    """
+    with deterministic_operators(run.config):
+        training = prepare(run, dataset, resume=resume)
+        fit_until_budget_ends(training)
+        write_results(training)
+    return run
+
+
+@contextlib.contextmanager
+def deterministic_operators(config: Config) -> Iterator[None]:
+    """Make TensorFlow use operators that repeat bit for bit during the block, if the configuration says so."""
+    if not config.deterministic or config.backend != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+    from tensorflow.python.framework import config as tensorflow_config  # It has no public way to turn this off again.
+
+    before = tensorflow_config.is_op_determinism_enabled()
+    tf.config.experimental.enable_op_determinism()
+    try:
+        yield
+    finally:
+        if not before:
+            tensorflow_config.disable_op_determinism()
+
+
+def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
+    """Build the networks and the callbacks; restore a checkpoint, or write the first one."""
+    config = run.config
+    check_data(config, dataset)
+    if resume and run.data_fingerprint != dataset.fingerprint:
+        raise InputError(f"{run.path} was trained on other data than {dataset.source}")
+    dataset, held_out = split_validation(config, dataset)
+    gan = build_gan(config)
+    state = callbacks.TrainingState.from_config(config, len(dataset.images))
+    logger = callbacks.MetricsLogger(run, state)
+    checkpoint = callbacks.Checkpoint(run, state, logger)
+    checkpoint.set_model(gan)
+    if resume:
+        if run.checkpoint_paths():
+            checkpoint.load()
+        run.rewind(state.step)
+        run.write_config()
+    if config.init_from and not run.checkpoint_paths():
+        initialize_weights(gan, config)
+    if not state.step:
+        checkpoint.save()  # So that there always is a good checkpoint.
+    samples = callbacks.SampleGrids(run, state, as_generator(gan.averaged_generator, config))
+    samples.set_model(gan)
+    validate = None
+    if held_out is not None:
+        validate = callbacks.Validate(run, state, logger, checkpoint, Validation(held_out, metrics_cache_folder()))
+        validate.set_model(gan)
+    progress = callbacks.ProgressBar(config, state)
+    return Training(run, gan, dataset, state, logger, progress, samples, checkpoint, validate)
+
+
+def split_validation(config: Config, dataset: Dataset) -> tuple[Dataset, Images | None]:
+    """The images to train on, and the held-out images (5000, 28, 28, 1) that checkpoints are scored by, or None."""
+    if not config.evaluate_every_epochs:
+        return dataset, None
+    held_out = validation.held_out(dataset.labels)
+    rest = dataclasses.replace(dataset, images=dataset.images[~held_out], labels=dataset.labels[~held_out])
+    return rest, dataset.images[held_out]
+
+
+def fit_until_budget_ends(training: Training) -> None:
+    """Run ``fit`` until a budget ends or a signal arrives; then write a checkpoint and its score.
+
+    Raises:
+        KeyboardInterrupt: a signal arrived. The message says how to continue.
+    """
+    state, config = training.state, training.run.config
+    if config.image_size <= MAX_SIZE_FOR_SEVERAL_STEPS or accelerator(config.backend):
+        training.gan.steps_per_execution = choose_steps_per_execution(
+            state.steps_per_epoch, state.total_steps or 0, state.step
+        )
+    with (
+        stop_after_current_step() as stop,
+        contextlib.closing(training.progress),
+        contextlib.closing(training.logger),
+    ):
+        watching = [*training.callbacks, stop]
+        while not (state.is_over or stop.is_set()):
+            fit(training, watching)
+        training.checkpoint.save()
+        if training.validate is not None and not stop.is_set():  # A budget can end in the middle of an epoch.
+            training.validate.score()
+    if stop.is_set():
+        raise KeyboardInterrupt(
+            f"stopped at step {state.step}: continue with fashion-gan train --resume {training.run.path}"
+        )
+
+
+def fit(training: Training, watching: list[keras.callbacks.Callback]) -> None:
+    """One call of Keras's ``fit``. A resumed run first finishes its epoch; the next call trains all the others."""
+    gan, state, config = training.gan, training.state, training.run.config
+    epoch, steps_done = divmod(state.step, state.steps_per_epoch)
+    steps_left = state.total_steps - state.step if state.total_steps else state.steps_per_epoch
+    gan.fit(
+        stream_batches(
+            training.dataset.images,
+            training.dataset.labels,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            first_step=state.step,
+            steps_per_execution=gan.steps_per_execution,
+        ),
+        initial_epoch=epoch,
+        epochs=epoch + 1 if steps_done else config.epochs or NO_END,
+        steps_per_epoch=min(state.steps_per_epoch - steps_done, steps_left),
+        shuffle=False,
+        verbose=0,
+        callbacks=watching,
+    )
+
+
+def write_results(training: Training) -> None:
+    """Write a finished run's files: the last pictures, the curve, the film, and the averaged generator."""
+    run, generator = training.run, training.gan.averaged_generator
+    recalibrate_batch_norm(generator, recalibration_inputs(run.config))
+    last_sample = training.samples.save()
+    plots.training_curve(run.read_log(), run.training_curve_path)
+    frames = [images.load_png(path) for path in (*run.frame_paths(), last_sample)]
+    images.save_gif(run.film_path, frames)
+    for path in (run.generator_path, run.h5_generator_path):
+        save_generator(generator, run.config, path)
+    if run.config.evaluate_every_epochs and run.has_best_checkpoint:
+        save_generator(run.load_generator_model(best=True), run.config, run.best_generator_path)

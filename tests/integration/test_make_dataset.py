@@ -1,0 +1,139 @@
+"""A data set's folder is written atomically, with a manifest and a card that describe it."""
+
+import json
+
+import numpy as np
+import pytest
+from processes import refused
+
+import fashion_gan
+from fashion_gan.api.load import weights_file
+from fashion_gan.cli import main
+from fashion_gan.datasets.writers import checksums
+from fashion_gan.errors import InputError
+from fashion_gan.metrics.features import extract
+from fashion_gan.system.atomic_files import sha256
+
+
+@pytest.fixture(scope="module")
+def synth(tmp_path_factory):
+    """The folder of a small data set from the shipped model, with both filters."""
+    out = tmp_path_factory.mktemp("data") / "synth"
+    flags = ["--per-class", "6", "--seed", "5", "--min-confidence", "0.9", "--no-duplicates", "--out", str(out)]
+    assert main(["dataset", *flags]) == 0
+    return out
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_manifest_has_the_model_the_settings_the_counts_and_the_checksums(synth):
+    manifest = json.loads((synth / "manifest.json").read_text())
+    model = weights_file("fashion")
+    assert manifest["model"] == {
+        "name": "fashion",
+        "file": "generator.onnx",
+        "sha256": sha256(model),
+        "shipped": True,
+    }
+    assert (manifest["seed"], manifest["truncation"], manifest["per_class"]) == (5, 1.0, 6)
+    assert manifest["filters"]["min_confidence"] == 0.9
+    assert manifest["filters"]["least_difference"] == 10.0
+    assert [tally["kept"] for tally in manifest["classes"]] == [6] * 10
+    assert sum(tally["unsure"] for tally in manifest["classes"]) > 0
+    assert manifest["files"] == {name: digest for name, digest in checksums(synth).items() if name != "manifest.json"}
+
+
+def test_the_card_has_the_counts_and_the_settings(synth):
+    card = (synth / "README.md").read_text()
+    manifest = json.loads((synth / "manifest.json").read_text())
+    for tally in manifest["classes"]:
+        counts = " | ".join(str(tally[name]) for name in ("name", "kept", "drawn", "unsure", "duplicates"))
+        assert f"| {counts} |" in card
+    for words in ("seed 5", "0.9 or more", "below 10 grey levels", manifest["model"]["sha256"], "55,000"):
+        assert words in card
+
+
+def test_training_reads_the_folder(synth):
+    dataset = fashion_gan.load_training_images(synth, 28, 1)
+    assert np.bincount(dataset.labels).tolist() == [6] * 10
+    assert dataset.class_names == fashion_gan.CLASS_NAMES
+
+
+def test_the_classifier_recognizes_the_class_of_every_kept_image(synth):
+    dataset = fashion_gan.load_training_images(synth, 28, 1)
+    probabilities = extract(dataset.images).probabilities
+    assert probabilities[np.arange(60), dataset.labels].min() >= 0.9 - 1e-4  # Other batches change the rounding.
+
+
+@pytest.mark.parametrize("format", ["npz", "folders", "parquet"])
+def test_a_model_of_other_pictures_has_a_card_in_every_format(toy_run, tmp_path, format):  # noqa: A002
+    manifest = fashion_gan.make_dataset(tmp_path / "synth", 4, model=toy_run.path, format=format, least_difference=0.1)
+    assert manifest["class_names"] == ("left", "right")
+    assert manifest["model"]["file"] == "step-000000015.npz"
+    card = (tmp_path / "synth" / "README.md").read_text()
+    assert "16×16 pixels, grey" in card
+    assert "55,000" not in card
+    assert names(tmp_path) == ["synth"]
+
+
+def test_a_failed_write_keeps_the_old_data_set_and_leaves_no_other_files(toy_run, tmp_path, monkeypatch):
+    out = tmp_path / "synth"
+    fashion_gan.make_dataset(out, 2, model=toy_run.path, format="npz")
+    before = checksums(out)
+
+    def full_disk(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fashion_gan.api.make_dataset._card", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        fashion_gan.make_dataset(out, 3, model=toy_run.path, format="idx", force=True)
+    with pytest.raises(OSError, match="No space"):
+        fashion_gan.make_dataset(tmp_path / "other", 3, model=toy_run.path, format="idx")
+    assert checksums(out) == before
+    assert names(tmp_path) == ["synth"]
+
+
+def test_force_replaces_a_whole_data_set_and_no_other_folder(toy_run, tmp_path):
+    out = tmp_path / "synth"
+    fashion_gan.make_dataset(out, 2, model=toy_run.path, format="folders")
+    with pytest.raises(InputError, match="--force"):
+        fashion_gan.make_dataset(out, 2, model=toy_run.path, format="npz")
+    fashion_gan.make_dataset(out, 2, model=toy_run.path, format="npz", force=True)
+    assert names(out) == ["README.md", "dataset.npz", "manifest.json"]
+    (out / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"thesis\.txt"):
+        fashion_gan.make_dataset(out, 2, model=toy_run.path, format="npz", force=True)
+    assert (out / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("mine", ["README.md", "images/holiday.png", "images/left/holiday.png"])
+def test_a_folder_whose_files_only_have_a_data_set_s_names_is_not_replaced(toy_run, tmp_path, mine):
+    (tmp_path / "project" / mine).parent.mkdir(parents=True)
+    (tmp_path / "project" / mine).write_text("mine")
+    with pytest.raises(InputError, match="fashion-gan did not write"):
+        fashion_gan.make_dataset(tmp_path / "project", 2, model=toy_run.path, format="npz", force=True)
+    assert (tmp_path / "project" / mine).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--per-class", "0"], "per_class=0 is out of range"),
+        (["--seed", "-1"], "seed=-1 is out of range"),
+        (["--truncation", "2"], "truncation=2.0 is out of range"),
+        (["--min-confidence", "1.5"], "min_confidence=1.5 is out of range"),
+        (["--no-duplicates", "0"], "least_difference=0.0 is out of range"),
+        (["--no-duplicates", "250"], "passed, fewer than one in fifty"),
+        (["--format", "csv"], "one of idx, npz, folders, parquet"),
+        (["--model", "absent"], "nothing of that name"),
+        (["--model", "{run}", "--min-confidence", "0.5"], "needs 28×28 grey images"),
+        (["--out", "absent/synth"], "there is no folder"),
+    ],
+)
+def test_an_error_in_dataset_is_one_line_and_leaves_no_file(capsys, toy_run, tmp_path, monkeypatch, flags, words):
+    monkeypatch.chdir(tmp_path)
+    flags = [str(toy_run.path) if flag == "{run}" else flag for flag in flags]
+    assert words in refused(capsys, "dataset", "--per-class", "300", "--out", "synth", *flags)
+    assert not names(tmp_path)

@@ -1,0 +1,146 @@
+"""Model files are read back exactly, plain Keras reads them too, and no code in them is run."""
+
+import dataclasses
+import json
+import os
+import shutil
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from fashion_gan.api.load import load_generator
+from fashion_gan.errors import InputError
+from fashion_gan.latents import draw_latents
+from fashion_gan.saving import model_files
+
+SUFFIXES = ("keras", "h5")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_draws_the_images_of_its_run(toy_run, suffix):
+    expected = load_generator(toy_run.path).generate(20, seed=4)
+    assert np.array_equal(load_generator(toy_run.path / f"generator.{suffix}").generate(20, seed=4), expected)
+
+
+def test_raw_and_averaged_weights_draw_different_images(toy_run):
+    averaged, raw = (load_generator(toy_run.path, raw=raw).generate(20) for raw in (False, True))
+    assert not np.array_equal(averaged, raw)
+
+
+def test_raw_weights_of_a_file_are_refused(toy_run):
+    with pytest.raises(InputError, match="only a run's folder"):
+        load_generator(toy_run.path / "generator.h5", raw=True)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_plain_keras_loads_the_file_and_draws_the_same(toy_run, suffix):
+    path = toy_run.path / f"generator.{suffix}"
+    model = keras.models.load_model(path, compile=False)
+    latents, labels = draw_latents(6, toy_run.config.latent_dim, 0), np.arange(6, dtype=np.int32) % 2
+    images = np.asarray(model([latents, labels], training=False))
+    pixels = load_generator(path).decode(latents, labels)
+    assert np.abs(np.rint(images * 127.5 + 127.5) - pixels).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_no_code_in_a_file_is_run(toy_run, tmp_path, suffix, monkeypatch):
+    """The file has a valid configuration and an architecture that would run code. Only its weights are read."""
+    path = tmp_path / f"evil.{suffix}"
+    shutil.copy(toy_run.path / f"generator.{suffix}", path)
+    proof = tmp_path / "ran"
+    if suffix == "h5":
+        with h5py.File(path, "a") as file:
+            file.attrs["model_config"] = json.dumps({"class_name": "Lambda", "config": {"function": f"open({proof})"}})
+    else:
+        rewrite(
+            path, "config.json", b'{"module": "os", "class_name": "mkdir", "config": {"path": "%s"}}' % bytes(proof)
+        )
+
+    def run_code(*arguments, **keywords):
+        raise AssertionError("the file's own architecture was read")
+
+    monkeypatch.setattr(keras.saving, "deserialize_keras_object", run_code)
+    monkeypatch.setattr(keras.models, "load_model", run_code)
+    assert load_generator(path).generate(2).shape == (2, 16, 16, 1)
+    assert not proof.exists()
+
+
+def rewrite(path, member, content):
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, data in {**members, member: content}.items():
+            new.writestr(name, data)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_of_another_program_is_refused_with_a_hint_to_import_it(tmp_path, suffix):
+    path = tmp_path / f"other.{suffix}"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path)
+    with pytest.raises(InputError, match=r"not written by fashion-gan.*fashion_gan\.Generator"):
+        load_generator(path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_truncated_file_is_refused(toy_run, tmp_path, suffix):
+    path = tmp_path / f"cut.{suffix}"
+    whole = (toy_run.path / f"generator.{suffix}").read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=str(path)):
+        load_generator(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PNG or so", b"\x80\x04\x95pickle"])
+def test_a_file_that_is_not_a_model_is_refused(tmp_path, content):
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="not a model file"):
+        load_generator(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="nothing of that name"):
+        load_generator(tmp_path / "absent.keras")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_weights_of_another_architecture_are_refused(toy_run, tmp_path, suffix):
+    path = tmp_path / f"other.{suffix}"
+    shutil.copy(toy_run.path / f"generator.{suffix}", path)
+    text = dataclasses.replace(toy_run.config, architecture="dcgan", base_channels=8).to_json()
+    if suffix == "h5":
+        with h5py.File(path, "a") as file:
+            file.attrs["fashion_gan"] = text
+    else:
+        rewrite(path, "fashion_gan.json", text.encode())
+    with pytest.raises(InputError, match="does not hold the weights"):
+        load_generator(path)
+
+
+@pytest.mark.parametrize("storage", ["external link", "soft link", "external data", "virtual data"])
+def test_weights_stored_in_other_files_or_behind_links_are_refused(toy_run, tmp_path, storage):
+    path, secret = tmp_path / "reaching.h5", tmp_path / "secret"
+    shutil.copy(toy_run.path / "generator.h5", path)
+    secret.write_bytes(os.urandom(64))
+    with h5py.File(path, "a") as file:
+        if storage == "external link":
+            file["model_weights/more"] = h5py.ExternalLink(str(secret), "/")
+        elif storage == "soft link":
+            file["model_weights/more"] = h5py.SoftLink("/model_weights")
+        elif storage == "external data":
+            file.create_dataset("model_weights/more", (16,), "float32", external=[(str(secret), 0, 64)])
+        else:
+            layout = h5py.VirtualLayout((4,), "float32")
+            layout[:] = h5py.VirtualSource(str(secret), "data", (4,))
+            file.create_virtual_dataset("model_weights/more", layout)
+    with pytest.raises(InputError, match="plain weights"):
+        load_generator(path)
+
+
+def test_an_implausibly_large_member_is_refused_without_reading_it(toy_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(model_files, "MAX_WEIGHTS_BYTES", 1000)
+    with pytest.raises(InputError, match="over 1,000 bytes"):
+        load_generator(toy_run.path / "generator.keras")

@@ -1,0 +1,172 @@
+"""A run's folder: its number, checkpoints that are written atomically, and a log that can be rewound."""
+
+import errno
+
+import numpy as np
+import pytest
+
+from fashion_gan import runs
+from fashion_gan.config import Config
+from fashion_gan.errors import InputError
+from fashion_gan.runs import LOG_COLUMNS, Run
+
+CONFIG = Config.from_preset("transposed")
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run.create(tmp_path / "runs", CONFIG, "0" * 64)
+
+
+def row(step):
+    return {**dict.fromkeys(LOG_COLUMNS, 1.5), "step": step}
+
+
+def state(value):
+    return {"0000|a": np.full(1000, value, "float32"), "0001|b": np.array(value)}
+
+
+def test_runs_are_numbered_and_never_overwritten(tmp_path):
+    first, second = (Run.create(tmp_path, CONFIG, "") for _ in range(2))
+    (tmp_path / "notes").mkdir()
+    (first.path / "log.csv").write_text("kept")
+    third = Run.create(tmp_path, Config.from_preset("dcgan-64"), "")
+    assert [run.path.name for run in (first, second, third)] == ["0001-transposed", "0002-transposed", "0003-dcgan-64"]
+    assert (first.path / "log.csv").read_text() == "kept"
+
+
+def test_an_opened_run_has_the_configuration_that_it_was_created_with(run):
+    assert Run.open(run.path).config == CONFIG
+    assert Run.open(run.path).data_fingerprint == "0" * 64
+
+
+def test_the_environment_names_the_versions_of_the_packages(run):
+    environment = runs.environment("x", "tensorflow")
+    assert {"keras", "numpy", "fashion-gan"} <= set(environment["packages"])
+
+
+@pytest.mark.parametrize("content", [None, "", "{}}", '{"preset": "no such"}'])
+def test_a_folder_that_is_no_run_is_refused(tmp_path, content):
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(InputError, match=str(tmp_path)):
+        Run.open(tmp_path)
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot be written"):
+        Run.create(tmp_path / "file", CONFIG, "")
+
+
+def test_the_last_two_checkpoints_are_kept_and_the_newest_is_loaded(run):
+    for step in (5, 10, 15):
+        run.save_checkpoint(step, state(step))
+    assert [path.name for path in run.checkpoints()] == ["step-000000010.npz", "step-000000015.npz"]
+    step, loaded = run.load_checkpoint()
+    assert step == 15
+    assert np.array_equal(loaded["0000|a"], state(15)["0000|a"])
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a checkpoint", None])
+def test_the_checkpoint_before_a_damaged_one_is_loaded(run, damage):
+    for step in (5, 10):
+        run.save_checkpoint(step, state(step))
+    newest = run.checkpoints()[-1]
+    newest.write_bytes(newest.read_bytes()[:1500] if damage is None else damage)
+    step, loaded = run.load_checkpoint()
+    assert step == 5
+    assert loaded["0001|b"] == 5
+
+
+def test_a_checkpoint_with_a_flipped_bit_counts_as_damaged(run):
+    for step in (5, 10):
+        run.save_checkpoint(step, state(step))
+    newest = run.checkpoints()[-1]
+    data = bytearray(newest.read_bytes())
+    data[2000] ^= 1
+    newest.write_bytes(data)
+    assert run.load_checkpoint()[0] == 5
+
+
+def test_an_error_names_each_checkpoint_if_none_can_be_read(run):
+    run.save_checkpoint(5, state(5))
+    run.checkpoints()[0].write_bytes(b"junk")
+    with pytest.raises(InputError, match="step-000000005"):
+        run.load_checkpoint()
+
+
+def test_damaged_lines_of_metrics_are_ignored_and_the_others_are_read(run):
+    run.append_metrics({"step": 1, "ffd5k_validation": 2.0})
+    with open(run.path / "metrics.jsonl", "ab") as file:
+        file.write(b'5\n{"ffd5k_validation": "x"}\n{"images": null}\n{"ffd5k_validation": NaN}\n\xff\n{"step": 2, "ff')
+    run.append_metrics({"step": 3})
+    assert [row["step"] for row in run.read_metrics()] == [1, 3]
+    run.rewind(2)
+    assert [row["step"] for row in run.read_metrics()] == [1]
+
+
+def test_the_best_checkpoint_keeps_its_score_until_training_rewinds_to_an_earlier_step(run):
+    assert run.best_score() == np.inf
+    run.save_best(7, 1.5, {"weight": np.ones(3)})
+    assert run.best_score() == 1.5
+    step, state = run.load_best()
+    assert step == 7
+    assert list(state) == ["weight"]
+    run.rewind(7)
+    assert run.best_score() == 1.5
+    run.rewind(6)
+    assert run.best_score() == np.inf
+
+
+def test_a_failed_write_leaves_the_earlier_checkpoint_and_no_temporary_file(run, monkeypatch):
+    run.save_checkpoint(5, state(5))
+
+    def full_disk(path, **arrays):
+        path.write_bytes(b"half a checkpoint")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(runs.np, "savez", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        run.save_checkpoint(10, state(10))
+    assert [path.name for path in (run.path / "checkpoints").iterdir()] == ["step-000000005.npz"]
+    assert run.load_checkpoint()[0] == 5
+
+
+def test_a_rewound_log_ends_at_the_checkpoint_and_loses_its_incomplete_row(run):
+    for step in (50, 100, 150):
+        run.append_log(row(step))
+    with open(run.path / "log.csv", "a") as file:
+        file.write("1.5,200,1.")
+    (run.path / "film" / "step_000000090.png").touch()
+    (run.path / "film" / "step_000000110.png").touch()
+    (run.path / "checkpoints" / ".writing-step-000000200.npz").touch()
+    run.rewind(100)
+    run.append_log(row(120))
+    assert run.read_log()["step"].tolist() == [50, 100, 120]
+    assert [path.name for path in (run.path / "film").iterdir()] == ["step_000000090.png"]
+    assert not list(run.path.rglob(".writing-*"))
+
+
+@pytest.mark.parametrize("text", ["", "epoch,st", ",".join(LOG_COLUMNS)])
+def test_a_log_with_an_incomplete_header_starts_again(run, text):
+    (run.path / "log.csv").write_text(text)
+    run.rewind(0)
+    run.append_log(row(50))
+    assert run.read_log()["step"].tolist() == [50]
+
+
+def test_rewinding_deletes_a_damaged_checkpoint_instead_of_a_good_one(run):
+    for step in (5, 10):
+        run.save_checkpoint(step, state(step))
+    run.checkpoints()[-1].write_bytes(b"junk")
+    run.rewind(run.load_checkpoint()[0])
+    run.save_checkpoint(7, state(7))
+    assert [path.name for path in run.checkpoints()] == ["step-000000005.npz", "step-000000007.npz"]
+
+
+def test_the_last_sample_is_that_of_the_highest_epoch(run):
+    assert run.last_sample is None
+    for epoch in (9, 10):
+        (run.path / "samples" / f"gan_generated_image_epoch_{epoch}.png").touch()
+    assert run.last_sample.name == "gan_generated_image_epoch_10.png"

@@ -1,0 +1,160 @@
+"""Sources of images: array files, folders of pictures, runs and model files."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashion_gan import InputError
+from fashion_gan.api.sources import images_source, open_source
+from fashion_gan.metrics.checks import as_small
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (12, 28, 28, 1), np.uint8)
+LABELS = np.arange(12, dtype=np.int32) % 10
+
+
+def sorted_images(images):
+    return sorted(image.tobytes() for image in images)
+
+
+@pytest.fixture
+def npz(tmp_path):
+    np.savez(tmp_path / "images.npz", images=IMAGES, labels=LABELS)
+    return tmp_path / "images.npz"
+
+
+def test_an_npz_returns_its_images_and_labels_in_random_order(npz):
+    source = open_source(npz)
+    images, labels = source.draw(12, 0)
+    assert source.available == 12
+    assert sorted_images(images) == sorted_images(IMAGES)
+    assert any(drawn.tobytes() != stored.tobytes() for drawn, stored in zip(images, IMAGES, strict=True))
+    for image, label in zip(images, labels, strict=True):
+        index = next(i for i in range(12) if IMAGES[i].tobytes() == image.tobytes())
+        assert label == LABELS[index]
+
+
+def test_a_part_of_images_sorted_by_class_has_all_classes():
+    labels = np.repeat(np.arange(10), 100)
+    _, drawn = images_source("sorted", np.zeros((1000, 28, 28), np.uint8), labels).draw(300, 0)
+    assert len(set(drawn.tolist())) == 10
+
+
+def test_labels_can_be_in_a_separate_file(tmp_path):
+    np.save(tmp_path / "images.npy", IMAGES)
+    np.save(tmp_path / "labels.npy", LABELS)
+    (tmp_path / "labels.txt").write_text("\n".join(map(str, LABELS)))
+    for name in ("labels.npy", "labels.txt"):
+        _, labels = open_source(tmp_path / "images.npy", labels=tmp_path / name).draw(12, 0)
+        assert sorted(labels) == sorted(LABELS)
+    assert open_source(tmp_path / "images.npy").draw(12, 0)[1] is None
+
+
+def save(path, image, mode="L"):
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(image[..., 0]).convert(mode).save(path)
+
+
+def test_the_names_of_generated_files_tell_the_classes(tmp_path):
+    for number, image in enumerate(IMAGES):
+        save(tmp_path / "png" / f"{number:06d}_class_{LABELS[number]}.png", image)
+    images, labels = open_source(tmp_path / "png").draw(12, 0)
+    assert sorted_images(images) == sorted_images(IMAGES)
+    assert sorted(labels) == sorted(LABELS)
+
+
+def test_subfolders_are_classes_by_name_or_number_and_grey_can_be_stored_as_color(tmp_path):
+    for name, image in zip(("T-shirt-top", "ankle_boot", "3"), IMAGES, strict=False):
+        (tmp_path / "classes" / name).mkdir(parents=True)
+        save(tmp_path / "classes" / name / "a.png", image, "RGB")
+    images, labels = open_source(tmp_path / "classes").draw(3, 0)
+    assert images.shape == (3, 28, 28, 1)
+    assert sorted(labels) == [0, 3, 9]
+
+
+def huge(path):
+    """An array file whose header claims 784 terabytes."""
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (10**12, 28, 28)})
+    return path
+
+
+@pytest.mark.parametrize("content", ["", "shirt\nshoe", "1.5\n2.5", "PK\x03\x04 not a zip"])
+def test_invalid_labels_are_refused(npz, tmp_path, content):
+    (tmp_path / "labels.txt").write_text(content)
+    with pytest.raises(InputError, match=r"cannot be read as labels|one each"):
+        open_source(npz, labels=tmp_path / "labels.txt")
+
+
+def test_pixels_that_need_a_conversion_are_refused(tmp_path):
+    (tmp_path / "deep").mkdir()
+    Image.fromarray(IMAGES[0, ..., 0].astype(np.uint16) * 257).save(tmp_path / "deep" / "a.png")
+    (tmp_path / "clear").mkdir()
+    Image.fromarray(IMAGES[0].repeat(4, axis=2), "RGBA").save(tmp_path / "clear" / "a.png")
+    for name in ("deep", "clear"):
+        with pytest.raises(InputError, match="only opaque grey or colors of eight bits"):
+            open_source(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: folder / "absent", "nothing is there"),
+        (lambda folder: (folder / "x.npz").write_bytes(b"PK\x03\x04 broken") and folder / "x.npz", "cannot be read"),
+        (lambda folder: np.savez(folder / "y.npz", pictures=IMAGES) or folder / "y.npz", 'no array "images"'),
+        (lambda folder: np.savez(folder / "s.npz", images=3) or folder / "s.npz", "one value"),
+        (lambda folder: huge(folder / "huge.npy"), "cannot be read"),
+        (lambda folder: np.savez(folder / "z.npz", images=IMAGES, labels=LABELS[:3]) or folder / "z.npz", "one each"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_refused(tmp_path, make, words):
+    with pytest.raises(InputError, match=words):
+        open_source(make(tmp_path))
+
+
+def test_pictures_of_several_sizes_and_unknown_classes_are_refused(tmp_path):
+    save(tmp_path / "sizes" / "a.png", IMAGES[0])
+    save(tmp_path / "sizes" / "b.png", IMAGES[0][:20])
+    with pytest.raises(InputError, match="several sizes"):
+        open_source(tmp_path / "sizes")
+    (tmp_path / "hats").mkdir()
+    save(tmp_path / "hats" / "hat" / "a.png", IMAGES[0])
+    with pytest.raises(InputError, match="not named after a class"):
+        open_source(tmp_path / "hats")
+
+
+def test_pickles_are_not_loaded(tmp_path):
+    np.savez(tmp_path / "evil.npz", images=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(InputError, match="cannot be read"):
+        open_source(tmp_path / "evil.npz")
+
+
+def test_a_run_draws_any_number_of_images_and_has_no_labels_of_other_classes(toy_run):
+    source = open_source(toy_run.path)
+    images, labels = source.draw(7, 3)
+    assert source.available is None
+    assert len(images) == 7
+    assert labels is None  # Its classes are left and right, which are not Fashion-MNIST's.
+    np.testing.assert_array_equal(images, source.draw(7, 3)[0])
+    assert source.run.path == toy_run.path
+
+
+def test_options_of_runs_and_options_of_images_are_refused_for_others(toy_run, npz, tmp_path):
+    with pytest.raises(InputError, match="only a run's folder"):
+        open_source(npz, best=True)
+    with pytest.raises(InputError, match="labels are for images"):
+        open_source(toy_run.path, labels=tmp_path / "labels.npy")
+    with pytest.raises(InputError, match="no best checkpoint"):
+        open_source(toy_run.path, best=True)
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_shrinking_inverts_the_enlargement_of_training(size):
+    from toys import toy_config
+
+    from fashion_gan.training.trainer import build_gan
+
+    gan = build_gan(toy_config("dcgan", conditional=False, image_size=size, base_channels=2))
+    large = np.asarray(gan.preprocess(IMAGES))
+    assert large.shape == (12, size, size, 1)
+    drawn = np.rint(large * 127.5 + 127.5).astype(np.uint8)
+    assert np.abs(as_small(drawn).astype(int) - IMAGES).max() <= 2

@@ -1,0 +1,359 @@
+"""Whole runs of toy networks: what they write, when they end, and that they resume as if uninterrupted."""
+
+import dataclasses
+import json
+import shutil
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hooks import after_each_execution
+from PIL import Image
+from processes import command
+from run_states import assert_equal_runs, assert_equal_states, assert_interrupted, state_of
+from toys import TOY, TRAIN_FLAGS
+
+import fashion_gan
+from fashion_gan.api import train as api_train
+from fashion_gan.datasets import load_fashion_mnist
+from fashion_gan.errors import InputError, TrainingDiverged
+from fashion_gan.metrics import validation
+from fashion_gan.metrics.distances import frechet_distance, gaussian
+from fashion_gan.metrics.features import extract
+from fashion_gan.rendering import images
+from fashion_gan.runs import Run
+from fashion_gan.training import trainer
+
+TRAINING_STATE = "fashion_gan.training.callbacks.training_state"
+
+
+@pytest.fixture
+def train_toy(toy_folder, tmp_path):
+    """Return a function that trains a run on the toy pictures."""
+
+    def train_run(**settings) -> Run:
+        return fashion_gan.train("fashion", **{"data": toy_folder, "out": tmp_path, **TOY, **settings})
+
+    return train_run
+
+
+def test_a_run_writes_every_file_that_users_look_for(toy_run):
+    for name in (
+        "config.json",
+        "environment.json",
+        "log.csv",
+        "training_curve.png",
+        "training.gif",
+        "generator.keras",
+        "generator.h5",
+        *(f"samples/gan_generated_image_epoch_{epoch}.png" for epoch in (1, 2, 3)),
+    ):
+        assert (toy_run.path / name).stat().st_size > 0, name
+    assert list((toy_run.path / "tensorboard").glob("events.out.tfevents.*"))
+    assert toy_run.last_sample.name == "gan_generated_image_epoch_3.png"
+    assert not list(toy_run.path.rglob(".writing-*"))
+    assert toy_run.config.class_names == ("left", "right")
+
+
+def test_the_log_has_a_plausible_row_for_each_epoch(toy_run):
+    log = toy_run.read_log()
+    assert log["step"].tolist() == [5, 10, 15]
+    assert log["epoch"].tolist() == [1, 2, 3]
+    assert log["images"].tolist() == [40, 80, 120]
+    assert np.isfinite(np.stack(list(log.values()))).all()
+    for name in ("d_real", "d_fake"):
+        assert ((log[name] > 0) & (log[name] < 1)).all()
+
+
+def test_the_sample_grids_show_the_same_latents_and_the_film_shows_the_progress(toy_run):
+    grids = [images.load_png(path) for path in sorted((toy_run.path / "samples").iterdir())]
+    assert len({grid.shape for grid in grids}) == 1
+    assert not np.array_equal(grids[0], grids[-1])
+    assert np.array_equal(grids[-1], images.load_png(toy_run.last_sample))
+    with Image.open(toy_run.path / "training.gif") as film:
+        assert film.n_frames >= 3
+
+
+def test_the_tensorboard_events_hold_the_values_of_the_log(toy_run):
+    from tensorboardX.proto import event_pb2
+    from tensorboardX.record_writer import RecordWriter  # noqa: F401  (the package that writes the format)
+
+    (path,) = (toy_run.path / "tensorboard").glob("events.out.tfevents.*")
+    data, values = path.read_bytes(), {}
+    while data:
+        length = int.from_bytes(data[:8], "little")
+        event = event_pb2.Event.FromString(data[12 : 12 + length])
+        data = data[16 + length :]
+        for value in event.summary.value:
+            values.setdefault(value.tag, []).append((event.step, value.simple_value))
+    log = toy_run.read_log()
+    assert values["g_loss"] == [
+        (step, pytest.approx(loss)) for step, loss in zip(log["step"], log["g_loss"], strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "step"),
+    [({"steps": 7}, 7), ({"epochs": 2}, 10), ({"epochs": 2, "steps": 7}, 7), ({"epochs": 1, "steps": 7}, 5)],
+)
+def test_the_budget_that_ends_first_ends_the_run(train_toy, settings, step):
+    run = train_toy(**settings)
+    assert state_of(run.path)[0] == step
+    assert Run.open(run.path).config == run.config
+
+
+def test_a_budget_in_minutes_ends_the_run(train_toy, monkeypatch):
+    clock = iter(range(1, 1000))  # Each execution takes one second, whatever the machine.
+    monkeypatch.setattr(f"{TRAINING_STATE}.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    assert train_toy(minutes=0.1).read_log()["seconds"][-1] == 6
+
+
+@pytest.mark.parametrize("stopped_at", [5, 8])
+def test_a_resumed_run_equals_an_uninterrupted_one(train_toy, tmp_path, stopped_at):
+    """Bit for bit, at an epoch's end and in the middle of one; ``transposed`` has dropout and batch statistics."""
+    settings = {"architecture": "transposed", "r1_weight": 0.2, "deterministic": True}
+    settings["checkpoint_every_steps"] = stopped_at
+    whole = train_toy(out=tmp_path / "whole", steps=12, **settings)
+    part = train_toy(out=tmp_path / "part", steps=stopped_at, **settings)
+    fashion_gan.resume(part.path, steps=12)
+    assert_equal_states(state_of(whole.path), state_of(part.path))
+    assert state_of(whole.path)[0] == 12
+    last = "gan_generated_image_epoch_3.png"
+    assert (whole.path / "samples" / last).read_bytes() == (part.path / "samples" / last).read_bytes()
+
+
+def learning_rates(state):
+    return [float(value) for name, value in state.items() if name.endswith("learning_rate") and "adam" in name]
+
+
+def test_the_learning_rates_decay_to_zero_at_the_end_of_the_budget_also_after_an_interruption(train_toy):
+    run = train_toy(
+        steps=16,
+        checkpoint_every_steps=4,
+        deterministic=True,
+        decay_fraction=0.5,
+        learning_rate=1e-3,
+        discriminator_learning_rate=2e-3,
+    )
+    middle, end = run.checkpoints()
+    with np.load(middle) as at_12, np.load(end) as at_16:
+        assert sorted(learning_rates(at_12)) == pytest.approx([0.5e-3, 1e-3], rel=0.03)
+        assert max(learning_rates(at_16)) < 0.3 * max(learning_rates(at_12))
+    expected = state_of(run.path)
+    end.unlink()  # As if the run had been interrupted between the two checkpoints.
+    fashion_gan.resume(run.path)
+    assert_equal_states(state_of(run.path), expected)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(train_toy):
+    run = train_toy(steps=6, deterministic=True)
+    expected = state_of(run.path)
+    for path in run.checkpoints():
+        path.unlink()
+    fashion_gan.resume(run.path)
+    assert state_of(run.path)[0] == 6
+    assert_equal_states(state_of(run.path), expected)
+
+
+def test_ctrl_c_saves_the_run_and_ends_the_command_with_status_130(toy_folder, tmp_path):
+    def press_ctrl_c(gan):
+        if int(gan.step.value) == 7:
+            signal.raise_signal(signal.SIGINT)
+
+    with after_each_execution(press_ctrl_c):
+        done = command(*TRAIN_FLAGS, "--steps", "1000", "--data", toy_folder, "--out", tmp_path)
+    assert_interrupted(done, tmp_path / "0001-fashion")
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_checkpoint(train_toy, tmp_path):
+    settings = {"learning_rate": 0.999, "loss": "wasserstein", "r1_weight": 1e6, "checkpoint_every_steps": 1}
+    with pytest.raises(TrainingDiverged, match="last good checkpoint is kept"):
+        train_toy(epochs=10_000, **settings)
+    _, state = state_of(tmp_path / "0001-fashion")
+    assert all(np.isfinite(value).all() for value in state.values())
+
+
+def test_a_diverged_run_ends_the_command_with_one_line(toy_folder, tmp_path):
+    flags = ["--learning-rate", "0.999", "--loss", "wasserstein", "--r1-weight", "1e6", "--epochs", "10000"]
+    done = command(*TRAIN_FLAGS, *flags, "--data", toy_folder, "--out", tmp_path)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("fashion-gan: ")]
+    assert "finite" in line
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_does_not_resume_with_another_architecture(train_toy, toy_run):
+    with pytest.raises(InputError, match=r"architecture='residual' and cannot go on with 'dcgan'"):
+        fashion_gan.resume(toy_run.path, architecture="dcgan")
+    run = train_toy(steps=2)
+    text = (run.path / "config.json").read_text()
+    (run.path / "config.json").write_text(text.replace('"base_channels": 4', '"base_channels": 5'))
+    with pytest.raises(InputError, match="another architecture"):
+        fashion_gan.resume(run.path, steps=4)
+
+
+def test_a_run_does_not_resume_on_other_data(toy_run, tmp_path):
+    run = Run.open(shutil.copytree(toy_run.path, tmp_path / "run"))
+    environment = json.loads((run.path / "environment.json").read_text())
+    environment["data_sha256"] = "0" * 64
+    (run.path / "environment.json").write_text(json.dumps(environment))
+    with pytest.raises(InputError, match="other data"):
+        fashion_gan.resume(run.path, steps=20)
+
+
+def test_two_processes_do_not_train_the_same_run(toy_run, tmp_path):
+    run = Run.open(shutil.copytree(toy_run.path, tmp_path / "run"))
+    with run.locked():
+        done = command("train", "--resume", run.path, "--steps", "20")
+    assert done.returncode == 2
+    assert "another process" in done.stderr
+
+
+def test_a_batch_larger_than_the_data_is_refused(train_toy, tmp_path):
+    with pytest.raises(InputError, match="batch_size=41 is more than the 40 images"):
+        train_toy(batch_size=41)
+    assert not list(tmp_path.iterdir())
+
+
+def test_conditional_training_without_classes_is_refused(train_toy, toy_folder):
+    with pytest.raises(InputError, match="two classes"):
+        train_toy(data=toy_folder / "left")
+
+
+# ---- Scores during training ----
+
+# With batches of 5,000, even deterministic TensorFlow (2.21) differs in the last bits between runs. With 500 it
+# does not.
+SCORED = {
+    "decay_fraction": 0.0,
+    "base_channels": 2,
+    "latent_dim": 4,
+    "batch_size": 500,
+    "evaluate_every_epochs": 1,
+    "deterministic": True,
+}
+STEPS = 14  # An epoch of the 7,000 images that are left when 5,000 of these 12,000 are held out.
+
+
+def part_of_fashion_mnist(*unused):
+    train = load_fashion_mnist("train")
+    return dataclasses.replace(train, images=train.images[:12_000], labels=train.labels[:12_000])
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Train on a part of Fashion-MNIST, in seconds."""
+    monkeypatch.setattr(api_train, "load_training_images", part_of_fashion_mnist)
+
+
+@pytest.fixture(scope="module")
+def scored_runs(made_once):
+    """A tiny network's runs of one epoch and of two, scored after each."""
+
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(api_train, "load_training_images", part_of_fashion_mnist)
+            for epochs in (1, 2):
+                fashion_gan.train("fashion", epochs=epochs, out=folder, **SCORED)
+
+    folder = made_once("scored_runs", make)
+    return [Run.open(folder / name) for name in ("0001-fashion", "0002-fashion")]
+
+
+@pytest.fixture
+def shorter_run(scored_runs, tmp_path):
+    return Run.open(shutil.copytree(scored_runs[0].path, tmp_path / "shorter"))
+
+
+@pytest.fixture
+def scored_run(scored_runs):
+    return scored_runs[1]
+
+
+def test_a_scored_run_keeps_and_names_its_best_checkpoint(scored_run):
+    rows = scored_run.read_metrics()
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(0 < row["ffd5k_validation"] < 2000 for row in rows)
+    best = min(rows, key=lambda row: row["ffd5k_validation"])
+    step, state = scored_run.load_best()
+    assert step == best["step"]
+    assert [row["best"] for row in rows] == [True, rows[1]["ffd5k_validation"] <= rows[0]["ffd5k_validation"]]
+    assert "seconds" in state
+    drawn = fashion_gan.load_generator(scored_run.path, best=True).generate(3)
+    saved = fashion_gan.load_generator(scored_run.path / "generator_best.keras").generate(3)
+    np.testing.assert_array_equal(drawn, saved)
+
+
+def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
+    run = Run.open(shutil.copytree(scored_run.path, tmp_path / "run"))
+    step, newest = run.load_checkpoint()
+    run.save_best(step, 0.0, {name: value + 1 for name, value in newest.items()})
+    last, best = (fashion_gan.load_gan(run.path, best=best) for best in (False, True))
+    for network in ("generator", "averaged_generator", "discriminator"):
+        for before, after in zip(*(getattr(gan, network).variables for gan in (last, best)), strict=True):
+            # The batch statistics of the averaged generator are computed when it is loaded.
+            if network != "averaged_generator" or "moving" not in before.path:
+                np.testing.assert_array_equal(after, np.array(before) + 1)
+    with pytest.raises(InputError, match="best checkpoints are in a run's folder, and fashion is none"):
+        fashion_gan.load_gan("fashion", best=True)
+
+
+def test_a_scored_run_does_not_train_on_the_held_out_images(scored_run):
+    assert state_of(scored_run.path)[0] == 2 * STEPS
+    train = load_fashion_mnist("train")
+    held_out = validation.held_out(train.labels)
+    assert np.bincount(train.labels[held_out]).tolist() == [500] * 10
+    trained_on, scored_by = trainer._hold_out(scored_run.config, train)
+    np.testing.assert_array_equal(scored_by, train.images[held_out])
+    np.testing.assert_array_equal(trained_on.images, train.images[~held_out])
+    np.testing.assert_array_equal(trained_on.labels, train.labels[~held_out])
+
+
+def test_the_score_is_the_frechet_distance_to_the_held_out_images(scored_run):
+    train = part_of_fashion_mnist()
+    held_out = train.images[validation.held_out(train.labels)]
+    step, _ = scored_run.load_best()
+    drawn = fashion_gan.load_generator(scored_run.path, best=True).generate(5000, seed=scored_run.config.seed)
+    expected = frechet_distance(*(gaussian(extract(batch).vectors) for batch in (held_out, drawn)))
+    row = next(row for row in scored_run.read_metrics() if row["step"] == step)
+    assert row["ffd5k_validation"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_statistics_of_the_held_out_images_are_cached_for_the_next_run(tmp_path, monkeypatch):
+    real, generated = np.random.default_rng(0).integers(0, 256, (2, 200, 28, 28, 1), np.uint8)
+    expected = validation.Validation(real).score(generated)
+    assert validation.Validation(real, tmp_path).score(generated) == expected
+    assert validation.Validation(generated, tmp_path).score(generated) < expected / 100  # Other images, another file.
+    monkeypatch.setattr(validation.Validation, "_worked_out", None)
+    assert validation.Validation(real, tmp_path).score(generated) == expected
+
+
+def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, shorter_run, few_images):
+    # As if the run had been killed between its next score and its next checkpoint.
+    shorter_run.append_metrics({"epoch": 2, "step": 2 * STEPS, "ffd5k_validation": 0.001, "best": True})
+    resumed = fashion_gan.resume(shorter_run.path, epochs=2)
+    scores = [[row["ffd5k_validation"] for row in run.read_metrics()] for run in (resumed, scored_run)]
+    assert scores[0] == scores[1]
+    assert resumed.load_best()[0] == scored_run.load_best()[0]
+    assert_equal_runs(resumed.path, scored_run.path)
+
+
+def test_a_run_interrupted_before_its_score_is_scored_when_it_resumes(scored_run, shorter_run, few_images):
+    (shorter_run.path / "metrics.jsonl").write_text('{"epoch": 1, "st')
+    (shorter_run.path / "checkpoints" / "best.npz").unlink()
+    resumed = fashion_gan.resume(shorter_run.path, steps=STEPS + 3)
+    first, last = resumed.read_metrics()
+    assert first["ffd5k_validation"] == scored_run.read_metrics()[0]["ffd5k_validation"]
+    assert last["step"] == STEPS + 3  # A run whose budget ends within an epoch is scored at its end too.
+
+
+def test_a_batch_larger_than_the_images_that_are_not_held_out_is_refused(tmp_path):
+    with pytest.raises(InputError, match="more than the 55000 images"):
+        fashion_gan.train("fashion", out=tmp_path, **{**SCORED, "batch_size": 58_000})
+
+
+def test_only_images_of_28_by_28_are_scored(train_toy, tmp_path):
+    with pytest.raises(InputError, match="evaluate_every_epochs scores 28×28"):
+        train_toy(evaluate_every_epochs=1)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,137 @@
+"""The functions that tests run in a worker process, on another backend."""
+
+import contextlib
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from hooks import after_each_execution
+from toys import TOY, toy_batch
+
+import fashion_gan
+from fashion_gan.config import Config
+
+
+def train(**settings) -> Path:
+    """Train a toy run and return its folder."""
+    return fashion_gan.train("fashion", **{**TOY, **settings}).path
+
+
+def resume(path: Path, **settings) -> None:
+    fashion_gan.resume(path, **settings)
+
+
+def draw(model: Path) -> np.ndarray:
+    return fashion_gan.load_generator(model).generate(30, seed=11)
+
+
+# ---- The same training step on each backend ----
+
+
+def train_each_network(networks: tuple[str, ...], start: Path | None, out: Path, optimize: bool = False) -> None:
+    """Train each of the networks for three steps and save the losses and the updated weights.
+
+    ``start`` holds the first weights, which another backend has saved. Without it the backend draws and saves them.
+    ``optimize`` turns on all optimizations of JAX's compiler.
+    """
+    import keras
+
+    with contextlib.ExitStack() as patches:
+        patches.enter_context(mock.patch.object(keras.random, "normal", _pseudo_normal))
+        if optimize and keras.backend.backend() == "jax":
+            import jax
+
+            jax.config.update("jax_disable_most_optimizations", False)
+            patches.callback(jax.config.update, "jax_disable_most_optimizations", True)
+        for name in networks:
+            np.savez(out / f"{name}.npz", **_three_steps(name, start, out))
+
+
+def _pseudo_normal(shape, **unused):
+    """Return numbers that look random and are the same on every backend."""
+    from keras import ops
+
+    shape = tuple(int(n) for n in shape)
+    values = 2.0 * np.sin(np.arange(np.prod(shape)) ** 1.5).reshape(shape)
+    return ops.convert_to_tensor(values.astype("float32"))
+
+
+def _network_config(name: str) -> Config:
+    """Return the configuration of, for example, "residual naming": an architecture and a kind of discriminator."""
+    import keras
+
+    architecture, kind = name.split()
+    return Config.from_preset(
+        "fashion",
+        **TOY,
+        architecture=architecture,
+        discriminator_depth=2 if kind == "deep" else 0,
+        center_images=kind == "deep",
+        class_names=("a", "b"),
+        r1_weight=0.2,
+        r2_weight=0.2,
+        penalty_every_steps=2,
+        # Without a classifier, the zero-sum loss of the preset trains both networks in one pass.
+        classifier_weight=0.5 if kind == "naming" else 0.0,
+        backend=keras.backend.backend(),
+    )
+
+
+def _three_steps(name: str, start: Path | None, out: Path) -> dict[str, np.ndarray]:
+    from keras import ops
+
+    from fashion_gan.training.trainer import build_gan
+
+    gan = build_gan(_network_config(name))
+    for layer in gan.discriminator.layers:
+        if hasattr(layer, "rate"):
+            layer.rate = 0.0  # Each backend drops other units.
+    weights = {f"{number:03d}": weight for number, weight in enumerate(gan.weights)}
+    if start is None:
+        np.savez(out / f"{name} start.npz", **{key: ops.convert_to_numpy(w) for key, w in weights.items()})
+    else:
+        with np.load(start / f"{name} start.npz") as values:
+            for key in values:
+                weights[key].assign(values[key])
+    batch, result = toy_batch(size=28), {}
+    for step in range(3):
+        gan.reset_metrics()
+        logs = gan.train_on_batch(batch, return_dict=True)
+        result |= {f"{metric} of step {step}": np.array(float(value)) for metric, value in logs.items()}
+    return result | {f"updated {weight.path}": ops.convert_to_numpy(weight) for weight in gan.weights}
+
+
+# ---- Several steps as one computation ----
+
+
+def count_executions(*, accelerator: str | None, run: Path | None = None, **settings) -> tuple[Path, list[int]]:
+    """Train, or resume ``run``, as if JAX had this accelerator.
+
+    Return the run's folder and the number of steps of each execution.
+    """
+    from fashion_gan.training import batches
+
+    executions: list[int] = []
+    with (
+        mock.patch.object(batches, "accelerator", return_value=accelerator),
+        after_each_execution(lambda gan: executions.append(gan.steps_per_execution)),
+    ):
+        path = train(**settings) if run is None else fashion_gan.resume(run, **settings).path
+    return path, executions
+
+
+def steps_per_execution(steps: int) -> int:
+    from fashion_gan.training import batches
+
+    return batches.steps_per_execution(steps)
+
+
+def fit_plain_batches() -> int:
+    """Fit two epochs of six batches, two steps an execution. Return the number of steps that the GAN counted."""
+    from fashion_gan.training.trainer import build_gan
+
+    config = Config.from_preset("fashion", backend="jax", class_names=("a", "b"), **TOY)
+    gan = build_gan(config)
+    gan.steps_per_execution = 2
+    gan.fit(toy_batch(24, size=16), batch_size=4, epochs=2, verbose=0)
+    return int(gan.step.value)

@@ -1,0 +1,173 @@
+"""The settings of a run: presets, ranges, error messages and stored configurations."""
+
+import dataclasses
+import json
+import math
+import typing
+from pathlib import Path
+
+import pytest
+
+from fashion_gan.config import (
+    BACKENDS,
+    GROUPS,
+    PRESETS,
+    RENAMED_SETTINGS,
+    Config,
+    TrainSettings,
+    describe_range,
+)
+from fashion_gan.errors import InputError
+from fashion_gan.version import __version__
+
+FIELDS = {field.name: field for field in dataclasses.fields(Config)}
+OLD_RUN = Path(__file__).parents[1] / "fixtures" / "0.1.0" / "run"
+
+
+def test_presets_have_the_usual_defaults():
+    for name in ("transposed", "upsampling", "dcgan-64", "dcgan-128"):
+        config = Config.from_preset(name)
+        assert (config.loss, config.learning_rate, config.beta_1, config.latent_dim) == ("bce", 2e-4, 0.5, 100)
+        assert config.batch_size == (128 if name == "upsampling" else 64)
+    assert [Config.from_preset(name).image_size for name in PRESETS] == [28, 28, 64, 128, 28]
+
+
+def test_json_round_trip_keeps_the_configuration():
+    config = Config.from_preset("fashion", class_names=("a", "b"), steps=7, data="somewhere")
+    assert Config.from_json(config.to_json(), "a file") == config
+
+
+def test_the_budget_is_50_epochs_unless_another_one_is_given():
+    assert Config.from_preset("transposed").epochs == 50
+    assert Config.from_preset("transposed", minutes=1).epochs is None
+    assert Config.from_preset("transposed", minutes=1, epochs=3).epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "allowed"),
+    [
+        ("image_size", 30, "multiple of 4 from 16 to 128"),
+        ("image_size", 132, "multiple of 4 from 16 to 128"),
+        ("image_size", 12, "multiple of 4 from 16 to 128"),
+        ("channels", 2, "1, 3"),
+        ("batch_size", 1, "from 2"),
+        ("batch_size", -64, "from 2"),
+        ("batch_size", 6.5, "a whole number"),
+        ("batch_size", True, "a whole number"),
+        ("epochs", 0, "from 1"),
+        ("steps", 0, "from 1"),
+        ("minutes", 0, "between 0"),
+        ("minutes", math.nan, "between 0"),
+        ("learning_rate", 0, "between 0 and 1"),
+        ("learning_rate", -1e-3, "between 0 and 1"),
+        ("learning_rate", math.inf, "between 0 and 1"),
+        ("learning_rate", "fast", "a number"),
+        ("beta_1", 1.0, "from 0"),
+        ("ema_decay", 1.0, "from 0"),
+        ("r1_weight", -1, "at least 0"),
+        ("r1_weight", math.nan, "at least 0"),
+        ("penalty_every_steps", 0, "from 1"),
+        ("classifier_weight", -0.1, "at least 0"),
+        ("classifier_weight", 0.1, "needs conditional=True"),
+        ("discriminator_depth", 1, "is for architecture='residual'"),
+        ("discriminator_depth", 3, "from 0 to 2"),
+        ("latent_dim", 0, "from 1"),
+        ("seed", -1, "from 0"),
+        ("loss", "bse", "did you mean 'bce'"),
+        ("backend", "tensorfow", "did you mean 'tensorflow'"),
+        ("conditional", "yes", "True or False"),
+        ("generator_width_factor", 0, "from 1 to 8"),
+        ("generator_width_factor", 5, "the product must be from 2 to 256"),  # The default of base_channels is 64.
+    ],
+)
+def test_a_bad_setting_is_an_error_with_its_name_its_value_and_the_allowed_values(setting, value, allowed):
+    with pytest.raises(InputError) as raised:
+        Config.from_preset("transposed", **{setting: value})
+    message = str(raised.value)
+    assert message.startswith(f"{setting}=")
+    assert repr(value) in message
+    assert allowed in message
+    assert "\n" not in message
+
+
+def test_an_unknown_preset_or_setting_is_an_error_with_the_nearest_names():
+    with pytest.raises(InputError, match="did you mean 'dcgan-64'"):
+        Config.from_preset("dcgan64")
+    with pytest.raises(InputError, match="did you mean 'batch_size'"):
+        Config.from_preset("transposed", batchsize=3)
+
+
+def test_determinism_and_xla_exclude_each_other():
+    with pytest.raises(InputError, match="deterministic"):
+        Config.from_preset("transposed", deterministic=True, jit_compile=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}x", '{"base_channels": 10000000}', '{"wide": 3}', '{"image_size": "28"}', "3"]
+)
+def test_text_that_is_not_a_configuration_is_an_error(text):
+    with pytest.raises(InputError, match=r"^a file holds no fashion-gan configuration: "):
+        Config.from_json(text, "a file")
+
+
+# ---- Versions ----
+
+
+def test_every_setting_renamed_since_0_1_0_is_read_and_its_old_name_is_an_error():
+    assert set(RENAMED_SETTINGS.values()) <= FIELDS.keys()
+    assert not RENAMED_SETTINGS.keys() & FIELDS.keys()
+    for old_name, name in RENAMED_SETTINGS.items():
+        with pytest.raises(InputError, match=f"^{old_name} is now called {name}$"):
+            Config.from_preset("transposed", **{old_name: 1})
+
+
+def test_a_configuration_of_0_1_0_is_read():
+    path = OLD_RUN / "config.json"
+    config = Config.from_json(path.read_text(), path)
+    stored = json.loads(path.read_text())
+    assert "version" not in stored
+    for name, value in stored.items():
+        value = tuple(value) if isinstance(value, list) else value
+        assert getattr(config, RENAMED_SETTINGS.get(name, name)) == value
+
+
+def test_a_setting_of_a_later_version_is_an_error_that_names_both_versions():
+    text = json.dumps({"version": "9.9", "wings": 2})
+    with pytest.raises(InputError, match=rf"version 9\.9 wrote it; this version, {__version__}, has no setting wings"):
+        Config.from_json(text, "a file")
+    assert json.loads(Config().to_json())["version"] == __version__
+
+
+# ---- Documentation ----
+
+
+def test_every_setting_has_a_group_and_a_sentence_of_its_own():
+    assert {field.metadata["group"] for field in FIELDS.values()} == GROUPS.keys()
+    sentences = [field.metadata["text"] for field in FIELDS.values()]
+    assert len(set(sentences)) == len(sentences)
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in sentences)
+
+
+def test_the_docstring_documents_every_setting():
+    words = " ".join(Config.__doc__.split())
+    for field in FIELDS.values():
+        assert f"{field.name} (" in words
+        assert field.metadata["text"] in words
+
+
+def test_ranges_are_described_in_words():
+    ranges = {name: describe_range(field) for name, field in FIELDS.items()}
+    assert ranges["generator_width_factor"] == "from 1 to 8"
+    assert ranges["r1_weight"] == "at least 0"
+    assert ranges["learning_rate"] == "between 0 and 1"
+    assert ranges["backend"] == "one of " + ", ".join(BACKENDS)
+    assert ranges["image_size"] == "from 16 to 128"
+    assert ranges["augment"] == ""
+
+
+def test_train_settings_has_the_names_and_types_of_the_settings():
+    types = typing.get_type_hints(TrainSettings)
+    assert types.keys() == FIELDS.keys() - {"preset", "data", "class_names"}
+    for name, type_ in types.items():
+        accepted = set(typing.get_args(FIELDS[name].type)) or {FIELDS[name].type}
+        assert accepted | {type(None)} <= set(typing.get_args(type_))
