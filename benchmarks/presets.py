@@ -9,12 +9,11 @@ are scored at 28×28; see "Protocols" in docs/evaluation.md.
 """
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import click
-from processes import COMMAND
+from processes import COMMAND, run_measured
 
 import fashion_gan
 from fashion_gan import cli
@@ -73,7 +72,7 @@ def finished_run(preset, runs, minutes):
         return Run.open(paths[-1])
     options = ["--resume", paths[-1]] if paths else ["--preset", preset, "--minutes", minutes, "--out", runs]
     # In a process of its own: TensorFlow sets its number of threads once per process.
-    subprocess.run([*COMMAND, "train", *map(str, options)], check=True)
+    run_measured([*COMMAND, "train", *options])
     return Run.open(sorted(runs.glob(f"*-{preset}"))[-1])
 
 

@@ -17,7 +17,10 @@ def resident():
         return int(file.read().split()[1]) * resource.getpagesize()
 
 if sys.argv[1] == "kept":
-    backends._keep_freed_memory()
+    backends.keep_freed_memory()
+if sys.argv[1] == "kept before":
+    with backends.freed_memory_kept():
+        pass
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
 before, size = resident(), 1 << 26
@@ -29,8 +32,8 @@ print((resident() - before) / size)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
-@pytest.mark.parametrize(("freed_memory", "share"), [("returned", 0.0), ("kept", 1.0)])
-def test_the_process_keeps_freed_memory(freed_memory, share):
+@pytest.mark.parametrize(("freed_memory", "share"), [("returned", 0.0), ("kept", 1.0), ("kept before", 0.0)])
+def test_freed_memory_is_kept_only_while_asked_for(freed_memory, share):
     assert float(run_python(FREE_MEMORY, freed_memory)) == pytest.approx(share, abs=0.1)
 
 
@@ -40,5 +43,5 @@ def test_two_processors_run_two_operations_at_a_time_unless_the_user_decides_oth
 ):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(processors)), raising=False)
     monkeypatch.setattr(os, "environ", {"TF_NUM_INTRAOP_THREADS": users_choice} if users_choice else {})
-    backends.work_side_by_side()
+    backends.share_two_processors()
     assert os.environ.get("TF_NUM_INTRAOP_THREADS") == threads

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import runpy
 import shlex
 import shutil
 import signal
@@ -20,34 +19,25 @@ import numpy as np
 import pytest
 from click.shell_completion import ShellComplete
 from PIL import Image
-from toys import TOY_FLAGS
+from processes import refused, run_python, start_command
+from toys import TRAIN_FLAGS
 
 import fashion_gan
 from fashion_gan import cli
 from fashion_gan.cli import VERBS, app, main
 from fashion_gan.config import RENAMED_SETTINGS, Config
 from fashion_gan.datasets import load_fashion_mnist
-from fashion_gan.metrics.self_check import Check
+from fashion_gan.metrics.self_check import Check, SelfCheck
 from fashion_gan.pretrained import names
+from fashion_gan.rendering.images import png_bytes
 
 TESTS = Path(__file__).parents[1]
-TRAIN = ["train", "--preset", "fashion", *TOY_FLAGS]
 ALL_VERBS = [verb for group in VERBS.values() for verb in group]
 
 
 def size_of(path) -> tuple[int, int]:
     with Image.open(path) as picture:
         return picture.size
-
-
-def error_line(capsys, *arguments) -> str:
-    """Run a command that must end with exit code 2 and one line on standard error; return that line."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    assert code == 2
-    assert captured.err.count("\n") == 1, captured.err
-    assert captured.err.startswith("fashion-gan: ")
-    return captured.err
 
 
 def help_page(capsys, *verb) -> str:
@@ -81,18 +71,20 @@ def help_page(capsys, *verb) -> str:
     ],
 )
 def test_an_error_in_train_is_one_line_and_leaves_no_folder(capsys, toy_folder, tmp_path, flags, words):
-    assert words in error_line(capsys, *TRAIN, "--data", toy_folder, "--steps", "1", "--out", tmp_path / "runs", *flags)
+    assert words in refused(
+        capsys, *TRAIN_FLAGS, "--data", toy_folder, "--steps", "1", "--out", tmp_path / "runs", *flags
+    )
     assert not (tmp_path / "runs").exists()
 
 
 def test_an_output_folder_that_cannot_be_written_is_an_error(capsys, toy_folder, tmp_path):
     (tmp_path / "runs").write_text("a file in the way")
     flags = ["--data", toy_folder, "--steps", "1", "--out", tmp_path / "runs"]
-    assert "cannot be written" in error_line(capsys, *TRAIN, *flags)
+    assert "cannot be written" in refused(capsys, *TRAIN_FLAGS, *flags)
 
 
 def test_resuming_with_another_preset_is_an_error(capsys, toy_run):
-    assert "cannot continue with 'dcgan-64'" in error_line(
+    assert "cannot continue with 'dcgan-64'" in refused(
         capsys, "train", "--resume", toy_run.path, "--preset", "dcgan-64"
     )
 
@@ -118,22 +110,22 @@ def test_resuming_with_another_preset_is_an_error(capsys, toy_run):
 )
 def test_an_error_in_generate_is_one_line_and_leaves_no_file(capsys, toy_run, tmp_path, monkeypatch, flags, words):
     monkeypatch.chdir(tmp_path)
-    assert words in error_line(capsys, "generate", "--model", toy_run.path, *flags)
+    assert words in refused(capsys, "generate", "--model", toy_run.path, *flags)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_path_that_is_not_a_model_is_an_error(capsys, tmp_path):
     (tmp_path / "model.keras").write_text("a note")
     out = ["--out", tmp_path / "out.png"]
-    assert "not a model file" in error_line(capsys, "generate", "--model", tmp_path / "model.keras", *out)
-    assert "nothing of that name" in error_line(capsys, "generate", "--model", tmp_path / "absent", *out)
-    assert "not a run's folder" in error_line(capsys, "generate", "--model", tmp_path, *out)
+    assert "not a model file" in refused(capsys, "generate", "--model", tmp_path / "model.keras", *out)
+    assert "nothing of that name" in refused(capsys, "generate", "--model", tmp_path / "absent", *out)
+    assert "not a run's folder" in refused(capsys, "generate", "--model", tmp_path, *out)
 
 
 def test_an_existing_output_is_kept_unless_forced(capsys, toy_run, tmp_path):
     out = tmp_path / "mine.png"
     out.write_text("mine")
-    assert "--force" in error_line(capsys, "generate", "--model", toy_run.path, "--out", out)
+    assert "--force" in refused(capsys, "generate", "--model", toy_run.path, "--out", out)
     assert out.read_text() == "mine"
     assert main(["generate", "--model", str(toy_run.path), "--out", str(out), "--force"]) == 0
     assert size_of(out)[0] > 16
@@ -142,7 +134,7 @@ def test_an_existing_output_is_kept_unless_forced(capsys, toy_run, tmp_path):
 def test_a_dangling_link_is_kept_unless_forced(capsys, toy_run, tmp_path):
     out = tmp_path / "mine.png"
     out.symlink_to(tmp_path / "nowhere")
-    assert "--force" in error_line(capsys, "generate", "--model", toy_run.path, "--out", out)
+    assert "--force" in refused(capsys, "generate", "--model", toy_run.path, "--out", out)
     assert out.is_symlink()
 
 
@@ -163,13 +155,13 @@ def test_force_replaces_generated_pictures_but_refuses_a_folder_with_other_files
         f"00000{i}_class_{i}.png" for i in (0, 1)
     ]
     (tmp_path / "pictures" / "holiday.png").write_text("mine")
-    assert "holiday.png" in error_line(capsys, *flags)
+    assert "holiday.png" in refused(capsys, *flags)
     assert (tmp_path / "pictures" / "holiday.png").read_text() == "mine"
 
 
 def test_a_dry_run_prints_the_settings_and_writes_nothing(capsys, toy_folder, tmp_path):
     flags = ["--data", str(toy_folder), "--out", str(tmp_path / "runs"), "--r1-weight", "0.7", "--dry-run"]
-    assert main([*TRAIN, *flags]) == 0
+    assert main([*TRAIN_FLAGS, *flags]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"^  r1_weight +0\.7$", printed, re.MULTILINE)
     assert "40 images" in printed
@@ -177,7 +169,7 @@ def test_a_dry_run_prints_the_settings_and_writes_nothing(capsys, toy_folder, tm
 
 
 def test_train_without_a_terminal_prints_plain_lines_and_the_run_folder(capsys, toy_folder, tmp_path):
-    assert main([*TRAIN, "--data", str(toy_folder), "--epochs", "2", "--out", str(tmp_path)]) == 0
+    assert main([*TRAIN_FLAGS, "--data", str(toy_folder), "--epochs", "2", "--out", str(tmp_path)]) == 0
     printed, errors = capsys.readouterr()
     assert "\b" not in printed + errors
     assert "\r" not in printed + errors
@@ -190,7 +182,7 @@ def test_train_without_a_terminal_prints_plain_lines_and_the_run_folder(capsys, 
 
 
 @pytest.mark.parametrize("format", ["grid", "png", "npz"])
-def test_each_format_holds_the_pictures(toy_run, tmp_path, format):  # noqa: A002
+def test_each_format_holds_the_pictures(toy_run, tmp_path, format):
     out = tmp_path / {"grid": "g.png", "png": "folder", "npz": "g.npz"}[format]
     flags = ["--count", "9", "--seed", "3", "--label", "right", "--format", format, "--out", str(out)]
     assert main(["generate", "--model", str(toy_run.path), *flags]) == 0
@@ -213,19 +205,35 @@ def test_an_interpolation_is_a_strip_or_a_film(toy_run, tmp_path):
         assert film.n_frames >= 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_command_leaves_no_partial_output(tmp_path, number):
-    arguments = ["dataset", "--per-class", "6000", "--format", "folders", "--out", tmp_path / "clothes"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "fashion_gan", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
+LONG_COMMAND = ["dataset", "--per-class", "6000", "--format", "folders", "--out"]
+
+
+def test_a_terminated_process_leaves_no_partial_output(tmp_path):
+    with start_command(*LONG_COMMAND, tmp_path / "clothes") as process:
         while not list(tmp_path.glob(".writing-*/*/*")):
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(number)
-        message = process.stderr.read()
+        process.terminate()
+        _, message = process.communicate()
     assert process.returncode == 130
     assert message.splitlines()[-1].endswith("fashion-gan: stopped")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_no_partial_output(capsys, monkeypatch, tmp_path):
+    calls = []
+
+    def stopped_at_the_third_picture(image):
+        calls.append(len(list(tmp_path.glob(".writing-*/images/*/*.png"))))
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return png_bytes(image)
+
+    monkeypatch.setattr("fashion_gan.datasets.writers.png_bytes", stopped_at_the_third_picture)
+    flags = ["dataset", "--per-class", "1", "--format", "folders", "--out", str(tmp_path / "clothes")]
+    assert main(flags) == 130
+    assert calls == [0, 1, 2]
+    assert capsys.readouterr().err.splitlines()[-1].endswith("fashion-gan: stopped")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -263,7 +271,7 @@ def test_evaluate_prints_each_metric_with_interval_and_real_baseline_and_writes_
     assert len(re.findall(r"\d+\.\d%", line)) == 4  # the value, the two ends of its interval, the real baseline
     assert f"report   {report / 'report.html'}" in printed
     assert "\r" not in printed
-    assert json.loads((report / "metrics.json").read_text())["figures"]["asked_class10k"]["value"] > 0.9
+    assert json.loads((report / "metrics.json").read_text())["metrics"]["asked_class10k"]["value"] > 0.9
 
 
 def test_compare_prints_a_verdict(capsys, evaluated):
@@ -271,16 +279,21 @@ def test_compare_prints_a_verdict(capsys, evaluated):
     assert "verdict  not distinguishable" in capsys.readouterr().out
 
 
-def test_an_evaluated_run_keeps_a_line_of_its_metrics_and_its_own_report(tmp_path):
+def test_an_evaluated_run_keeps_a_line_of_its_metrics_and_its_own_report(capsys, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(TESTS / "fixtures" / "0.1.0" / "run", run)
     lines = (run / "metrics.jsonl").read_text().splitlines()
     assert main(["evaluate", str(run), "--protocol", "classes10k"]) == 0
     *earlier_lines, line = (run / "metrics.jsonl").read_text().splitlines()
     assert earlier_lines == lines
+    scores = json.loads(line)
     report = json.loads((run / "report" / "metrics.json").read_text())
-    print(line, list(report), report["figures"])
-    assert (run / "report" / "report.html").is_file()
+    assert "asked_class10k" in report["metrics"]
+    assert {name: scores[name] for name in report["metrics"]} == {
+        name: metric["value"] for name, metric in report["metrics"].items()
+    }
+    assert "asked_class10k" in (run / "report" / "report.html").read_text()
+    assert f"report   {run / 'report' / 'report.html'}" in capsys.readouterr().out
 
 
 def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_line(toy_run):
@@ -292,12 +305,12 @@ def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_lin
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], "what is to be scored"),
+        ([], "there is nothing to score"),
         (["absent"], "nothing is there"),
         (["{images}", "--protocol", "fdi"], "protocol='fdi' is unknown"),
         (["{images}", "--protocol", "ffd50k_train"], "needs 50,000 images, there are 10,000"),
         (["{images}", "--seeds", "2"], "seeds=2 is for generators"),
-        (["{images}", "--best"], "is no run"),
+        (["{images}", "--best"], "only a run's folder"),
         (["{images}", "--labels", "absent.npy"], "absent.npy"),
         (["{images}", "--report", "{report}"], "--force"),
         (["{images}", "--data", "absent"], "absent"),
@@ -305,32 +318,29 @@ def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_lin
 )
 def test_an_error_in_evaluate_is_one_line(capsys, evaluated, images_file, flags, words):
     places = {"{images}": images_file, "{report}": evaluated[1]}
-    assert words in error_line(capsys, "evaluate", *(places.get(flag, flag) for flag in flags))
+    assert words in refused(capsys, "evaluate", *(places.get(flag, flag) for flag in flags))
 
 
 def test_an_error_in_compare_is_one_line(capsys, evaluated, tmp_path):
-    assert "make one with fashion-gan evaluate" in error_line(capsys, "compare", evaluated[1], tmp_path)
+    assert "make one with fashion-gan evaluate" in refused(capsys, "compare", evaluated[1], tmp_path)
 
 
 def test_a_failed_self_check_ends_with_exit_code_1(capsys, monkeypatch):
-    seen = Check("blurred", "ffd10k_test", (1, 2), (0.1, 1.0, 2.0))
-    missed = Check("shifted", "ffd10k_test", (1, 2), (0.1, 1.0, 0.5))
-    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda data: [seen])
+    detected = Check("blurred", "ffd10k_test", (1, 2), (0.1, 1.0, 2.0))
+    undetected = Check("shifted", "ffd10k_test", (1, 2), (0.1, 1.0, 0.5))
+    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda data: SelfCheck((detected,)))
     assert main(["evaluate", "--self-check"]) == 0
-    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda data: [seen, missed])
+    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda data: SelfCheck((detected, undetected)))
     assert main(["evaluate", "--self-check"]) == 1
-    assert "NOT SEEN" in capsys.readouterr().out
+    assert "NOT DETECTED" in capsys.readouterr().out
 
 
-def test_a_benchmark_prints_an_error_as_one_line(capsys, tmp_path, monkeypatch):
+def test_a_benchmark_prints_an_error_as_one_line(tmp_path):
     path = TESTS.parent / "benchmarks" / "presets.py"
-    monkeypatch.syspath_prepend(path.parent)
-    benchmark = runpy.run_path(str(path))["main"]
-    arguments = ["--minutes", "-1", "--runs", str(tmp_path / "runs"), "--docs", str(tmp_path / "docs")]
-    assert cli.run(benchmark, "presets.py", arguments) == 2
-    assert capsys.readouterr().err.splitlines() == [
-        "presets.py: minutes=-1.0 is out of range: it must be between 0 and 1,000,000"
-    ]
+    command = [sys.executable, path, "--minutes", "-1", "--runs", tmp_path / "runs", "--docs", tmp_path / "docs"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["fashion-gan: minutes=-1.0 is out of range: it must be between 0 and 1,000,000"]
     assert not (tmp_path / "runs").exists()
 
 
@@ -339,14 +349,12 @@ def test_a_benchmark_prints_an_error_as_one_line(capsys, tmp_path, monkeypatch):
 
 def test_help_and_version_import_no_framework():
     requests = [[verb.name, "--help"] for verb in ALL_VERBS] + [["--help"], ["--version"]]
-    script = (
+    code = (
         f"import sys; from fashion_gan.cli import main; codes = [main(request) for request in {requests!r}];"
         "imported = {'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'starlette'} & set(sys.modules);"
         "sys.exit(str(imported or codes) if imported or any(codes) else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Usage: fashion-gan") == len(ALL_VERBS) + 1
+    assert run_python(code).count("Usage: fashion-gan") == len(ALL_VERBS) + 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
@@ -405,8 +413,8 @@ def test_every_verb_ends_with_two_examples_that_parse(capsys, monkeypatch, tmp_p
 def test_the_earlier_name_of_a_setting_is_an_error_with_the_present_name(capsys):
     for old_name, name in RENAMED_SETTINGS.items():
         old_flag, flag = (f"--{setting.replace('_', '-')}" for setting in (old_name, name))
-        assert f"{old_flag} is now called {flag} " in error_line(capsys, "train", f"{old_flag}=1")
-    assert "--no-centre is now called --no-center-images" in error_line(capsys, "train", "--no-centre")
+        assert f"{old_flag} is now called {flag} " in refused(capsys, "train", f"{old_flag}=1")
+    assert "--no-centre is now called --no-center-images" in refused(capsys, "train", "--no-centre")
 
 
 @pytest.mark.parametrize(
@@ -421,7 +429,7 @@ def test_the_earlier_name_of_a_setting_is_an_error_with_the_present_name(capsys)
     ],
 )
 def test_a_usage_error_ends_with_a_hint_at_the_help(capsys, arguments, hint):
-    assert error_line(capsys, *arguments).endswith(f"{hint}\n")
+    assert refused(capsys, *arguments).endswith(f"{hint}\n")
 
 
 # ---- Completion in the shell ----

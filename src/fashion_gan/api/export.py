@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def export_generator(
     model: str | Path,
-    format: str,  # noqa: A002
+    format: str,
     out: str | Path,
     *,
     raw: bool = False,
@@ -47,7 +47,7 @@ def export_generator(
     from_onnx = format in FORMATS and FORMATS[format].from_onnx
     source = resolve(model, needs_run=raw or best)
     path = source.model_file("generator.onnx" if from_onnx else "generator.keras")
-    if path.suffix.lower() == ".onnx":
+    if source.kind != "run" and path.suffix.lower() == ".onnx":
         return export.save_from_onnx(path, format, Path(out))
     use_backend(default_backend())
     from fashion_gan.saving import model_files
@@ -67,8 +67,8 @@ def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
         out: the ``.onnx`` file. An existing one is replaced if the import succeeds.
 
     Returns:
-        What the file holds: ``latent_dim``, ``class_names``, the image's ``shape``, the range ``lowest`` to ``highest``
-        of its pixels, which are scaled to [-1, 1], and the ``difference`` between Keras and ONNX Runtime.
+        What the file holds: ``latent_dim``, ``class_names``, ``image_shape``, the ``pixel_range`` of its network, which is
+        scaled to [-1, 1], and ``largest_difference``, the largest difference of a pixel between Keras and ONNX Runtime.
 
     Raises:
         InputError: the file is not such a generator, is damaged, or holds something that cannot be imported.

@@ -32,8 +32,9 @@ def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) 
         >>> fashion_gan.load_generator("fashion").generate(64, labels="Dress", seed=3).shape
         (64, 28, 28, 1)
     """
-    path = resolve(model, needs_run=raw or best).model_file()
-    if path.suffix.lower() == ".onnx" and not path.is_dir():
+    source = resolve(model, needs_run=raw or best)
+    path = source.model_file()
+    if source.kind != "run" and path.suffix.lower() == ".onnx":
         return Generator.load(path)
     use_backend(default_backend())
     from fashion_gan.saving import model_files

@@ -24,7 +24,7 @@ def make_dataset(
     out: str | Path,
     per_class: int = 1000,
     *,
-    format: str = "idx",  # noqa: A002
+    format: str = "idx",
     model: str | Path = "fashion",
     seed: int = 0,
     truncation: float = 1.0,

@@ -9,7 +9,7 @@ from fashion_gan.cli import augment_test, evaluate, generate, models, train
 from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
 from fashion_gan.errors import InputError, TrainingDiverged
-from fashion_gan.system.backends import keep_freed_memory, tune_process
+from fashion_gan.system.backends import keep_freed_memory, silence_tensorflow
 from fashion_gan.version import __version__
 
 VERBS = {
@@ -75,7 +75,7 @@ def run(command: click.Command, name: str, arguments: list[str] | None = None) -
 def _set_up_process() -> None:
     """Change settings of the whole process. A library must not do this to its host."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Schedulers send SIGTERM. It stops a run as Ctrl-C does.
-    tune_process(train=False)
+    silence_tensorflow()
     keep_freed_memory()
 
 

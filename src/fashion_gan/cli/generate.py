@@ -93,7 +93,7 @@ def generate(
     seed: int,
     label: str | None,
     truncation: float,
-    format: str,  # noqa: A002
+    format: str,
     interpolate: tuple[int, int] | None,
     frames: int,
     raw: bool,
@@ -136,7 +136,7 @@ def _save_walk(out: Path, images: Images) -> None:
 
 def _save_images(
     out: Path,
-    format: str,  # noqa: A002
+    format: str,
     images: Images,
     generator: Generator,
     label: str | None,

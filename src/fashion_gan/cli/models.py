@@ -40,7 +40,7 @@ SHEET_IMAGES = 64
     group="Output",
 )
 @options.force
-def export(model: str, format: str, raw: bool, best: bool, out: Path | None, force: bool) -> None:  # noqa: A002
+def export(model: str, format: str, raw: bool, best: bool, out: Path | None, force: bool) -> None:
     """Write a generator in a format for deployment. The format's own runtime must then draw the same images."""
     source = Path(model).absolute()
     out = out or Path((source.name if source.is_dir() else source.stem) + FORMATS[format].suffix)

@@ -27,7 +27,7 @@ GZIP_LEVEL = 6  # level 9 takes ten times as long and saves 1 %
 
 
 def check_format(
-    format: str,  # noqa: A002
+    format: str,
     image_shape: tuple[int, int, int],
     class_names: Sequence[str],
 ) -> None:
@@ -42,7 +42,7 @@ def check_format(
 
 def write_files(
     folder: Path,
-    format: str,  # noqa: A002
+    format: str,
     images: Images,
     labels: Labels,
     class_names: Sequence[str],

@@ -1,7 +1,8 @@
 """Classifiers that are trained for one measurement and then discarded. No other module of the metrics needs Keras."""
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import keras
@@ -33,14 +34,14 @@ def train_classifier(images: Images, labels: Labels, seed: int, description: str
     Returns:
         A model from pixels (N, 28, 28, 1) in [0, 255] to logits (N, classes).
     """
-    with seeded(seed):
+    with _seeded(seed):
         model = _network(int(labels.max()) + 1)
-    random = np.random.default_rng(seed)
-    batches = _epoch_batches(len(images), random)
-    _compile(model, len(batches))
-    # The end of Keras's fit can wait idly for many seconds on TensorFlow 2.21, so batches are trained on one by one.
-    for indices in progress.bar(batches, description, "steps"):
-        model.train_on_batch(images[indices].astype(np.float32), labels[indices])
+        random = np.random.default_rng(seed)
+        batches = _epoch_batches(len(images), random)
+        _compile(model, len(batches))
+        # The end of Keras's fit can wait idly for many seconds on TensorFlow 2.21: train batch by batch instead.
+        for indices in progress.bar(batches, description, "steps"):
+            model.train_on_batch(images[indices].astype(np.float32), labels[indices])
     return model
 
 
@@ -57,7 +58,8 @@ class Classifier:
 
     def __init__(self, class_count: int, base_channels: int, steps: int) -> None:
         self.class_count, self.base_channels, self.steps = class_count, base_channels, steps
-        self.model = _network(class_count, base_channels)
+        with _seeded(0):  # Each training discards these weights.
+            self.model = _network(class_count, base_channels)
         _compile(self.model, steps)
 
     def train(
@@ -72,25 +74,42 @@ class Classifier:
             description: the text of the progress bar.
             augment: changes each batch, uint8 (64, 28, 28, 1), before the training step.
         """
-        self._reset(seed)
         random = np.random.default_rng(seed)
         batches = _full_batches(len(images), self.steps, random)
-        for indices in progress.bar(batches, description, "steps"):
-            batch = images[indices] if augment is None else augment(images[indices], random)
-            self.model.train_on_batch(batch.astype(np.float32), labels[indices])
+        with _seeded(seed):
+            self._reset()
+            for indices in progress.bar(batches, description, "steps"):
+                batch = images[indices] if augment is None else augment(images[indices], random)
+                self.model.train_on_batch(batch.astype(np.float32), labels[indices])
 
     def predict_classes(self, images: Images) -> Indices:
         """The most likely class of each image, uint8 (N, 28, 28, 1): (N,)."""
         return predict_classes(self.model, images)
 
-    def _reset(self, seed: int) -> None:
+    def _reset(self) -> None:
         """Set the weights of a new network, and the optimizer's variables to zero."""
-        with seeded(seed):
-            new = _network(self.class_count, self.base_channels)
+        new = _network(self.class_count, self.base_channels)
         for variable, initial in zip(self.model.variables, new.variables, strict=True):
             variable.assign(initial)
         for variable in self.model.optimizer.variables:
             variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed the random numbers of a training, and restore the states of the process's generators afterwards.
+
+    On PyTorch, Keras's dropout draws from PyTorch's global generator. On the other backends it depends on the same seed
+    as the initial weights.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(seeded(seed))
+        if keras.backend.backend() == "torch":
+            import torch
+
+            stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
+            torch.manual_seed(seed)
+        yield
 
 
 def _compile(model: KerasModel, steps: int) -> None:

@@ -128,7 +128,7 @@ def _scale(info: MetricInfo, metric: MetricValue) -> dict[str, float | None]:
 def _samples(evaluation: Evaluation) -> Picture:
     """The first images of each requested class. Without requested classes, of each class that the network sees."""
     images = evaluation.images[:2000]
-    labels = extract(images).classes if evaluation.labels is None else evaluation.labels[: len(images)]
+    labels = extract(images).classes.astype(np.int32) if evaluation.labels is None else evaluation.labels[: len(images)]
     return contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
 
 

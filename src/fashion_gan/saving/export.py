@@ -21,7 +21,7 @@ LARGEST_DIFFERENCE = 1e-3  # of pixels in [-1, 1]: an eighth of a grey level
 CONFIG_FILE = "fashion_gan.json"  # in every folder that an export writes
 
 
-def save(model: KerasModel, config: GeneratorInfo, format: str, path: Path) -> float:  # noqa: A002
+def save(model: KerasModel, config: GeneratorInfo, format: str, path: Path) -> float:
     """Write a Keras generator in a format, and check it in the format's own runtime.
 
     The configuration is stored with it, if the format has a place for it.
@@ -54,7 +54,7 @@ def save(model: KerasModel, config: GeneratorInfo, format: str, path: Path) -> f
         return _write_and_check(format, onnx_path, config, path, predict)
 
 
-def save_from_onnx(onnx_path: Path, format: str, path: Path) -> float:  # noqa: A002
+def save_from_onnx(onnx_path: Path, format: str, path: Path) -> float:
     """Convert an ``.onnx`` file of fashion-gan to "html" or "openvino", without Keras.
 
     Args:
@@ -83,7 +83,7 @@ def save_from_onnx(onnx_path: Path, format: str, path: Path) -> float:  # noqa: 
         return _write_and_check(format, renamed, config, path, predict)
 
 
-def check_path(format: str, path: Path) -> None:  # noqa: A002
+def check_path(format: str, path: Path) -> None:
     """Raise InputError if the format is unknown or cannot be written to the path."""
     if format not in FORMATS:
         raise InputError(f"format={format!r} is unknown: {suggestion(format, list(FORMATS))}")
@@ -103,12 +103,12 @@ def check_path(format: str, path: Path) -> None:  # noqa: A002
         )
 
 
-def missing_packages(format: str, backend: str) -> list[str]:  # noqa: A002
+def missing_packages(format: str, backend: str) -> list[str]:
     """The packages that the format needs on a Keras backend and that are not installed."""
     return [name for name in FORMATS[format].packages[backend] if not _is_installed(name)]
 
 
-def _check_packages(format: str) -> None:  # noqa: A002
+def _check_packages(format: str) -> None:
     backend, able = default_backend(), FORMATS[format].packages
     if backend not in able:
         names = " or ".join(able)
@@ -126,7 +126,7 @@ def _is_installed(package: str) -> bool:
 
 
 def _write_and_check(
-    format: str,  # noqa: A002
+    format: str,
     source: KerasModel | Path,
     config: GeneratorInfo,
     path: Path,
@@ -151,7 +151,7 @@ def _write_and_check(
     return difference
 
 
-def _temporary_output(format: str, path: Path) -> AbstractContextManager[Path]:  # noqa: A002
+def _temporary_output(format: str, path: Path) -> AbstractContextManager[Path]:
     """A temporary file or folder that replaces ``path`` if the block succeeds."""
     files = FORMATS[format].folder_files
     return atomic_folder(path, files, marker=CONFIG_FILE, force=True) if files else atomic_file(path)

@@ -1,4 +1,4 @@
-"""A source, as the user names it -> the model that it means: a shipped model, a run, or a file."""
+"""The name or path of a model -> where the model is stored: with fashion-gan, in a run's folder, or in a file."""
 
 import dataclasses
 from pathlib import Path
@@ -30,7 +30,7 @@ class ModelSource:
         return Run.open(self.path) if self.kind == "run" else None
 
     def model_file(self, shipped_file: str = "generator.onnx") -> Path:
-        """The run's folder, or the file that holds the generator; of a shipped model, the file of that name."""
+        """The file that holds the generator, or the run's folder. A shipped model has several files: name one."""
         return self.path / shipped_file if self.kind == "shipped" else self.path
 
 
@@ -40,7 +40,7 @@ def is_shipped(source: str | Path) -> bool:
 
 
 def resolve(source: str | Path, *, needs_run: bool = False) -> ModelSource:
-    """Find the model that a source means.
+    """Find a model.
 
     Args:
         source: a shipped model's name, a run's folder, or a model file.

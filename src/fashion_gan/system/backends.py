@@ -19,6 +19,9 @@ EXTRAS = {"tensorflow": "train", "jax": "gpu", "torch": "torch"}  # the extra th
 
 # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD of glibc's malloc.h: (parameter, bytes).
 KEEP_FREED_MEMORY = ((-3, 1 << 30), (-1, (1 << 31) - 1), (-2, 1 << 26))
+# glibc cannot be asked for the values before. These are those that its own adjustment reaches after large arrays were
+# freed: the thresholds' upper limits, and the default padding.
+RETURN_FREED_MEMORY = ((-3, 1 << 25), (-1, 1 << 26), (-2, 1 << 17))
 
 
 def default_backend() -> str:
@@ -129,19 +132,12 @@ def suppressed_logger(name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-# ---- Settings of the whole process. Only a command may change them, for its process is its own. ----
+# ---- Settings of the whole process. A library must not change them in its host, or must restore them. ----
 
 
-def tune_process(*, train: bool) -> None:
-    """Set up a process that only runs a command of fashion-gan. A library must not call this in its host.
-
-    Args:
-        train: the command trains: keep freed memory, and share the processors as small networks need it.
-    """
+def silence_tensorflow() -> None:
+    """Hide TensorFlow's messages below errors. For a command, whose process is its own; before the import."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if train:
-        keep_freed_memory()
-        share_two_processors()
 
 
 def keep_freed_memory() -> None:
@@ -150,13 +146,26 @@ def keep_freed_memory() -> None:
     A training step frees and allocates the same arrays again and again. To get each of them zeroed page by page took up
     to half of a step's time on one of the machines measured. See mallopt(3). Other C libraries are left as they are.
     """
-    if sys.platform != "linux":
+    _set_malloc_parameters(KEEP_FREED_MEMORY)
+
+
+@contextlib.contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """``keep_freed_memory`` for the block. Afterwards glibc returns freed memory to the system again."""
+    keep_freed_memory()
+    try:
+        yield
+    finally:
+        _set_malloc_parameters(RETURN_FREED_MEMORY)
+
+
+def _set_malloc_parameters(parameters: tuple[tuple[int, int], ...]) -> None:
+    if sys.platform != "linux" or os.environ.get("MALLOC_TRIM_THRESHOLD_"):  # The user has chosen.
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None or os.environ.get("MALLOC_TRIM_THRESHOLD_"):  # The user has chosen.
-        return
-    for parameter, value in KEEP_FREED_MEMORY:
-        mallopt(parameter, value)
+    if mallopt is not None:
+        for parameter, value in parameters:
+            mallopt(parameter, value)
 
 
 def share_two_processors() -> None:

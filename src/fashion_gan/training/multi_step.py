@@ -9,11 +9,17 @@ import keras
 
 from fashion_gan.arrays import Tensor
 
-TrainFunction = Callable[[Any, Iterator[Any]], Any]
-"""Keras's train function on JAX: the training state and a stream of batches -> logs and the next state."""
+State = Any
+"""Everything that changes in a training step, as Keras passes it through JAX: nested lists of arrays."""
+
+TrainStep = Callable[[State, Any], tuple[Any, State]]
+"""Keras's training step on JAX: state and a batch -> logs and the next state."""
+
+TrainFunction = Callable[[State, Iterator[Any]], tuple[Any, State]]
+"""Keras's train function on JAX: state and a stream of batches -> the last step's logs and the next state."""
 
 
-def scan_steps(train_step: Callable[[Any, Any], Any], single_steps: TrainFunction) -> TrainFunction:
+def scan_steps(train_step: TrainStep, single_steps: TrainFunction) -> TrainFunction:
     """Make a train function that scans as many steps as there are batch indices in what it is given.
 
     The images stay on the device, and each step gathers its batch there. The host does nothing between the steps: while
@@ -31,15 +37,15 @@ def scan_steps(train_step: Callable[[Any, Any], Any], single_steps: TrainFunctio
     import jax
 
     @functools.partial(jax.jit, donate_argnums=0)
-    def execute(state: Any, images: Tensor, labels: Tensor, batch_indices: Tensor) -> Any:
-        def step(state: Any, indices: Tensor) -> Any:
+    def execute(state: State, images: Tensor, labels: Tensor, batch_indices: Tensor) -> tuple[Any, State]:
+        def step(state: State, indices: Tensor) -> tuple[State, Any]:
             logs, state = train_step(state, ({"images": images[indices], "labels": labels[indices]},))
             return state, logs
 
         state, logs = jax.lax.scan(step, state, batch_indices)
         return jax.tree.map(lambda values: values[-1], logs), state
 
-    def train(state: Any, stream: Iterator[Any]) -> Any:
+    def train(state: State, stream: Iterator[Any]) -> tuple[Any, State]:
         data = next(stream)
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         if "batch_indices" in batch:

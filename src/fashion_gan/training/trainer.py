@@ -18,7 +18,7 @@ from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm
 from fashion_gan.rendering import images, plots
 from fashion_gan.runs import Run
 from fashion_gan.saving.model_files import as_generator, save_generator
-from fashion_gan.system.backends import accelerator
+from fashion_gan.system.backends import accelerator, freed_memory_kept
 from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
 from fashion_gan.training.build import build_gan, initialize_weights
@@ -103,7 +103,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
         TrainingDiverged: a loss or a weight is not finite.
         KeyboardInterrupt: training was stopped. The checkpoint is written.
     """
-    with deterministic_operators(run.config):
+    with freed_memory_kept(), deterministic_operators(run.config):
         training = prepare(run, dataset, resume=resume)
         fit_until_budget_ends(training)
         write_results(training)
