@@ -80,7 +80,7 @@ def _network_config(name: str) -> Config:
 def _three_steps(name: str, start: Path | None, out: Path) -> dict[str, np.ndarray]:
     from keras import ops
 
-    from fashion_gan.training.trainer import build_gan
+    from fashion_gan.training.build import build_gan
 
     gan = build_gan(_network_config(name))
     for layer in gan.discriminator.layers:
@@ -109,11 +109,12 @@ def count_executions(*, accelerator: str | None, run: Path | None = None, **sett
 
     Return the run's folder and the number of steps of each execution.
     """
-    from fashion_gan.training import batches
+    from fashion_gan.training import batches, trainer
 
     executions: list[int] = []
     with (
         mock.patch.object(batches, "accelerator", return_value=accelerator),
+        mock.patch.object(trainer, "accelerator", return_value=accelerator),
         after_each_execution(lambda gan: executions.append(gan.steps_per_execution)),
     ):
         path = train(**settings) if run is None else fashion_gan.resume(run, **settings).path
@@ -123,12 +124,12 @@ def count_executions(*, accelerator: str | None, run: Path | None = None, **sett
 def steps_per_execution(steps: int) -> int:
     from fashion_gan.training import batches
 
-    return batches.steps_per_execution(steps)
+    return batches.choose_steps_per_execution(steps)
 
 
 def fit_plain_batches() -> int:
     """Fit two epochs of six batches, two steps an execution. Return the number of steps that the GAN counted."""
-    from fashion_gan.training.trainer import build_gan
+    from fashion_gan.training.build import build_gan
 
     config = Config.from_preset("fashion", backend="jax", class_names=("a", "b"), **TOY)
     gan = build_gan(config)

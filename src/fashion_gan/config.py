@@ -7,8 +7,9 @@ import math
 import textwrap
 import types
 from pathlib import Path
-from typing import Any, TypedDict, get_args, get_origin
+from typing import Any, TypeAlias, TypedDict, get_args, get_origin
 
+from fashion_gan.arrays import JsonObject
 from fashion_gan.errors import InputError, check_range, suggestion
 from fashion_gan.version import __version__
 
@@ -59,6 +60,9 @@ RENAMED_SETTINGS = {
 }
 # fmt: on
 
+Setting: TypeAlias = "dataclasses.Field[Any]"
+"""A setting of ``Config``: its metadata holds "text", "group", "unit", and "allowed" or "bounds"."""
+
 GROUPS = {
     "data": "Data",
     "networks": "Networks",
@@ -69,15 +73,15 @@ GROUPS = {
 }
 
 
-def _bounded(lowest: float, highest: float = math.inf, *, open_ends: bool = False) -> dict[str, Any]:
+def _bounded(lowest: float, highest: float = math.inf, *, open_ends: bool = False) -> JsonObject:
     return {"bounds": {"lowest": lowest, "highest": highest, "open_low": open_ends, "open_high": open_ends}}
 
 
-def _one_of(*allowed: Any) -> dict[str, Any]:
+def _one_of(*allowed: object) -> JsonObject:
     return {"allowed": allowed}
 
 
-def _setting(group: str, default: Any, text: str, *, unit: str = "", **limits: Any) -> Any:
+def _setting(group: str, default: object, text: str, *, unit: str = "", **limits: object) -> Any:
     return dataclasses.field(default=default, metadata={"group": group, "text": text, "unit": unit, **limits})
 
 
@@ -138,7 +142,7 @@ class Config:
     learning_rate: float = _setting("objective", 2e-4, "Learning rate of Adam, for both networks.",
         **_bounded(0, 1, open_ends=True))
     discriminator_learning_rate: float | None = _setting("objective", None,
-        "Learning rate of the discriminator. None: the same as learning_rate.", **_bounded(0, 1, open_ends=True))
+        "Learning rate of the discriminator. None: the same.", **_bounded(0, 1, open_ends=True))
     beta_1: float = _setting("objective", 0.5, "Decay of Adam's first moment.", **_bounded(0, 0.9999))
     decay_fraction: float = _setting("objective", 0.0,
         "Last fraction of the budget, over which the learning rates fall linearly to zero.", **_bounded(0, 1))
@@ -262,7 +266,7 @@ class Config:
         return "\n".join(f"  {name:<{width}}  {value}" for name, value in values.items())
 
 
-def describe_range(field: "dataclasses.Field[Any]") -> str:
+def describe_range(field: Setting) -> str:
     """The values that a setting may have, for its documentation: ``"from 1 to 8"``; "" if there is no limit."""
     if field.name == "image_size":
         return f"from {IMAGE_SIZES[0]} to {IMAGE_SIZES[-1]}"
@@ -333,7 +337,7 @@ class TrainSettings(TypedDict, total=False):
 _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "True or False", str: "a text", tuple: "a list of names"}
 
 
-def _checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
+def _checked(field: Setting, value: Any) -> Any:
     """The value in the field's own type. Raises InputError if it has another type or is out of range."""
     optional = isinstance(field.type, types.UnionType)
     if optional and value is None:

@@ -62,7 +62,7 @@ def test_all_regimes_share_the_real_images_and_the_number_of_steps(classifier):
 def test_seeds_draw_different_real_images(classifier):
     measure(lambda seed: bars(1, seed), sizes=(1,))
     trainings = classifier.trainings[1:]
-    first, second = (next(images for images, _, seed, _ in trainings if seed == wanted) for wanted in (0, 1))
+    first, second = (next(images for images, _, seed, _ in trainings if seed == number) for number in (0, 1))
     assert not np.array_equal(first, second)
 
 

@@ -358,7 +358,7 @@ def test_an_onnx_file_draws_the_same_images_as_keras(toy_run, tmp_path, conditio
 def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(InputError, match="model='fashon' is unknown"):
         Generator.from_pretrained("fashon")
-    with pytest.raises(InputError, match="neither a shipped model"):
+    with pytest.raises(InputError, match="fashon is not a shipped model"):
         fashion_gan.load_generator("fashon")
 
 

@@ -62,7 +62,7 @@ def test_an_output_folder_that_cannot_be_written_is_refused(tmp_path):
 def test_the_last_two_checkpoints_are_kept_and_the_newest_is_loaded(run):
     for step in (5, 10, 15):
         run.save_checkpoint(step, state(step))
-    assert [path.name for path in run.checkpoints()] == ["step-000000010.npz", "step-000000015.npz"]
+    assert [path.name for path in run.checkpoint_paths()] == ["step-000000010.npz", "step-000000015.npz"]
     step, loaded = run.load_checkpoint()
     assert step == 15
     assert np.array_equal(loaded["0000|a"], state(15)["0000|a"])
@@ -72,7 +72,7 @@ def test_the_last_two_checkpoints_are_kept_and_the_newest_is_loaded(run):
 def test_the_checkpoint_before_a_damaged_one_is_loaded(run, damage):
     for step in (5, 10):
         run.save_checkpoint(step, state(step))
-    newest = run.checkpoints()[-1]
+    newest = run.checkpoint_paths()[-1]
     newest.write_bytes(newest.read_bytes()[:1500] if damage is None else damage)
     step, loaded = run.load_checkpoint()
     assert step == 5
@@ -82,7 +82,7 @@ def test_the_checkpoint_before_a_damaged_one_is_loaded(run, damage):
 def test_a_checkpoint_with_a_flipped_bit_counts_as_damaged(run):
     for step in (5, 10):
         run.save_checkpoint(step, state(step))
-    newest = run.checkpoints()[-1]
+    newest = run.checkpoint_paths()[-1]
     data = bytearray(newest.read_bytes())
     data[2000] ^= 1
     newest.write_bytes(data)
@@ -91,7 +91,7 @@ def test_a_checkpoint_with_a_flipped_bit_counts_as_damaged(run):
 
 def test_an_error_names_each_checkpoint_if_none_can_be_read(run):
     run.save_checkpoint(5, state(5))
-    run.checkpoints()[0].write_bytes(b"junk")
+    run.checkpoint_paths()[0].write_bytes(b"junk")
     with pytest.raises(InputError, match="step-000000005"):
         run.load_checkpoint()
 
@@ -108,9 +108,9 @@ def test_damaged_lines_of_metrics_are_ignored_and_the_others_are_read(run):
 
 def test_the_best_checkpoint_keeps_its_score_until_training_rewinds_to_an_earlier_step(run):
     assert run.best_score() == np.inf
-    run.save_best(7, 1.5, {"weight": np.ones(3)})
+    run.save_best_checkpoint(7, 1.5, {"weight": np.ones(3)})
     assert run.best_score() == 1.5
-    step, state = run.load_best()
+    step, state = run.load_best_checkpoint()
     assert step == 7
     assert list(state) == ["weight"]
     run.rewind(7)
@@ -159,10 +159,10 @@ def test_a_log_with_an_incomplete_header_starts_again(run, text):
 def test_rewinding_deletes_a_damaged_checkpoint_instead_of_a_good_one(run):
     for step in (5, 10):
         run.save_checkpoint(step, state(step))
-    run.checkpoints()[-1].write_bytes(b"junk")
+    run.checkpoint_paths()[-1].write_bytes(b"junk")
     run.rewind(run.load_checkpoint()[0])
     run.save_checkpoint(7, state(7))
-    assert [path.name for path in run.checkpoints()] == ["step-000000005.npz", "step-000000007.npz"]
+    assert [path.name for path in run.checkpoint_paths()] == ["step-000000005.npz", "step-000000007.npz"]
 
 
 def test_the_last_sample_is_that_of_the_highest_epoch(run):

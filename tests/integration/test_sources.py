@@ -151,7 +151,7 @@ def test_options_of_runs_and_options_of_images_are_refused_for_others(toy_run, n
 def test_shrinking_inverts_the_enlargement_of_training(size):
     from toys import toy_config
 
-    from fashion_gan.training.trainer import build_gan
+    from fashion_gan.training.build import build_gan
 
     gan = build_gan(toy_config("dcgan", conditional=False, image_size=size, base_channels=2))
     large = np.asarray(gan.preprocess(IMAGES))

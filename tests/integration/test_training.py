@@ -136,7 +136,7 @@ def test_the_learning_rates_decay_to_zero_at_the_end_of_the_budget_also_after_an
         learning_rate=1e-3,
         discriminator_learning_rate=2e-3,
     )
-    middle, end = run.checkpoints()
+    middle, end = run.checkpoint_paths()
     with np.load(middle) as at_12, np.load(end) as at_16:
         assert sorted(learning_rates(at_12)) == pytest.approx([0.5e-3, 1e-3], rel=0.03)
         assert max(learning_rates(at_16)) < 0.3 * max(learning_rates(at_12))
@@ -149,7 +149,7 @@ def test_the_learning_rates_decay_to_zero_at_the_end_of_the_budget_also_after_an
 def test_a_run_killed_before_its_first_checkpoint_starts_again(train_toy):
     run = train_toy(steps=6, deterministic=True)
     expected = state_of(run.path)
-    for path in run.checkpoints():
+    for path in run.checkpoint_paths():
         path.unlink()
     fashion_gan.resume(run.path)
     assert state_of(run.path)[0] == 6
@@ -276,7 +276,7 @@ def test_a_scored_run_keeps_and_names_its_best_checkpoint(scored_run):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all(0 < row["ffd5k_validation"] < 2000 for row in rows)
     best = min(rows, key=lambda row: row["ffd5k_validation"])
-    step, state = scored_run.load_best()
+    step, state = scored_run.load_best_checkpoint()
     assert step == best["step"]
     assert [row["best"] for row in rows] == [True, rows[1]["ffd5k_validation"] <= rows[0]["ffd5k_validation"]]
     assert "seconds" in state
@@ -288,7 +288,7 @@ def test_a_scored_run_keeps_and_names_its_best_checkpoint(scored_run):
 def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
     run = Run.open(shutil.copytree(scored_run.path, tmp_path / "run"))
     step, newest = run.load_checkpoint()
-    run.save_best(step, 0.0, {name: value + 1 for name, value in newest.items()})
+    run.save_best_checkpoint(step, 0.0, {name: value + 1 for name, value in newest.items()})
     last, best = (fashion_gan.load_gan(run.path, best=best) for best in (False, True))
     for network in ("generator", "averaged_generator", "discriminator"):
         for before, after in zip(*(getattr(gan, network).variables for gan in (last, best)), strict=True):
@@ -304,7 +304,7 @@ def test_a_scored_run_does_not_train_on_the_held_out_images(scored_run):
     train = load_fashion_mnist("train")
     held_out = validation.held_out(train.labels)
     assert np.bincount(train.labels[held_out]).tolist() == [500] * 10
-    trained_on, scored_by = trainer._hold_out(scored_run.config, train)
+    trained_on, scored_by = trainer.split_validation(scored_run.config, train)
     np.testing.assert_array_equal(scored_by, train.images[held_out])
     np.testing.assert_array_equal(trained_on.images, train.images[~held_out])
     np.testing.assert_array_equal(trained_on.labels, train.labels[~held_out])
@@ -313,7 +313,7 @@ def test_a_scored_run_does_not_train_on_the_held_out_images(scored_run):
 def test_the_score_is_the_frechet_distance_to_the_held_out_images(scored_run):
     train = part_of_fashion_mnist()
     held_out = train.images[validation.held_out(train.labels)]
-    step, _ = scored_run.load_best()
+    step, _ = scored_run.load_best_checkpoint()
     drawn = fashion_gan.load_generator(scored_run.path, best=True).generate(5000, seed=scored_run.config.seed)
     expected = frechet_distance(*(gaussian(extract(batch).vectors) for batch in (held_out, drawn)))
     row = next(row for row in scored_run.read_metrics() if row["step"] == step)
@@ -325,7 +325,7 @@ def test_the_statistics_of_the_held_out_images_are_cached_for_the_next_run(tmp_p
     expected = validation.Validation(real).score(generated)
     assert validation.Validation(real, tmp_path).score(generated) == expected
     assert validation.Validation(generated, tmp_path).score(generated) < expected / 100  # Other images, another file.
-    monkeypatch.setattr(validation.Validation, "_worked_out", None)
+    monkeypatch.setattr(validation, "_statistics", None)
     assert validation.Validation(real, tmp_path).score(generated) == expected
 
 
@@ -335,7 +335,7 @@ def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, shorte
     resumed = fashion_gan.resume(shorter_run.path, epochs=2)
     scores = [[row["ffd5k_validation"] for row in run.read_metrics()] for run in (resumed, scored_run)]
     assert scores[0] == scores[1]
-    assert resumed.load_best()[0] == scored_run.load_best()[0]
+    assert resumed.load_best_checkpoint()[0] == scored_run.load_best_checkpoint()[0]
     assert_equal_runs(resumed.path, scored_run.path)
 
 

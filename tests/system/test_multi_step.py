@@ -6,7 +6,7 @@ import pytest
 from processes import BACKENDS
 from run_states import assert_equal_runs, state_of
 
-from fashion_gan.training.batches import steps_per_execution
+from fashion_gan.training.batches import choose_steps_per_execution
 
 pytestmark = pytest.mark.skipif("jax" not in BACKENDS, reason="FASHION_GAN_TEST_BACKENDS does not name JAX")
 # With batches of 5, an epoch of the toy pictures has 8 steps.
@@ -53,7 +53,7 @@ def test_a_run_of_multiple_steps_resumes_as_if_uninterrupted(multi_step_run, cou
 def test_jax_on_a_cpu_takes_single_steps(worker):
     # There XLA needs longer for steps in a scan than for the same steps one by one.
     assert worker("jax").run(jobs.steps_per_execution, 100) == 1
-    assert steps_per_execution(100) == 10
+    assert choose_steps_per_execution(100) == 10
 
 
 def test_plain_batches_train_by_multiple_steps_too(worker):

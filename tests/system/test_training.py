@@ -19,7 +19,7 @@ from toys import TRAIN_FLAGS
 import fashion_gan
 from fashion_gan.datasets import load_fashion_mnist
 from fashion_gan.runs import Run
-from fashion_gan.training.trainer import build_gan
+from fashion_gan.training.build import build_gan
 
 OTHER_BACKENDS = BACKENDS[1:]
 
@@ -97,7 +97,7 @@ def largest_file(size):
 def test_a_full_disk_ends_the_run_with_one_line_and_the_earlier_checkpoint_loads(toy_run, tmp_path, first_to_fail):
     run = Run.open(shutil.copytree(toy_run.path, tmp_path / "run"))
     before = run.load_checkpoint()
-    size = run.checkpoints()[-1].stat().st_size - 1000
+    size = run.checkpoint_paths()[-1].stat().st_size - 1000
     if first_to_fail == "log":
         size = (run.path / "log.csv").stat().st_size + 10
     with largest_file(size):

@@ -143,8 +143,7 @@ def augment_test(
     check_whole_number("seeds", seeds, 2, MAX_SEEDS)
     check_whole_number("steps", steps, 1, MAX_STEPS)
     _check_framework()
-    generator = _fashion_generator(model)
-    generator.latents(1, truncation=truncation)  # An invalid truncation is an error before the data are read.
+    generator = _fashion_generator(model, truncation)
     train, test = (load_fashion_mnist(split, data) for split in ("train", "test"))
     _check_enough(train, sizes)
 
@@ -153,9 +152,7 @@ def augment_test(
         return Dataset(drawn.images, drawn.labels, CLASS_NAMES, str(model))
 
     about = {
-        "fashion_gan": __version__,
-        "framework": f"keras {importlib.metadata.version('keras')}, {default_backend()}",
-        "model": about_model(model),
+        **_about(model),
         "real_per_class": sizes,
         "synthetic_per_class": synthetic_per_class,
         "seeds": list(range(seeds)),
@@ -169,6 +166,15 @@ def augment_test(
         if folder is not None:
             _write(result, folder)
     return result
+
+
+def _about(model: str | Path) -> JsonObject:
+    """The versions and the model that the results depend on."""
+    return {
+        "fashion_gan": __version__,
+        "framework": f"keras {importlib.metadata.version('keras')}, {default_backend()}",
+        "model": about_model(model),
+    }
 
 
 def _write(result: AugmentTest, folder: Path) -> None:
@@ -206,11 +212,12 @@ def _check_framework() -> None:
         raise InputError(f"augment-test trains classifiers and needs Keras: {error}") from error
 
 
-def _fashion_generator(model: str | Path) -> Generator:
-    """Load the model. Raise InputError if it draws other images than Fashion-MNIST's."""
+def _fashion_generator(model: str | Path, truncation: float) -> Generator:
+    """Load the model. Raise InputError if it draws other images than Fashion-MNIST's, or the truncation is invalid."""
     generator = load_generator(model)
     if not is_fashion_mnist(generator.class_names, generator.image_shape):
         raise InputError(f"{model} must draw 28×28 grey images of Fashion-MNIST's ten classes: it draws others")
+    generator.latents(1, truncation=truncation)
     return generator
 
 

@@ -67,8 +67,9 @@ def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
         out: the ``.onnx`` file. An existing one is replaced if the import succeeds.
 
     Returns:
-        What the file holds: ``latent_dim``, ``class_names``, ``image_shape``, the ``pixel_range`` of its network, which is
-        scaled to [-1, 1], and ``largest_difference``, the largest difference of a pixel between Keras and ONNX Runtime.
+        What the file holds: ``latent_dim``, ``class_names``, ``image_shape``, the ``pixel_range`` of its network, which
+        is scaled to [-1, 1], and ``largest_difference``, the largest difference of a pixel between Keras and ONNX
+        Runtime.
 
     Raises:
         InputError: the file is not such a generator, is damaged, or holds something that cannot be imported.

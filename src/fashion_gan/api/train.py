@@ -5,12 +5,14 @@ import os
 from pathlib import Path
 from typing import Any, Unpack
 
+from fashion_gan.arrays import JsonObject
 from fashion_gan.config import DEFAULT_PRESET, Config, TrainSettings
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
 from fashion_gan.errors import InputError
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system.backends import check_backend, default_backend, use_backend
+from fashion_gan.training.data import check_data
 
 BUDGETS = ("epochs", "steps", "minutes")
 # Settings of the networks that trained weights and the networks that start from them must share.
@@ -110,10 +112,11 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
         # Only if the classes are the same: other pictures need not be centered.
         same_classes = bool(config.class_names) and config.class_names == trained.class_names
         config = dataclasses.replace(config, center_images=trained.center_images and same_classes)
+    check_data(config, dataset)
     return config, dataset
 
 
-def _settings_of(config: Config, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _settings_of(config: Config, settings: JsonObject) -> tuple[str, JsonObject]:
     """A complete configuration as a preset's name and settings."""
     changed = sorted(name for name, value in settings.items() if value is not None and name != "data")
     if changed:
@@ -125,7 +128,7 @@ def _settings_of(config: Config, settings: dict[str, Any]) -> tuple[str, dict[st
     return values.pop("preset"), values
 
 
-def _trained_config(settings: dict[str, Any]) -> Config | None:
+def _trained_config(settings: JsonObject) -> Config | None:
     """What the weights of ``init_from`` were built from. Makes the setting an absolute path if it is a run."""
     model = settings.get("init_from")
     if not model:
@@ -160,7 +163,7 @@ def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
     use_backend(config.backend)
     from fashion_gan.training import trainer
 
-    return trainer.train_locked(trainer.create_run(config, dataset, out), dataset)
+    return trainer.train_locked(Run.create(out, config, dataset.fingerprint), dataset)
 
 
 def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
@@ -172,7 +175,9 @@ def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
     run = Run.open(path)
     run.config = _resumed_config(run, settings)
     check_backend(run.config.backend)
-    return run, load_training_images(run.config.data, run.config.image_size, run.config.channels)
+    dataset = load_training_images(run.config.data, run.config.image_size, run.config.channels)
+    check_data(run.config, dataset)
+    return run, dataset
 
 
 def continue_training(run: Run, dataset: Dataset) -> Run:
@@ -183,7 +188,7 @@ def continue_training(run: Run, dataset: Dataset) -> Run:
     return trainer.train_locked(run, dataset, resume=True)
 
 
-def _resumed_config(run: Run, settings: dict[str, Any]) -> Config:
+def _resumed_config(run: Run, settings: JsonObject) -> Config:
     """The run's configuration with the settings that a resumed run may change."""
     changes = {name: value for name, value in settings.items() if value is not None}
     if "data" in changes:  # The folder may have moved. The data's fingerprint must be the same.

@@ -11,8 +11,9 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from fashion_gan import pretrained
+from fashion_gan.arrays import JsonObject
 from fashion_gan.cli.help import Option, Verb
-from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, Config
+from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, Config, Setting
 from fashion_gan.errors import InputError, suggestion
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -27,7 +28,7 @@ DEFAULTS_OF_THE_MACHINE = {"backend": "KERAS_BACKEND, or the first that is insta
 class Choice(click.Choice):  # type: ignore[type-arg]  # click.Choice[str] needs click 8.2.
     """One of several texts, which the shell completes. The error for another text suggests the nearest ones."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value in self.choices:
             return str(value)
         return self.fail(f"{value!r} is not allowed: {suggestion(str(value), list(self.choices))}", param, ctx)
@@ -108,11 +109,11 @@ def settings(command: Function) -> Function:
     return command
 
 
-def _setting_option(field: "dataclasses.Field[Any]") -> Callable[[Function], Function]:
+def _setting_option(field: Setting) -> Callable[[Function], Function]:
     """The option of a setting. Its value is None if the command line does not have it: then the preset decides."""
     value_type = get_args(field.type)[0] if isinstance(field.type, types.UnionType) else field.type
     flag = "--" + field.name.replace("_", "-")
-    type_and_metavar: dict[str, Any] = {"type": value_type, "metavar": "NUMBER"}
+    type_and_metavar: JsonObject = {"type": value_type, "metavar": "NUMBER"}
     if field.name == "data":
         type_and_metavar = {"type": Folder(), "metavar": "FOLDER"}
     elif field.name == "init_from":
@@ -127,7 +128,7 @@ def _setting_option(field: "dataclasses.Field[Any]") -> Callable[[Function], Fun
     return option(flag, default=None, help=_help_text(field), group=group, **type_and_metavar)
 
 
-def _help_text(field: "dataclasses.Field[Any]") -> str:
+def _help_text(field: Setting) -> str:
     """The setting's sentence, its default, and the defaults of the presets that have another one."""
     values = {preset: settings.get(field.name, field.default) for preset, settings in PRESETS.items()}
     default = values[DEFAULT_PRESET]
@@ -140,7 +141,7 @@ def _help_text(field: "dataclasses.Field[Any]") -> str:
     return f"{text} [{'; '.join(notes)}]" if notes else text
 
 
-def _show(value: Any) -> str:
+def _show(value: object) -> str:
     """A default as the help shows it."""
     if isinstance(value, bool):
         return "on" if value else "off"

@@ -85,7 +85,7 @@ def _load_libraries() -> tuple[ModuleType, ModuleType]:
 def _torch_dataset(torch: ModuleType, images: Images) -> Any:
     """A ``torch.utils.data.Dataset`` of uint8 tensors (3, 28, 28)."""
 
-    class GreyImages(torch.utils.data.Dataset):  # type: ignore[misc, name-defined]
+    class GreyImages(torch.utils.data.Dataset):  # type: ignore[name-defined]
         def __len__(self) -> int:
             return len(images)
 

@@ -1,7 +1,5 @@
 """A trained generator without the batch norms that other layers can replace: the same images, faster."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from keras import layers
@@ -34,7 +32,7 @@ def fold_batch_norm(generator: KerasModel) -> KerasModel:
     def clone(layer: KerasLayer) -> KerasLayer:
         return layers.Identity(name=layer.name) if layer in norms else type(layer).from_config(layer.get_config())
 
-    def call(layer: KerasLayer, *inputs: Tensor, **options: Any) -> Tensor:
+    def call(layer: KerasLayer, *inputs: Tensor, **options: object) -> Tensor:
         # The options of a batch norm's call are unknown to the identity that replaces it.
         return layer(*inputs) if isinstance(layer, layers.Identity) else layer(*inputs, **options)
 

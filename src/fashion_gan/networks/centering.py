@@ -4,8 +4,6 @@ The makers of Fashion-MNIST centered every image to the pixel (Xiao et al. 2017,
 network cannot do that: it draws the left edge of a shape without knowing how wide the shape will be.
 """
 
-from typing import Any
-
 from keras import layers
 
 from fashion_gan.arrays import Tensor
@@ -43,7 +41,7 @@ def center_images(x: Tensor, name: str) -> Tensor:
     return _float32(layers.Reshape, (height, width, channels), name=f"{name}_images")(lines)
 
 
-def _float32(layer: type[layers.Layer], *arguments: Any, name: str, **named: Any) -> layers.Layer:
+def _float32(layer: type[layers.Layer], *arguments: object, name: str, **named: object) -> layers.Layer:
     return layer(*arguments, dtype="float32", name=name, **named)
 
 

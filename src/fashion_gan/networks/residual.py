@@ -12,6 +12,8 @@ from fashion_gan.arrays import KerasModel, Tensor
 from fashion_gan.config import Config
 from fashion_gan.networks import heads
 
+Shape = tuple[Any, ...]
+
 
 def _modulated_norm(x: Tensor, condition: Tensor, name: str) -> Tensor:
     """Batch norm whose gains and shifts are computed from the latent and the class.
@@ -67,7 +69,7 @@ class MinibatchStdDev(layers.Layer):
 
     GROUP = 4
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, shape: Shape) -> None:
         self.usual = self.add_weight(name="usual", shape=(), initializer="zeros", trainable=False)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
@@ -85,7 +87,7 @@ class MinibatchStdDev(layers.Layer):
         channel = ops.broadcast_to(deviation, (count, *size[:2], 1))
         return ops.concatenate([x, ops.cast(channel, x.dtype)], axis=-1)
 
-    def compute_output_shape(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], shape[-1] + 1)
 
 

@@ -4,8 +4,8 @@ import contextlib
 import importlib.metadata
 import platform
 from pathlib import Path
-from typing import Any
 
+from fashion_gan.arrays import JsonObject
 from fashion_gan.system.backends import accelerator
 from fashion_gan.system.parallel import available_cpus
 
@@ -13,7 +13,7 @@ from fashion_gan.system.parallel import available_cpus
 PACKAGES = ("fashion-gan", "keras", "tensorflow-cpu", "tensorflow", "jax", "jaxlib", "torch", "numpy", "pillow", "h5py")
 
 
-def environment(data_fingerprint: str, backend: str) -> dict[str, Any]:
+def environment(data_fingerprint: str, backend: str) -> JsonObject:
     """Describe the machine, the versions and the data of a run, as ``environment.json`` stores them.
 
     Args:

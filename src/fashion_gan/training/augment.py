@@ -5,8 +5,6 @@ images that are flipped, shifted and partly cut out (Zhao et al. 2020, arXiv:200
 probability below one, the generator does not learn to draw the changes (Karras et al. 2020, arXiv:2006.06676).
 """
 
-from typing import Any
-
 import keras
 from keras import ops
 
@@ -25,7 +23,7 @@ class Augmentation(keras.layers.Layer):
         seed: seed of the changes.
     """
 
-    def __init__(self, seed: int = 0, **options: Any) -> None:
+    def __init__(self, seed: int = 0, **options: object) -> None:
         super().__init__(**options)
         self.seeds = keras.random.SeedGenerator(seed)
         self.probability = self.add_weight(name="probability", shape=(), initializer="zeros", trainable=False)

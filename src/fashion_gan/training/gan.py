@@ -4,7 +4,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 from keras import ops
@@ -13,7 +13,7 @@ from fashion_gan.arrays import Array, Floats, Images, KerasModel, Labels, Tensor
 from fashion_gan.errors import InputError
 from fashion_gan.training.augment import Augmentation
 from fashion_gan.training.losses import LOSSES, Loss, class_margin_loss, classification_loss, gradient_penalty
-from fashion_gan.training.multi_step import scan_steps
+from fashion_gan.training.multi_step import TrainFunction, scan_steps
 from fashion_gan.training.resize import resize_images
 
 EMA_WARMUP = 10.0  # EMA warm-up: decay = min(ema_decay, t / (t + EMA_WARMUP)) at step t
@@ -127,7 +127,7 @@ class GAN(keras.Model):
         self,
         generator_optimizer: keras.optimizers.Optimizer,
         discriminator_optimizer: keras.optimizers.Optimizer,
-        **options: Any,
+        **options: object,
     ) -> None:
         """Configure training: an optimizer for each network, and the options of ``keras.Model.compile``."""
         by_network = {"discriminator.*": discriminator_optimizer}
@@ -145,7 +145,7 @@ class GAN(keras.Model):
         is_made = self.train_function is not None and not force
         super().make_train_function(force)
         if keras.backend.backend() == "jax" and not is_made:
-            self.train_function: Any = scan_steps(self.train_step, self.train_function)
+            self.train_function: TrainFunction = scan_steps(self.train_step, self.train_function)
 
     def scale_learning_rates(self, factor: float) -> None:
         """Multiply both learning rates, as they were compiled, by a factor. Works between the steps of ``fit`` too."""
@@ -161,7 +161,7 @@ class GAN(keras.Model):
     # ---- The objective ----
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        self, x: Tensor = None, y: None = None, y_pred: Tensor = None, sample_weight: None = None, training: bool = True
     ) -> Tensor:
         """The sum of both networks' losses. Each loss sends its gradient to its own network only."""
         if training:

@@ -12,10 +12,13 @@ from fashion_gan.arrays import Tensor
 State = Any
 """Everything that changes in a training step, as Keras passes it through JAX: nested lists of arrays."""
 
-TrainStep = Callable[[State, Any], tuple[Any, State]]
+Logs = dict[str, Tensor]
+"""The running metrics, by name."""
+
+TrainStep = Callable[[State, Any], tuple[Logs, State]]
 """Keras's training step on JAX: state and a batch -> logs and the next state."""
 
-TrainFunction = Callable[[State, Iterator[Any]], tuple[Any, State]]
+TrainFunction = Callable[[State, Iterator[Any]], tuple[Logs, State]]
 """Keras's train function on JAX: state and a stream of batches -> the last step's logs and the next state."""
 
 
@@ -37,15 +40,15 @@ def scan_steps(train_step: TrainStep, single_steps: TrainFunction) -> TrainFunct
     import jax
 
     @functools.partial(jax.jit, donate_argnums=0)
-    def execute(state: State, images: Tensor, labels: Tensor, batch_indices: Tensor) -> tuple[Any, State]:
-        def step(state: State, indices: Tensor) -> tuple[State, Any]:
+    def execute(state: State, images: Tensor, labels: Tensor, batch_indices: Tensor) -> tuple[Logs, State]:
+        def step(state: State, indices: Tensor) -> tuple[State, Logs]:
             logs, state = train_step(state, ({"images": images[indices], "labels": labels[indices]},))
             return state, logs
 
         state, logs = jax.lax.scan(step, state, batch_indices)
         return jax.tree.map(lambda values: values[-1], logs), state
 
-    def train(state: State, stream: Iterator[Any]) -> tuple[Any, State]:
+    def train(state: State, stream: Iterator[Any]) -> tuple[Logs, State]:
         data = next(stream)
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         if "batch_indices" in batch:

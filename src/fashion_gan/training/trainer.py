@@ -3,15 +3,12 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 
 import keras
 
-from fashion_gan.arrays import Images
 from fashion_gan.config import Config
-from fashion_gan.datasets import Dataset, is_fashion_mnist
+from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError
-from fashion_gan.metrics import validation
 from fashion_gan.metrics.cache import metrics_cache_folder
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
@@ -22,6 +19,7 @@ from fashion_gan.system.backends import accelerator, freed_memory_kept
 from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
 from fashion_gan.training.build import build_gan, initialize_weights
+from fashion_gan.training.data import check_data, split_validation
 from fashion_gan.training.gan import GAN
 from fashion_gan.training.interrupt import stop_after_current_step
 
@@ -52,28 +50,6 @@ class Training:
         return several if self.validate is None else [*several, self.validate]
 
 
-def create_run(config: Config, dataset: Dataset, out: str | Path) -> Run:
-    """Make the folder of a new run.
-
-    Raises:
-        InputError: the data do not fit the configuration, or the folder cannot be written.
-    """
-    check_data(config, dataset)
-    return Run.create(out, config, dataset.fingerprint)
-
-
-def check_data(config: Config, dataset: Dataset) -> None:
-    """Raise InputError if a run with this configuration cannot train on these images."""
-    drawn_shape = (config.image_size, config.image_size, config.channels)
-    if config.evaluate_every_epochs and not is_fashion_mnist(dataset.class_names, drawn_shape):
-        raise InputError("evaluate_every_epochs scores only 28×28 grey images of Fashion-MNIST's classes")
-    count = len(dataset.images) - (validation.COUNT if config.evaluate_every_epochs else 0)
-    if config.batch_size > count:
-        raise InputError(f"batch_size={config.batch_size} is more than the {count} images there are to train on")
-    if config.conditional and len(dataset.class_names) < 2:
-        raise InputError("conditional=True needs data with at least two classes: a subfolder of pictures for each")
-
-
 def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
     """``train``, while no other process may train the run. A failure to write is one line that says how to continue."""
     with run.locked():
@@ -94,7 +70,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
     Ctrl-C, or a SIGTERM, ends training after the current step and a checkpoint.
 
     Args:
-        run: from ``create_run``; or from ``Run.open``, to resume.
+        run: from ``Run.create``; or from ``Run.open``, to resume.
         dataset: the training images.
         resume: continue from the run's newest checkpoint.
 
@@ -157,15 +133,6 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
         validate.set_model(gan)
     progress = callbacks.ProgressBar(config, state)
     return Training(run, gan, dataset, state, logger, progress, samples, checkpoint, validate)
-
-
-def split_validation(config: Config, dataset: Dataset) -> tuple[Dataset, Images | None]:
-    """The images to train on, and the held-out images (5000, 28, 28, 1) that checkpoints are scored by, or None."""
-    if not config.evaluate_every_epochs:
-        return dataset, None
-    held_out = validation.held_out(dataset.labels)
-    rest = dataclasses.replace(dataset, images=dataset.images[~held_out], labels=dataset.labels[~held_out])
-    return rest, dataset.images[held_out]
 
 
 def fit_until_budget_ends(training: Training) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 
@@ -11,10 +11,10 @@ from fashion_gan.arrays import JsonObject, KerasLayer
 from fashion_gan.errors import InputError
 
 Shape: TypeAlias = tuple[int, ...]
-Arguments: TypeAlias = dict[str, Any]
+Arguments: TypeAlias = JsonObject
 """A layer's checked arguments, by name."""
 
-Check: TypeAlias = Callable[[Any], Any]
+Check: TypeAlias = Callable[[object], object]
 """Checks and converts the value of an argument in a file. Raises ValueError if the value is not allowed."""
 
 # These mean the same in Keras 2 and Keras 3, and ONNX has them. hard_sigmoid differs in Keras 3; ONNX has no gelu.
@@ -39,13 +39,13 @@ IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 # ---- Checks of an argument's value ----
 
 
-def _count(value: Any) -> int:
+def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not -1 <= value <= MAX_COUNT:
         raise ValueError(f"must be a whole number up to {MAX_COUNT:,}")
     return value
 
 
-def _counts(value: Any) -> Any:
+def _counts(value: object) -> object:
     """A whole number, or nested lists of whole numbers, such as sizes and paddings."""
     if not isinstance(value, (list, tuple)):
         return _count(value)
@@ -54,7 +54,7 @@ def _counts(value: Any) -> Any:
     return tuple(_counts(part) for part in value)
 
 
-def _pair(value: Any, lowest: int = 1) -> tuple[int, int]:
+def _pair(value: object, lowest: int = 1) -> tuple[int, int]:
     counts = _counts(value)
     pair = counts if isinstance(counts, tuple) else (counts, counts)
     if len(pair) != 2 or not all(isinstance(size, int) and size >= lowest for size in pair):
@@ -62,25 +62,25 @@ def _pair(value: Any, lowest: int = 1) -> tuple[int, int]:
     return pair
 
 
-def _padding(value: Any) -> tuple[int, int]:
+def _padding(value: object) -> tuple[int, int]:
     return _pair(value, lowest=0)
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     value = value.get("value") if isinstance(value, dict) else value  # Keras 2.1 wrote some numbers as arrays of one.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError("must be a finite number")
     return float(value)
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
 
 
-def _one_of(*allowed: Any) -> Check:
-    def check(value: Any) -> Any:
+def _one_of(*allowed: object) -> Check:
+    def check(value: object) -> object:
         if value not in allowed:
             raise ValueError(f"must be one of {', '.join(map(str, allowed))}")
         return value
@@ -92,11 +92,11 @@ def _or_none(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
 
 
-def _axis(value: Any) -> int:
+def _axis(value: object) -> int:
     return _count(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
-def _activation(value: Any) -> Any:
+def _activation(value: object) -> object:
     if isinstance(value, dict):  # An activation can also be a layer.
         if value.get("class_name") not in ("LeakyReLU", "ReLU", "ELU"):
             raise ValueError("must be plain")
@@ -197,7 +197,7 @@ RENAMED_ARGUMENTS = {("LeakyReLU", "alpha"): "negative_slope", ("Conv2DTranspose
 MERGE_LAYERS = ("Concatenate", "Add", "Multiply")
 
 
-def check_allowed(class_name: Any, name: str) -> None:
+def check_allowed(class_name: object, name: str) -> None:
     """Raise InputError if a layer's class cannot be imported."""
     if class_name in LAYER_RULES or class_name in TRAINING_ONLY_LAYERS:
         return

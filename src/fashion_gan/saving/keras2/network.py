@@ -167,12 +167,12 @@ def input_shapes(model: JsonObject) -> list[Shape]:
     return [_input_shape(by_name[name]) for name in input_names(model["config"]["input_layers"])]
 
 
-def input_names(references: Any) -> list[str]:
+def input_names(references: object) -> list[str]:
     """The names of the layers that an ``input_layers`` entry refers to."""
     return [name for name, _ in _read_references(references)]
 
 
-def _input_shape(layer: JsonObject, fallback: Any = None) -> Shape:
+def _input_shape(layer: JsonObject, fallback: object = None) -> Shape:
     config = layer["config"]
     shape = config.get("batch_input_shape") or config.get("batch_shape") or fallback
     sizes = shape[1:] if isinstance(shape, list) else [None]

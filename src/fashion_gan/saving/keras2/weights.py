@@ -89,5 +89,5 @@ def _get_plain(group: h5py.Group, parts: list[str], item_type: type) -> Any:
     return item
 
 
-def _decode(name: Any) -> str:
+def _decode(name: object) -> str:
     return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
