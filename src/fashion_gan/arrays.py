@@ -1,4 +1,4 @@
-"""Named types for what the rooms hand to one another: arrays, models, and functions that draw."""
+"""Type aliases shared across the package: arrays, models, and functions that generate images."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -37,10 +37,10 @@ Array: TypeAlias = npt.NDArray[Any]
 """An array of any type and shape."""
 
 Inputs: TypeAlias = Array | list[Array]
-"""A generator's inputs: latents; with classes, [latents, labels]."""
+"""A generator's inputs: latents, or the list [latents, labels] if the generator is conditional."""
 
 Predict: TypeAlias = Callable[[Inputs], Array]
-"""A function that draws: inputs -> images in [-1, 1], floats (N, H, W, C)."""
+"""A function that generates images: inputs -> floats (N, H, W, C) in [-1, 1]."""
 
 KerasModel: TypeAlias = Any
 """A ``keras.Model``. Keras publishes no types, and is not always installed."""
@@ -52,4 +52,4 @@ Tensor: TypeAlias = Any
 """A tensor of whichever backend Keras runs on; the three backends share no type."""
 
 JsonObject: TypeAlias = dict[str, Any]
-"""An object as JSON holds it: texts, numbers, lists and objects, by name."""
+"""A JSON object, as a dictionary with string keys."""

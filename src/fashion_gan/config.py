@@ -6,6 +6,7 @@ import json
 import math
 import textwrap
 import types
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, get_args, get_origin
 
@@ -22,7 +23,7 @@ IMAGE_SIZES = tuple(range(16, 129, 4))
 MAX_BASE_CHANNELS = 256
 
 # fmt: off
-_NAMES =                      ("transposed", "upsampling", "dcgan-64",   "dcgan-128",  "fashion")
+_PRESET_NAMES =                      ("transposed", "upsampling", "dcgan-64",   "dcgan-128",  "fashion")
 _SETTINGS = {
     "architecture":           ("transposed", "upsampling", "dcgan",      "dcgan",      "residual"),
     "image_size":             (28,           28,           64,           128,          28),
@@ -40,10 +41,11 @@ _SETTINGS = {
     "ema_decay":              (0.999,        0.999,        0.999,        0.999,        0.9995),
 }
 PRESETS = {
-    name: {setting: values[column] for setting, values in _SETTINGS.items()} for column, name in enumerate(_NAMES)
+    name: {setting: values[column] for setting, values in _SETTINGS.items()} for column, name in
+    enumerate(_PRESET_NAMES)
 }
 
-# What version 0.1.0 called a setting -> its name now. A configuration stored by 0.1.0 is read through this table.
+# Setting names in version 0.1.0 -> names now. A configuration that 0.1.0 stored is read through this table.
 RENAMED_SETTINGS = {
     "family":             "architecture",
     "width":              "base_channels",
@@ -88,7 +90,7 @@ def _setting(group: str, default: object, text: str, *, unit: str = "", **limits
 # fmt: off
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """Every setting of a training run: printed at its start, saved in its folder, and enough to repeat it.
+    """Every setting of a training run. They are printed when it starts, stored in its folder, and suffice to repeat it.
 
     ``Config(...)`` starts from the defaults below; ``Config.from_preset(name, ...)`` starts from a preset.
 
@@ -106,7 +108,8 @@ class Config:
     preset: str = _setting("data", DEFAULT_PRESET, "Preset that provides the settings you leave out.",
         **_one_of(*PRESETS))
     data: str | None = _setting("data", None,
-        "Folder of training images: the four Fashion-MNIST files, or your own pictures. None: Fashion-MNIST.")
+        "Folder of training images: the four Fashion-MNIST files, or your own pictures. "
+        "None: the folder in FASHION_GAN_DATA, or else Fashion-MNIST.")
     init_from: str | None = _setting("data", None,
         "Shipped model, or run, whose weights training starts from. None: random weights.")
 
@@ -115,18 +118,19 @@ class Config:
     image_size: int = _setting("networks", 28, "Height and width of the images, a multiple of 4.",
         unit="pixels", **_one_of(*IMAGE_SIZES))
     channels: int = _setting("networks", 1, "Color channels of the images: 1 for grey, 3 for color.", **_one_of(1, 3))
-    base_channels: int = _setting("networks", 64, "Base width of the networks. Each layer has a multiple of it.",
+    base_channels: int = _setting("networks", 64, "Base number of channels. It scales the width of every layer.",
         unit="channels", **_bounded(2, MAX_BASE_CHANNELS))
-    generator_width_factor: int = _setting("networks", 1, "The generator is this many times as wide.", **_bounded(1, 8))
+    generator_width_factor: int = _setting("networks", 1, "Factor that multiplies base_channels in the generator.",
+        **_bounded(1, 8))
     discriminator_depth: int = _setting("networks", 0,
-        "Extra depth of the discriminator. More sees finer detail and takes longer. Residual architecture only.",
+        "Extra depth of the discriminator. A deeper one sees finer detail and trains more slowly. Residual only.",
         **_bounded(0, 2))
     center_images: bool = _setting("networks", False,
-        "Move each generated image to the center by whole pixels, as in Fashion-MNIST.")
+        "Shift the content of each generated image by whole pixels until it is centered, as in Fashion-MNIST.")
     latent_dim: int = _setting("networks", 100, "Length of a latent vector.", **_bounded(1, 1024))
     conditional: bool = _setting("networks", False, "Condition both networks on the class.")
     class_names: tuple[str, ...] = _setting("networks", (),
-        "Classes of a conditional run, in the order of their labels. They come with the data.")
+        "Classes of a conditional run, in the order of their labels. They are read from the data.")
 
     loss: str = _setting("objective", "bce", "Adversarial loss.", **_one_of(*LOSSES))
     r1_weight: float = _setting("objective", 0.0,
@@ -134,11 +138,11 @@ class Config:
     r2_weight: float | None = _setting("objective", None,
         "Weight of the R2 gradient penalty on generated images. None: the R1 weight.", **_bounded(0))
     penalty_every_steps: int = _setting("objective", 1,
-        "Apply the gradient penalties only every this many steps, with as many times the weight.",
+        "Steps between gradient penalties (lazy regularization). The weight is multiplied by this number.",
         unit="steps", **_bounded(1, 1000))
     classifier_weight: float = _setting("objective", 0.0,
-        "Weight of the class losses: the discriminator learns to name the class, and the generator to show it. "
-        "0 turns them off.", **_bounded(0))
+        "Weight of the auxiliary classification losses: the discriminator learns to predict the class, and the "
+        "generator to be classified correctly. 0 turns them off.", **_bounded(0))
     learning_rate: float = _setting("objective", 2e-4, "Learning rate of Adam, for both networks.",
         **_bounded(0, 1, open_ends=True))
     discriminator_learning_rate: float | None = _setting("objective", None,
@@ -147,8 +151,8 @@ class Config:
     decay_fraction: float = _setting("objective", 0.0,
         "Last fraction of the budget, over which the learning rates fall linearly to zero.", **_bounded(0, 1))
     augment: bool = _setting("objective", False,
-        "Flip, shift and cut the images that the discriminator sees, more often the more it overfits. "
-        "For few pictures.")
+        "Adaptive augmentation of the images that the discriminator sees: flips, shifts and cutouts, applied more "
+        "often as it overfits. For few pictures.")
     ema_decay: float = _setting("objective", 0.999,
         "Decay per step of the moving average (EMA) of the generator's weights.", **_bounded(0, 0.999999))
     batch_size: int = _setting("objective", 64, "Images in a batch.", unit="images", **_bounded(2, 65536))
@@ -161,12 +165,12 @@ class Config:
     minutes: float | None = _setting("budget", None, "Stop after this many minutes of training. None: no limit.",
         unit="minutes", **_bounded(0, 10**6, open_ends=True))
 
-    save_interval: int = _setting("output", 5, "Save a grid of samples every this many epochs.",
+    save_interval: int = _setting("output", 5, "Epochs between two saved sample grids.",
         unit="epochs", **_bounded(1, 10**6))
     checkpoint_every_steps: int | None = _setting("output", None,
-        "Save a checkpoint every this many steps. None: once an epoch.", unit="steps", **_bounded(1, 10**9))
+        "Steps between two checkpoints. None: one per epoch.", unit="steps", **_bounded(1, 10**9))
     evaluate_every_epochs: int | None = _setting("output", None,
-        "Compare generated images with held-out ones every this many epochs, and keep the best checkpoint. "
+        "Epochs between two comparisons of generated with held-out images. The best checkpoint is kept. "
         "None: never.", unit="epochs", **_bounded(1, 10**6))
 
     seed: int = _setting("machine", 0, "Seed of the weights, the latents and the order of the data.",
@@ -175,7 +179,8 @@ class Config:
     jit_compile: bool = _setting("machine", False, "Compile the training step with XLA.")
     mixed_precision: bool = _setting("machine", False,
         "Compute in bfloat16. For accelerators, and for processors with AMX.")
-    deterministic: bool = _setting("machine", False, "Make TensorFlow use operators that repeat bit for bit.")
+    deterministic: bool = _setting("machine", False,
+        "Use deterministic TensorFlow operators, so that runs repeat bit for bit.")
     # fmt: on
 
     def __post_init__(self) -> None:
@@ -198,7 +203,7 @@ class Config:
             )
         if self.discriminator_depth and self.architecture != "residual":
             raise InputError(
-                f"discriminator_depth={self.discriminator_depth} is for architecture='residual', and this is "
+                f"discriminator_depth={self.discriminator_depth} is for architecture='residual', not "
                 f"{self.architecture!r}"
             )
         if self.classifier_weight and not self.conditional:
@@ -213,7 +218,7 @@ class Config:
 
     @classmethod
     def from_preset(cls, preset: str = DEFAULT_PRESET, **settings: Any) -> "Config":
-        """A preset's settings, with those given here in their place.
+        """The settings of a preset, overridden by those given here.
 
         Args:
             preset: a name in ``PRESETS``.
@@ -224,12 +229,7 @@ class Config:
         """
         if preset not in PRESETS:
             raise InputError(f"preset={preset!r} is unknown: {suggestion(str(preset), list(PRESETS))}")
-        names = [field.name for field in dataclasses.fields(cls)]
-        for name in settings:
-            if name in RENAMED_SETTINGS:
-                raise InputError(f"{name} is now called {RENAMED_SETTINGS[name]}")
-            if name not in names:
-                raise InputError(f"{name} is not a setting: {suggestion(name, names)}")
+        check_setting_names(settings)
         changes = {name: value for name, value in settings.items() if value is not None}
         return cls(**{"preset": preset, **PRESETS[preset], **changes})
 
@@ -239,10 +239,10 @@ class Config:
 
         Args:
             text: the JSON.
-            source: what an error calls the text's origin, such as a path.
+            source: where the text comes from, such as a path, for error messages.
 
         Raises:
-            InputError: the text is not a configuration, or a later version wrote it.
+            InputError: the text is not a configuration, or has settings that this version does not know.
         """
         try:
             values = json.loads(text)
@@ -260,10 +260,20 @@ class Config:
         return json.dumps({"version": __version__, **dataclasses.asdict(self)}, indent=2)
 
     def __str__(self) -> str:
-        """One setting a line, without those that are not set."""
+        """One setting per line. Settings that are None or empty are left out."""
         values = {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, ())}
         width = max(map(len, values))
         return "\n".join(f"  {name:<{width}}  {value}" for name, value in values.items())
+
+
+def check_setting_names(names: Iterable[str]) -> None:
+    """Raise InputError if one of the names is not a setting, or is a setting's name in an earlier version."""
+    known = [field.name for field in dataclasses.fields(Config)]
+    for name in names:
+        if name in RENAMED_SETTINGS:
+            raise InputError(f"{name} is now called {RENAMED_SETTINGS[name]}")
+        if name not in known:
+            raise InputError(f"{name} is not a setting: {suggestion(name, known)}")
 
 
 def describe_range(field: Setting) -> str:
@@ -284,7 +294,7 @@ def _documentation() -> str:
     """A line for each setting: type, text, unit, range and default."""
     lines = []
     for field in dataclasses.fields(Config):
-        kind = str(field.type) if isinstance(field.type, types.UnionType) else getattr(field.type, "__name__", "text")
+        kind = str(field.type).removeprefix("<class '").removesuffix("'>")
         details = [detail for detail in (field.metadata["unit"], describe_range(field)) if detail]
         details.append(f"default {field.default!r}")
         text = f"{field.name} ({kind}): {field.metadata['text']} [{'; '.join(details)}]"
@@ -334,7 +344,13 @@ class TrainSettings(TypedDict, total=False):
     deterministic: bool | None
 
 
-_TYPE_NAMES = {int: "a whole number", float: "a number", bool: "True or False", str: "a text", tuple: "a list of names"}
+_TYPE_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "a string",
+    tuple: "a list of names",
+}
 
 
 def _checked(field: Setting, value: Any) -> Any:

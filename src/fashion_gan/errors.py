@@ -1,4 +1,4 @@
-"""The two errors that are not bugs, and the checks and words that their messages share."""
+"""The two errors that are not bugs, and helpers that check values and word the messages."""
 
 import difflib
 import math
@@ -42,10 +42,10 @@ def check_range(
     """
     above = value > lowest if open_low else value >= lowest
     below = value < highest if open_high else value <= highest
-    # A whole number may be too large for a float, and is finite.
+    # math.isfinite would overflow on a very large int. An int is always finite.
     if above and below and (isinstance(value, numbers.Integral) or math.isfinite(value)):
         return
-    bottom, top = _number(lowest), _number(highest)
+    bottom, top = _format_number(lowest), _format_number(highest)
     if math.isinf(highest):
         allowed = f"above {bottom}" if open_low else f"at least {bottom}"
     elif math.isinf(lowest):
@@ -66,16 +66,16 @@ def check_whole_number(name: str, value: object, lowest: int, highest: float = m
     check_range(name, int(value), lowest, highest)
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     """A number as a message shows it: 10000 as 10,000 and 0.5 as 0.5."""
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def suggestion(value: str, allowed: list[str]) -> str:
-    """Name the allowed values, and first those close to what was typed: ``did you mean 'dcgan-64'? (one of …)``."""
-    by_lower = {name.lower(): name for name in allowed}
-    near = difflib.get_close_matches(value.lower(), by_lower, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(repr(by_lower[name]) for name in near)}? " if near else ""
+    """List the allowed values, after a hint at the closest ones: ``did you mean 'dcgan-64'? (one of …)``."""
+    by_lowercase = {name.lower(): name for name in allowed}
+    near = difflib.get_close_matches(value.lower(), by_lowercase, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(repr(by_lowercase[name]) for name in near)}? " if near else ""
     return f"{hint}(one of {', '.join(allowed)})"
 
 

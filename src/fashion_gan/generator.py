@@ -18,15 +18,16 @@ from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.system.parallel import available_cpus
 
 BATCH_SIZE = 256  # limits the memory of a large request
-SLICE_SIZE = 32  # images that one core draws at a time: their layers' outputs fit its cache
-MAX_COUNT = 100_000  # 78 MB of 28×28 grey; further images come with another seed
+SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
+MAX_COUNT = 100_000  # 78 MB of 28×28 grey images; use another seed for more
 MAX_THREADS = 1024
-MAX_DIGITS, MAX_SHOWN_LETTERS = 9, 60  # of a class number, and of a label in an error message
+MAX_LABEL_DIGITS = 9  # of a class number
+MAX_SHOWN_LABEL = 60  # characters of a label in an error message
 CONFIG_KEY = "fashion_gan"  # the key in an ONNX file's metadata: the configuration that its network was built from
-INPUT_NAMES = ("latents", "labels")  # of the network's inputs, in every format; only conditional ones have labels
+INPUT_NAMES = ("latents", "labels")  # names of the inputs in every format; only conditional networks have labels
 
 LabelLike: TypeAlias = str | int | np.integer[Any]
-"""A class's name in any case, or its number, which may be a text."""
+"""A class's name (case-insensitive), or its number, as an int or as a string of digits."""
 
 LabelsLike: TypeAlias = LabelLike | Sequence[LabelLike] | Array
 """One label for all images, or one for each image."""
@@ -42,7 +43,7 @@ def open_onnx(path: Path) -> tuple[Predict, Config]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # Each core draws its own images. Cores that share the layers of one image wait for one another.
+    # One call per thread: the threads generate different images. Splitting the layers of one image is slower.
     options.intra_op_num_threads = 1
     if not path.is_file():
         raise InputError(f"{path} is not a model file: no such file exists")
@@ -150,7 +151,7 @@ class Generator:
 
         Args:
             count: number of images, from 1 to 100,000.
-            labels: a class's name or number for all images, or one for each image. None takes the classes in turn.
+            labels: a class's name or number for all images, or one for each image. None cycles through the classes.
             seed: seed of the latents, at least 0.
             truncation: standard deviation of the latents, above 0 and at most 1.5. A value below 1 gives more typical
                 and less varied images.
@@ -174,7 +175,7 @@ class Generator:
         return latent_space.draw_latents(count, self.latent_dim, seed, truncation)
 
     def decode(self, latents: npt.ArrayLike, labels: LabelsLike | None = None, *, as_float: bool = False) -> Array:
-        """Turn latents into images, in bounded memory.
+        """Turn latents into images, in batches.
 
         Args:
             latents: floats (N, latent_dim), N at least 1, for example from ``latents`` or ``vary``.
@@ -291,10 +292,12 @@ class Generator:
         """The number of a class, from its name or number. Raises InputError if the label is unknown."""
         numbers_by_name = {name.lower(): number for number, name in enumerate(self.class_names)}
         text = str(label).strip().lower()
-        if isinstance(label, str) and text in numbers_by_name:  # An int is a number even if a class has it as its name.
+        if (
+            isinstance(label, str) and text in numbers_by_name
+        ):  # An int is always a number, even if a class is called 3.
             return numbers_by_name[text]
-        if text.isdecimal() and len(text) <= MAX_DIGITS and int(text) < len(self.class_names):
+        if text.isdecimal() and len(text) <= MAX_LABEL_DIGITS and int(text) < len(self.class_names):
             return int(text)
-        label = str(label)[:MAX_SHOWN_LETTERS]
+        label = str(label)[:MAX_SHOWN_LABEL]
         allowed = suggestion(label, list(self.class_names))
         raise InputError(f"label={label!r} is unknown: {allowed}, or 0 to {len(self.class_names) - 1}")

@@ -1,6 +1,6 @@
 """Latent vectors: drawing them from a Gaussian, and moving between them on a sphere.
 
-A Gaussian vector of many dimensions is about as long as any other one, so latents lie near a sphere. Paths between two
+Gaussian vectors in many dimensions all have nearly the same length, so latents lie near a sphere. Paths between two
 latents follow this sphere. A straight line leaves it, and a generator has learned nothing there (White 2016,
 arXiv:1609.04468).
 """
@@ -41,7 +41,7 @@ def draw_latents(count: int, latent_dim: int, seed: int, truncation: float = 1.0
 
 
 def draw_inputs(count: int, latent_dim: int, classes: int) -> list[Array]:
-    """Draw the inputs of a network: latents of seed 0 and, if there are classes, int32 labels (count,) in turn."""
+    """Draw a network's inputs: latents of seed 0 and, if there are classes, int32 labels (count,) in turn."""
     latents = draw_latents(count, latent_dim, seed=0)
     return [latents, np.arange(count, dtype=np.int32) % classes] if classes else [latents]
 
@@ -49,7 +49,7 @@ def draw_inputs(count: int, latent_dim: int, classes: int) -> list[Array]:
 def latent_stream(latent_dim: int, seed: int, truncation: float = 1.0) -> Callable[[int], Latents]:
     """Return a function that draws the next latents, (count, latent_dim), at each call.
 
-    All its latents, joined, equal those that one call of ``draw_latents`` gives.
+    Joined, its batches equal the result of one call of ``draw_latents`` with the same seed.
 
     Raises:
         InputError: the seed or the truncation is out of range.
@@ -79,7 +79,7 @@ def mix(first: Latents, second: Latents, share: npt.ArrayLike = 0.5) -> Latents:
     shares = shares[..., np.newaxis]
     lengths = np.linalg.norm(first) * np.linalg.norm(second)
     angle = np.arccos(np.clip(np.dot(first, second) / lengths, -1.0, 1.0)) if lengths else 0.0
-    if np.sin(angle) < 1e-4:  # Directions that are equal need no arc. Opposite ones have no shortest arc: use a line.
+    if np.sin(angle) < 1e-4:  # Equal, opposite or zero vectors have no unique arc: use a line.
         mixed = (1 - shares) * first + shares * second
     else:
         mixed = (np.sin((1 - shares) * angle) * first + np.sin(shares * angle) * second) / np.sin(angle)

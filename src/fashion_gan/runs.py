@@ -16,11 +16,11 @@ import numpy as np
 from fashion_gan.arrays import Array, Floats, JsonObject, KerasModel
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
-from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, read_arrays
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, read_arrays, remove_leftovers
 from fashion_gan.system.environment import environment
 
 State = dict[str, Array]
-"""Everything that training continues from: arrays by name, see ``GAN.state``; and "seconds", the time spent so far."""
+"""A checkpoint's content: the arrays of ``GAN.state`` by name, and "seconds", the training time so far."""
 
 CHECKPOINTS_KEPT = 2
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
@@ -99,12 +99,12 @@ class Run:
 
     @property
     def log_path(self) -> Path:
-        """Losses and speed, a row for every 50 steps."""
+        """Losses and speed, at least one row for every 50 steps."""
         return self.path / "log.csv"
 
     @property
     def metrics_path(self) -> Path:
-        """Scores, a JSON object a line."""
+        """Scores, one JSON object per line."""
         return self.path / "metrics.jsonl"
 
     @property
@@ -203,7 +203,7 @@ class Run:
         Raises:
             InputError: another process trains the run.
         """
-        from filelock import FileLock, Timeout  # Imported here, for it takes a tenth of the time of drawing an image.
+        from filelock import FileLock, Timeout  # Imported here, because only training needs it and the import is slow.
 
         lock = FileLock(self.path / ".lock")
         try:
@@ -233,7 +233,7 @@ class Run:
 
     def append_metrics(self, row: JsonObject) -> None:
         """Add a line of scores to ``metrics.jsonl``."""
-        # A kill can leave half a line. This one must not become part of it.
+        # A process killed while writing leaves half a line. Do not continue that line.
         is_torn = self.metrics_path.exists() and not self.metrics_path.read_bytes().endswith(b"\n")
         with open(self.metrics_path, "a") as file:
             file.write("\n" * is_torn + json.dumps(row) + "\n")
@@ -296,11 +296,11 @@ class Run:
             raise InputError(f"{path} is damaged: {error}") from error
 
     def best_score(self) -> float:
-        """The score of the best checkpoint; infinity if there is none, or if it is damaged."""
+        """The score of the best checkpoint (lower is better); infinity if there is none, or if it is damaged."""
         try:
             return float(read_arrays(self.best_checkpoint_path)["score"]) if self.has_best_checkpoint else math.inf
         except CORRUPT_FILE_ERRORS:
-            return math.inf  # The next best checkpoint replaces it.
+            return math.inf  # The next checkpoint that is scored replaces it.
 
     def load_generator_model(self, *, raw: bool = False, best: bool = False) -> KerasModel:
         """Rebuild the Keras generator from a checkpoint.
@@ -310,7 +310,7 @@ class Run:
             best: the best checkpoint instead of the newest.
 
         Returns:
-            The generator. The average's batch norms are recalibrated, so that it can be used as it is.
+            The generator. The batch norm statistics of averaged weights are recalibrated, so it is ready for use.
 
         Raises:
             InputError: there is no such checkpoint, or it is of another architecture.
@@ -334,10 +334,12 @@ class Run:
     # ---- Resuming ----
 
     def rewind(self, step: int) -> None:
-        """Delete everything written after a step, and half-written files. A resumed run writes them again."""
-        for leftover in self.path.rglob(".writing-*"):
-            leftover.unlink()
-        for path in self.checkpoint_paths():  # A later checkpoint is a damaged one.
+        """Delete checkpoints, film frames, log rows and scores of later steps, and half-written files.
+
+        A resumed run writes them again.
+        """
+        remove_leftovers(self.path)
+        for path in self.checkpoint_paths():  # Later checkpoints are damaged, or training would continue from them.
             if _step_of(path) > step:
                 path.unlink()
         for path in self.frame_paths():
@@ -346,7 +348,7 @@ class Run:
         self._rewind_log(step)
         self._rewind_metrics(step)
         with contextlib.suppress(InputError):
-            if self.load_best_checkpoint()[0] > step:  # The newest checkpoint is damaged; training restarts before it.
+            if self.load_best_checkpoint()[0] > step:  # Training restarts before the best checkpoint.
                 self.best_checkpoint_path.unlink()
 
     def _rewind_log(self, step: int) -> None:
@@ -354,7 +356,7 @@ class Run:
             return
         header = ",".join(LOG_COLUMNS)
         rows = [row for row in self.log_path.read_text().splitlines() if row != header]
-        # A kill can leave half a row, or half of the header, at the end.
+        # A killed process can leave an incomplete row or header at the end.
         complete = [row for row in rows if row.count(",") == header.count(",") and row[:1].isdigit()]
         kept = [row for row in complete if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
         self._write_text(self.log_path, "\n".join([header, *kept]))
@@ -372,7 +374,7 @@ class Run:
         with atomic_file(path) as temporary:
             temporary.write_text(text + "\n")
 
-    # ---- What a person sees ----
+    # ---- Display ----
 
     def __repr__(self) -> str:
         steps = [_step_of(path) for path in self.checkpoint_paths()]

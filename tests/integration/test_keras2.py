@@ -324,7 +324,7 @@ def refused(path, words):
         (layer_entry("Lambda", "l", function=["4wEAAAA=", None, None], **FIRST), "Lambda: code in a file is not run"),
         (layer_entry("InstanceNormalization", "n", **FIRST), "is of class InstanceNormalization, and only Dense"),
         (layer_entry("Dense", "d", units=4, activation="mish", **FIRST), "activation=mish must be one of"),
-        (layer_entry("Dense", "d", units=4, activation={"class_name": "Lambda"}, **FIRST), "must be plain"),
+        (layer_entry("Dense", "d", units=4, activation={"class_name": "Lambda"}, **FIRST), "must be the name of an activation"),
         (layer_entry("Dense", "d", units="4", **FIRST), "units=4 must be a whole number"),
         (layer_entry("Dense", "d", units=10**12, **FIRST), "units=1000000000000 must be"),
         (layer_entry("Dense", "d", units=4, sparsity=0.5, **FIRST), "sparsity=0.5 is not an argument"),
@@ -482,7 +482,7 @@ def test_weights_that_do_not_fit_the_network_are_refused(old_file, damage):
         elif damage == "links":
             group[name] = h5py.ExternalLink("other.h5", "/x")
     words = {"nan": "not finite", "shape": r"\(6, 63\), and its layer needs \(6, 64\)", "text": "not plain numbers"}
-    refused(path, words.get(damage, "not stored plainly"))
+    refused(path, words.get(damage, "is a link or of another kind"))
 
 
 def test_implausibly_large_weights_are_refused_without_reading_them(tmp_path):
@@ -554,7 +554,7 @@ def test_files_above_the_size_limits_are_refused(old_file, monkeypatch):
     for module, name, words in (
         (weights, "MAX_BYTES", "weights take over"),
         (importer, "MAX_ARCHITECTURE_BYTES", "architecture is a text"),
-        (importer, "MAX_FILE_BYTES", "it has over"),
+        (importer, "MAX_FILE_BYTES", "it is larger than"),
     ):
         with monkeypatch.context() as patched:
             patched.setattr(module, name, 100)

@@ -304,7 +304,7 @@ def test_a_run_interrupted_before_its_first_checkpoint_starts_from_the_same_weig
 
 def test_a_start_from_other_networks_is_refused_before_anything_is_written(toy_run, toy_folder, tmp_path):
     settings = {**TOY, "base_channels": 8}
-    with pytest.raises(InputError, match="has base_channels=4, and 8 was asked for"):
+    with pytest.raises(InputError, match="has base_channels=4, but 8 was requested"):
         fashion_gan.train("fashion", data=toy_folder, init_from=toy_run.path, steps=1, out=tmp_path, **settings)
     with pytest.raises(InputError, match="is not a run's folder"):
         fashion_gan.train("fashion", data=toy_folder, init_from=tmp_path / "no", steps=1, out=tmp_path, **TOY)

@@ -158,7 +158,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(train_toy):
 
 def test_ctrl_c_saves_the_run_and_ends_the_command_with_status_130(toy_folder, tmp_path):
     def press_ctrl_c(gan):
-        if int(gan.step.value) == 7:
+        if int(gan.step.value) == 10:
             signal.raise_signal(signal.SIGINT)
 
     with after_each_execution(press_ctrl_c):
@@ -184,7 +184,7 @@ def test_a_diverged_run_ends_the_command_with_one_line(toy_folder, tmp_path):
 
 
 def test_a_run_does_not_resume_with_another_architecture(train_toy, toy_run):
-    with pytest.raises(InputError, match=r"architecture='residual' and cannot go on with 'dcgan'"):
+    with pytest.raises(InputError, match=r"architecture='residual' and cannot continue with 'dcgan'"):
         fashion_gan.resume(toy_run.path, architecture="dcgan")
     run = train_toy(steps=2)
     text = (run.path / "config.json").read_text()
@@ -295,7 +295,7 @@ def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
             # The batch statistics of the averaged generator are computed when it is loaded.
             if network != "averaged_generator" or "moving" not in before.path:
                 np.testing.assert_array_equal(after, np.array(before) + 1)
-    with pytest.raises(InputError, match="best checkpoints are in a run's folder, and fashion is none"):
+    with pytest.raises(InputError, match="only a run's folder has raw weights and a best checkpoint, and fashion is not one"):
         fashion_gan.load_gan("fashion", best=True)
 
 
@@ -354,6 +354,6 @@ def test_a_batch_larger_than_the_images_that_are_not_held_out_is_refused(tmp_pat
 
 
 def test_only_images_of_28_by_28_are_scored(train_toy, tmp_path):
-    with pytest.raises(InputError, match="evaluate_every_epochs scores 28×28"):
+    with pytest.raises(InputError, match="evaluate_every_epochs scores only 28×28"):
         train_toy(evaluate_every_epochs=1)
     assert not list(tmp_path.iterdir())

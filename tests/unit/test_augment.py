@@ -68,11 +68,11 @@ def test_gradients_reach_the_pixels_that_stay_visible():
 def test_the_probability_rises_if_the_discriminator_recognizes_real_images_and_falls_otherwise():
     augmentation = Augmentation(0)
     for _ in range(3):
-        augmentation.follow(np.ones((50, 1), "float32"))
+        augmentation.update_probability(np.ones((50, 1), "float32"))
     assert float(augmentation.probability.numpy()) == pytest.approx(150 / 100_000)
     half = np.concatenate([np.ones((25, 1)), -np.ones((25, 1))]).astype("float32")
     for _ in range(9):
-        augmentation.follow(half)
+        augmentation.update_probability(half)
     assert float(augmentation.probability.numpy()) == 0
 
 

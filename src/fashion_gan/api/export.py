@@ -23,14 +23,13 @@ def export_generator(
 
     Args:
         model: a shipped model's name, a run's folder, or a ``.keras``, ``.h5`` or ``.safetensors`` file that
-        fashion-gan
-            wrote. For "html" and "openvino", which then need no Keras, an ``.onnx`` file too.
+            fashion-gan wrote. For "html" and "openvino" also an ``.onnx`` file; Keras is then not needed.
         format: "onnx", "keras", "h5", "safetensors", "litert", "html", "saved_model" or "openvino".
         out: the file; a folder for "saved_model" and "openvino". An existing one is replaced if the export succeeds.
         raw, best: which weights of a run, see ``load_generator``.
 
     Returns:
-        The largest difference of a pixel in [-1, 1] between the model and the exported file, on 20 latents.
+        The largest difference between a pixel of the model and of the exported file, in [-1, 1], on 20 latents.
 
     Raises:
         InputError: the model cannot be read, a library is missing (the message says how to install it), ``out`` does
@@ -53,7 +52,7 @@ def export_generator(
     from fashion_gan.saving import model_files
 
     network, config = model_files.load_model(path, raw=raw, best=best)
-    # The folders of this machine do not concern whoever gets the file.
+    # Leave out this machine's paths: they mean nothing to whoever gets the file.
     return export.save(network, dataclasses.replace(config, data=None, init_from=None), format, Path(out))
 
 
@@ -63,7 +62,7 @@ def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
     Nothing in the file is run. Its architecture is read as text, and built from a list of plain layers.
 
     Args:
-        path: a Sequential or functional generator: a latent vector, and perhaps a class number, in; an image out.
+        path: a Sequential or functional model that maps a latent vector, and optionally a class number, to an image.
         out: the ``.onnx`` file. An existing one is replaced if the import succeeds.
 
     Returns:

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashion_gan.generator import Generator
-from fashion_gan.runs import Run
-from fashion_gan.saving.origins import is_shipped, resolve
+from fashion_gan.saving.origins import resolve
 from fashion_gan.system.backends import default_backend, use_backend
 
 if TYPE_CHECKING:
@@ -61,7 +60,9 @@ def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
         >>> gan.probability_real(images, labels).shape
         (64,)
     """
-    use_backend(default_backend() if is_shipped(model) else Run.open(model).config.backend)
+    source = resolve(model, needs_run=best)
+    run = source.open_run()
+    use_backend(default_backend() if run is None else run.config.backend)
     from fashion_gan.training import build
 
     return build.load_gan(model, best=best)
@@ -70,7 +71,8 @@ def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
 def weights_file(model: str | Path) -> Path:
     """The file from which ``load_generator`` reads the weights. Raises InputError as it does."""
     source = resolve(model)
-    if source.run is None:
+    run = source.open_run()
+    if run is None:
         return source.model_file()
-    step, _ = source.run.load_checkpoint()
-    return source.run.checkpoint_path(step)
+    step, _ = run.load_checkpoint()
+    return run.checkpoint_path(step)

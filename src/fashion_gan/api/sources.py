@@ -128,7 +128,7 @@ def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Sourc
         images = as_small(generator.generate(count, None, seed))
         return images, generator.labels(count) if has_labels else None
 
-    run = model.run
+    run = model.open_run()
     if run is None:
         return Source(name, draw, None, has_labels)
     step, _ = run.load_best_checkpoint() if best else run.load_checkpoint()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from fashion_gan.arrays import JsonObject
-from fashion_gan.config import DEFAULT_PRESET, Config, TrainSettings
+from fashion_gan.config import DEFAULT_PRESET, Config, TrainSettings, check_setting_names
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
 from fashion_gan.errors import InputError
 from fashion_gan.runs import Run
@@ -15,7 +15,7 @@ from fashion_gan.system.backends import check_backend, default_backend, use_back
 from fashion_gan.training.data import check_data
 
 BUDGETS = ("epochs", "steps", "minutes")
-# Settings of the networks that trained weights and the networks that start from them must share.
+# Settings that must be the same in a model and in a run that starts from its weights (``init_from``).
 SHARED_SETTINGS = (
     "architecture",
     "image_size",
@@ -36,10 +36,10 @@ def train(
     out: str | Path = "runs",
     **settings: Unpack[TrainSettings],
 ) -> Run:
-    """Train a GAN. Everything it leaves goes into a new numbered folder.
+    """Train a GAN. All output is written to a new numbered folder.
 
     The networks are built on the backend that Keras runs on, or on the first one installed. While training runs, Ctrl-C
-    and SIGTERM end it after the current step; afterwards the host's signal handlers are as before.
+    and SIGTERM end it after the current step. Afterwards the previous signal handlers are restored.
 
     Args:
         preset: a name in ``PRESETS``, whose settings the others replace; or a complete ``Config``.
@@ -47,7 +47,7 @@ def train(
             ``FASHION_GAN_DATA``, or else Fashion-MNIST.
         out: the folder in which the run's folder is made.
         **settings: any settings of ``Config``, for example ``epochs``, ``batch_size``, ``save_interval``. None: the
-            preset's own.
+            preset's value.
 
     Returns:
         The run. ``run.path`` is its folder.
@@ -70,7 +70,8 @@ def resume(path: str | Path, **settings: Any) -> Run:
 
     Args:
         path: the run's folder.
-        **settings: new budgets (one of them replaces all), ``save_interval``, ``checkpoint_every_steps``, or ``data``
+        **settings: new budgets (any one of them replaces all three), ``save_interval``, ``checkpoint_every_steps``, or
+        ``data``
             if the folder has moved.
 
     Returns:
@@ -129,7 +130,7 @@ def _settings_of(config: Config, settings: JsonObject) -> tuple[str, JsonObject]
 
 
 def _trained_config(settings: JsonObject) -> Config | None:
-    """What the weights of ``init_from`` were built from. Makes the setting an absolute path if it is a run."""
+    """The configuration of the ``init_from`` model. If it is a run, the setting becomes an absolute path."""
     model = settings.get("init_from")
     if not model:
         return None
@@ -142,7 +143,7 @@ def _match_networks(config: Config, trained: Config, depth: int | None) -> Confi
     """The configuration, with the trained discriminator's depth if none was requested.
 
     Raises:
-        InputError: the trained weights are of other networks.
+        InputError: the trained weights belong to a different network.
     """
     for setting in SHARED_SETTINGS:
         requested, stored = getattr(config, setting), getattr(trained, setting)
@@ -193,10 +194,11 @@ def _resumed_config(run: Run, settings: JsonObject) -> Config:
     changes = {name: value for name, value in settings.items() if value is not None}
     if "data" in changes:  # The folder may have moved. The data's fingerprint must be the same.
         changes["data"] = Path(changes["data"]).expanduser().absolute()
+    check_setting_names(changes)
     for name, value in changes.items():
-        if name not in RESUMABLE and getattr(run.config, name, None) != value:
+        if name not in RESUMABLE and getattr(run.config, name) != value:
             raise InputError(
-                f"{run.path} was started with {name}={getattr(run.config, name, None)!r} and cannot continue with "
+                f"{run.path} was started with {name}={getattr(run.config, name)!r} and cannot continue with "
                 f"{value!r}: a resumed run may only change {', '.join(RESUMABLE)}"
             )
     changes = {name: value for name, value in changes.items() if name in RESUMABLE}

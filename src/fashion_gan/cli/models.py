@@ -114,5 +114,5 @@ def explore(model: str, port: int, open_browser: bool) -> None:
     from fashion_gan.explorer import run_server
 
     run_server.explore(
-        model, port, open_browser=open_browser, say=lambda url: click.echo(f"explore  {url}  (Ctrl-C stops it)")
+        model, port, open_browser=open_browser, on_ready=lambda url: click.echo(f"explore  {url}  (Ctrl-C stops it)")
     )

@@ -99,7 +99,7 @@ def cache_folder() -> Path:
 
 
 def local_folder() -> Path | None:
-    """The folder on this computer that ``load_fashion_mnist`` reads. None if it has to download a file."""
+    """The first folder on this computer that holds all four files. None if there is none."""
     folder = requested_folder(None)
     places = [cache_folder(), DEBIAN_FOLDER] if folder is None else [folder]
     return next((place for place in places if all(_file_path(place, name) for name in FASHION_MNIST_SHA256)), None)
@@ -112,7 +112,7 @@ def requested_folder(data: str | Path | None) -> Path | None:
 
 
 def has_fashion_mnist_files(folder: Path) -> bool:
-    """Whether the folder has a file with the name of one of Fashion-MNIST's."""
+    """Whether the folder has at least one file that is named like a file of Fashion-MNIST."""
     return any(_file_path(folder, name) for name in FASHION_MNIST_SHA256)
 
 
@@ -154,7 +154,7 @@ def _read_from_folder(folder: Path, name: str) -> Bytes:
 
 
 def _read_verified(path: Path, name: str, place: str) -> Bytes:
-    """Read a file and check that it is the named one of Fashion-MNIST. Error messages call it ``place``."""
+    """Read a file of Fashion-MNIST and verify its checksum. ``place`` names it in error messages."""
     content = read_content(path, place, _MAX_FILE_BYTES)
     digest = hashlib.sha256(content).hexdigest()
     if digest == FASHION_MNIST_SHA256[name]:

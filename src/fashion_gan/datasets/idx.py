@@ -13,7 +13,7 @@ from fashion_gan.errors import InputError, one_line
 
 
 def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
-    """Read an IDX file of bytes.
+    """Parse an IDX file whose elements are bytes.
 
     Args:
         data: the file's content. The array shares its memory.
@@ -49,7 +49,7 @@ def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
 def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
     """Read a file, and decompress it if its content is gzip.
 
-    The suffix does not count, because browsers may decompress a download and keep its name.
+    The suffix is ignored, because browsers may decompress a download and keep its name.
 
     Args:
         path: the file.

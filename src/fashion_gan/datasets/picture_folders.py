@@ -83,7 +83,7 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def read_pixels(path: Path) -> Picture:
-    """Read a picture's pixels without changing them: uint8 (H, W, 1), or (H, W, 3) if its three colors differ.
+    """Read a picture's pixels without changing them: uint8 (H, W, 1), or (H, W, 3) if its three channels differ.
 
     Raises:
         InputError: the picture cannot be read, does not have eight bits per channel, is transparent somewhere, or is so
@@ -92,7 +92,7 @@ def read_pixels(path: Path) -> Picture:
 
     def pixels(image: Image.Image) -> Picture:
         if image.mode not in ("1", "L", "P", "RGB") or image.has_transparency_data:
-            raise ValueError(f"its pixels are {image.mode}, and only opaque grey or colors of eight bits are scored")
+            raise ValueError(f"its pixels are {image.mode}, and only opaque 8-bit grey or RGB pictures are supported")
         colors = np.asarray(image.convert("RGB"))
         return colors[..., :1] if (colors == colors[..., :1]).all() else colors
 

@@ -21,7 +21,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.explorer.nearest_images import NearestImages
 from fashion_gan.explorer.requests import MAX_PICTURES, MAX_SEED, DrawRequest
 from fashion_gan.explorer.run_summary import run_file, summarize_run
-from fashion_gan.explorer.security import DISCONNECTED, POLICY, LocalOnly, error_response, read_json
+from fashion_gan.explorer.security import CONTENT_SECURITY_POLICY, DISCONNECTED, LocalOnly, error_response, read_json
 from fashion_gan.generator import Generator, LabelsLike
 from fashion_gan.latents import walk
 from fashion_gan.rendering.images import grid, save_gif
@@ -80,7 +80,7 @@ class Explorer:
 
     async def show_page(self, request: Request) -> Response:
         run = None if self._run is None else summarize_run(self._run)
-        return HTMLResponse(page.render(self._about, ["server_engine.js"], POLICY, run=run))
+        return HTMLResponse(page.render(self._about, ["server_engine.js"], CONTENT_SECURITY_POLICY, run=run))
 
     async def show_about(self, request: Request) -> Response:
         return JSONResponse({**self._about, "limits": {"pictures": MAX_PICTURES, "seed": MAX_SEED}})

@@ -17,7 +17,7 @@ from fashion_gan.runs import Run
 MAX_SHOWN = 6
 FAILURE_WAIT_SECONDS = 0.05
 # The fingerprint of Fashion-MNIST's training set.
-FASHION_MNIST = "76704e3cd579f18220850c5b89d8de54ba3b661eb231367c7621b287b1171569"
+FASHION_MNIST_FINGERPRINT = "76704e3cd579f18220850c5b89d8de54ba3b661eb231367c7621b287b1171569"
 _BLOCK_SIZE = 4096  # images that are resized at once, which bounds the memory
 
 Find: TypeAlias = Callable[[Picture], JsonObject]
@@ -75,19 +75,19 @@ class NearestImages:
         if self._run is None:
             if not self._shipped:
                 raise InputError("this model's training images are unknown: open its run's folder to see them")
-            return _find_in_fashion_mnist(local_folder(), None)
+            return _fashion_mnist_finder(local_folder(), None)
         config = self._run.config
-        if self._run.data_fingerprint == FASHION_MNIST:
-            return _find_in_fashion_mnist(local_folder() or config.data, config.image_size)
+        if self._run.data_fingerprint == FASHION_MNIST_FINGERPRINT:
+            return _fashion_mnist_finder(local_folder() or config.data, config.image_size)
         if config.data is None:
             raise InputError(f"{self._run.path} does not record its training images")
         dataset = load_training_images(config.data, config.image_size, config.channels)
         if dataset.fingerprint != self._run.data_fingerprint:
             raise InputError(f"{config.data} holds other images than this run was trained on")
-        return _find_by_pixels(dataset.images, config.image_size)
+        return _pixel_finder(dataset.images, config.image_size)
 
 
-def _find_in_fashion_mnist(folder: str | Path | None, image_size: int | None) -> Find:
+def _fashion_mnist_finder(folder: str | Path | None, image_size: int | None) -> Find:
     """Compare by features. Pictures below 28×28 are compared by pixels."""
     from fashion_gan.metrics.checks import as_small
     from fashion_gan.metrics.features import extract
@@ -98,15 +98,15 @@ def _find_in_fashion_mnist(folder: str | Path | None, image_size: int | None) ->
     reference = Reference.load(folder)
     images = reference.train.images
     if image_size is not None and image_size < IMAGE_SHAPE[0]:
-        return _find_by_pixels(images, image_size)
+        return _pixel_finder(images, image_size)
 
     def embed(pictures: Images) -> Vectors:
         return extract(as_small(_to_grey(pictures))).vectors
 
-    return _find_by_vectors(images, reference.train_features.vectors, embed, "features")
+    return _vector_finder(images, reference.train_features.vectors, embed, "features")
 
 
-def _find_by_pixels(images: Images, image_size: int) -> Find:
+def _pixel_finder(images: Images, image_size: int) -> Find:
     """Compare pixels at the smaller size of the training images and the drawn pictures."""
     size, channels = min(image_size, images.shape[1]), images.shape[-1]
 
@@ -114,10 +114,10 @@ def _find_by_pixels(images: Images, image_size: int) -> Find:
         resized = _resize(pictures if pictures.shape[-1] == channels else _to_grey(pictures), size)
         return resized.reshape(len(resized), -1).astype(np.float32) / np.float32(255)
 
-    return _find_by_vectors(images, embed(images), embed, "pixels")
+    return _vector_finder(images, embed(images), embed, "pixels")
 
 
-def _find_by_vectors(images: Images, vectors: Vectors, embed: Callable[[Images], Vectors], space: str) -> Find:
+def _vector_finder(images: Images, vectors: Vectors, embed: Callable[[Images], Vectors], space: str) -> Find:
     """Compare by Euclidean distance between vectors.
 
     Args:

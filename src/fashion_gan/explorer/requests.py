@@ -8,15 +8,15 @@ from fashion_gan.arrays import Latents
 from fashion_gan.errors import InputError, check_whole_number
 
 MAX_PICTURES = 256  # in one request
-MAX_SEED = 2**31 - 1  # JavaScript's numbers are exact up to here
+MAX_SEED = 2**31 - 1  # the largest seed of a Config too
 MAX_LATENT = 100  # far beyond any Gaussian number
-MAX_NAME = 255  # letters of a class name, which is a folder's name
+MAX_NAME_LENGTH = 255  # letters of a class name, which is a folder's name
 
 
 class DrawRequest:
     """The values of one request.
 
-    Each method raises InputError if its value is missing or not allowed.
+    Each method raises InputError if its value is not allowed, or is missing and has no default.
 
     Args:
         body: the request's JSON.
@@ -94,10 +94,10 @@ class DrawRequest:
             return None
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_SEED:
             return value
-        if isinstance(value, str) and len(value) <= MAX_NAME:
+        if isinstance(value, str) and len(value) <= MAX_NAME_LENGTH:
             return value
         raise InputError(
-            f"label={_shorten(value)} is not allowed: it must be a class's number, its name (at most {MAX_NAME} "
+            f"label={_shorten(value)} is not allowed: it must be a class's number, its name (at most {MAX_NAME_LENGTH} "
             "letters) or null"
         )
 

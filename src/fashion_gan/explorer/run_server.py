@@ -23,14 +23,14 @@ IDLE_SECONDS = 30
 SHUTDOWN_SECONDS = 1  # time for open requests to finish after the server is stopped
 
 
-def explore(model: str, port: int, *, open_browser: bool, say: Callable[[str], None]) -> None:
+def explore(model: str, port: int, *, open_browser: bool, on_ready: Callable[[str], None]) -> None:
     """Serve the page until the process is interrupted.
 
     Args:
         model: a shipped model's name, a run's folder or a model file, as ``load_generator`` takes it.
         port: port on 127.0.0.1; 0 picks a free one.
         open_browser: whether to open the page in the user's browser.
-        say: called with the page's address when the server is ready.
+        on_ready: called with the page's address when the server is ready.
 
     Raises:
         InputError: the port is not available, or the model cannot be read.
@@ -40,7 +40,7 @@ def explore(model: str, port: int, *, open_browser: bool, say: Callable[[str], N
         url = f"http://{ADDRESS}:{listener.getsockname()[1]}/"
 
         def announce() -> None:
-            say(url)
+            on_ready(url)
             if open_browser:  # In a thread: some browsers block the caller.
                 threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
@@ -74,7 +74,7 @@ def _build_app(model: str) -> Starlette:
     source = resolve(model)
     shipped = source.kind == "shipped"
     name = model if shipped else Path(model).resolve().name
-    return make_app(name, load_generator(model), source.run, shipped=shipped)
+    return make_app(name, load_generator(model), source.open_run(), shipped=shipped)
 
 
 def _listen(port: int) -> socket.socket:

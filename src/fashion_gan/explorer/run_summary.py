@@ -7,7 +7,7 @@ from fashion_gan.metrics.metric_info import FFD_NOTE
 from fashion_gan.runs import Run
 
 CAPTIONS = {
-    "film": "The same latents during training",
+    "film": "Images of the same latent vectors during training",
     "curve": "The losses and the discriminator's probabilities",
 }
 MAX_ROWS = 20

@@ -1,4 +1,4 @@
-"""Limit requests to this computer, to a size and to a time, and answer errors as JSON."""
+"""Check each request's Host header, size and duration, and answer errors as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from fashion_gan.errors import InputError
 MAX_BODY_BYTES = 4_000_000  # room for 256 latent vectors of over 500 numbers each
 BODY_SECONDS = 10.0  # time limit for a request to arrive
 DISCONNECTED = "the client disconnected"
-MAX_MESSAGE_LETTERS = 300
+MAX_MESSAGE_LENGTH = 300
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 HEADERS = {
-    "content-security-policy": POLICY + "; frame-ancestors 'none'",
+    "content-security-policy": CONTENT_SECURITY_POLICY + "; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
@@ -31,8 +31,8 @@ HEADERS = {
 
 def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return ``{"error": message}``. A message can quote the client's input, so a long one is shortened."""
-    if len(message) > MAX_MESSAGE_LETTERS:
-        message = message[: MAX_MESSAGE_LETTERS - 3] + "..."
+    if len(message) > MAX_MESSAGE_LENGTH:
+        message = message[: MAX_MESSAGE_LENGTH - 3] + "..."
     # A body that was not read to its end would keep arriving until the connection closes.
     return JSONResponse({"error": message}, status, {**(headers or {}), "connection": "close"})
 

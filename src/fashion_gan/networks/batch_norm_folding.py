@@ -11,7 +11,7 @@ def fold_batch_norm(generator: KerasModel) -> KerasModel:
     """Fold batch norms into the modulation layers that follow them.
 
     A trained batch norm maps x to (x - μ) / σ. A modulation layer then maps y to gain · y + shift, with both from dense
-    layers. Dense layers for gain / σ and shift - gain · μ / σ give the same result with two passes over x fewer. A
+    layers. Dense layers for gain / σ and shift - gain · μ / σ give the same result and save two passes over x. A
     batch norm that no modulation layer follows stays.
 
     Args:

@@ -1,7 +1,7 @@
-"""Averaged weights -> the batch norm statistics that belong to them (Izmailov et al. 2018, arXiv:1803.05407).
+"""Recompute the batch norm statistics of averaged weights (Izmailov et al. 2018, arXiv:1803.05407).
 
-During training, batch norms record statistics of the trained weights, which draw noisier images than their average
-does. With those statistics the averaged generator draws pale images. So the statistics are computed again.
+During training, batch norms record statistics of the trained weights. They do not fit the averaged weights, whose
+images would look pale with them.
 """
 
 import keras
@@ -12,14 +12,14 @@ from fashion_gan.arrays import Array, Floats, KerasModel
 from fashion_gan.config import Config
 from fashion_gan.latents import draw_inputs
 
-IMAGES = 1024  # of 28×28 pixels. Fewer of larger images, for the same number of pixels: each is one sample.
+MAX_IMAGES = 1024  # of 28×28 pixels. Larger images need fewer, because every pixel counts as a sample.
 MIN_IMAGES = 64
 BATCH_SIZE = 256  # bounds the memory
 
 
 def recalibration_inputs(config: Config) -> list[Array]:
-    """The generator inputs that recalibration draws from: latents and, with classes, the classes in turn."""
-    count = max(MIN_IMAGES, min(IMAGES, IMAGES * 28**2 // config.image_size**2))
+    """The generator inputs for recalibration: latents and, if conditional, labels that cycle through the classes."""
+    count = max(MIN_IMAGES, min(MAX_IMAGES, MAX_IMAGES * 28**2 // config.image_size**2))
     return draw_inputs(count, config.latent_dim, len(config.class_names))
 
 
@@ -28,7 +28,7 @@ def recalibrate_batch_norm(generator: KerasModel, inputs: list[Array]) -> None:
 
     Args:
         generator: the model whose statistics are replaced.
-        inputs: what the generator draws from, see ``recalibration_inputs``.
+        inputs: the generator's inputs, see ``recalibration_inputs``.
     """
     for norm in generator.layers:
         if isinstance(norm, layers.BatchNormalization):

@@ -1,4 +1,4 @@
-"""A last layer, without weights, that moves each generated image to the center.
+"""Layers without weights at the end of a generator, which center the content of each image.
 
 The makers of Fashion-MNIST centered every image to the pixel (Xiao et al. 2017, arXiv:1708.07747). A convolutional
 network cannot do that: it draws the left edge of a shape without knowing how wide the shape will be.
@@ -8,19 +8,19 @@ from keras import layers
 
 from fashion_gan.arrays import Tensor
 
-# A row or column is empty if no level, of 255, lies above this. The outermost row or column of the real images that
-# holds anything has a higher level in 95 % of them.
+# A row or column counts as empty if no level, of 255, lies above this. In 95 % of the real images, the outermost row or
+# column that is not empty is brighter.
 EMPTY_LEVEL = 24
 # The slope of a step function: 0 up to EMPTY_LEVEL, 1 above. No float32 lies between, and a power of two is exact.
 # No gradient flows through it, and none of this slope should.
-STEEP = 2.0**40
+STEP_SLOPE = 2.0**40
 
 
 def center_images(x: Tensor, name: str) -> Tensor:
     """Move each image by whole pixels, until its margins are equal, or the right or lower one is smaller by one.
 
-    Margins are rows and columns without a level above 24. They become black. The layers are plain ones that every file
-    format knows, in float32 whatever the precision of the layers before.
+    Rows and columns without a level above 24 count as empty and become black, inside the content too. The layers are
+    plain ones that every file format knows, in float32 whatever the precision of the layers before.
 
     Args:
         x: images (N, H, W, C) in [-1, 1]; black is -1.
@@ -35,7 +35,7 @@ def center_images(x: Tensor, name: str) -> Tensor:
     lines = _float32(layers.Rescaling, 1.0, 1.0, name=f"{name}_light")(lines)  # Black becomes 0.
     for direction, size, other in (("down", height, width), ("right", width, height)):
         lines = _center_lines(lines, size, f"{name}_{direction}")
-        # The second transposition makes rows the lines again.
+        # After the second transposition, the lines are rows again.
         lines = _transpose(lines, size, other, channels, f"{name}_{direction}")
     lines = _float32(layers.Rescaling, 1.0, -1.0, name=f"{name}_dark")(lines)
     return _float32(layers.Reshape, (height, width, channels), name=f"{name}_images")(lines)
@@ -55,11 +55,11 @@ def _transpose(lines: Tensor, size: int, other: int, channels: int, name: str) -
 
 
 def _center_lines(lines: Tensor, size: int, name: str) -> Tensor:
-    """Move lines (N, size, M), 0 if black, until as many are empty at the start as at the end, or one more."""
+    """Shift lines (N, size, M), 0 if black, until as many are empty at the start as at the end, or one more."""
     # Whether each line holds anything: (N, size), 1 or 0.
     pixels = _float32(layers.Permute, (2, 1), name=f"{name}_pixels")(lines)
     highest = _float32(layers.GlobalMaxPooling1D, name=f"{name}_highest")(pixels)
-    above = _float32(layers.Rescaling, STEEP, -STEEP * 2 * EMPTY_LEVEL / 255, name=f"{name}_above")(highest)
+    above = _float32(layers.Rescaling, STEP_SLOPE, -STEP_SLOPE * 2 * EMPTY_LEVEL / 255, name=f"{name}_above")(highest)
     lit = _float32(layers.ReLU, max_value=1.0, name=f"{name}_lit")(above)
 
     # Empty lines at the start minus empty lines at the end: (N, 1). That is the number of the last lit line minus the

@@ -1,4 +1,7 @@
-"""The DCGAN of Radford et al. 2015, arXiv:1511.06434. Its depth follows from the image size."""
+"""The DCGAN of Radford et al. 2015, arXiv:1511.06434. Its depth follows from the image size.
+
+Unlike there, the discriminator has no batch norm.
+"""
 
 from keras import initializers, layers
 
@@ -8,7 +11,7 @@ from fashion_gan.networks import heads
 
 
 def stage_count(size: int) -> int:
-    """How often a size can be halved and stay whole and at least 4: 64 -> 4 times (to 4), 128 -> 5, 28 -> 2 (to 7)."""
+    """How often a size can be halved while it stays whole and at least 4: 64 -> 4 (to 4 px), 128 -> 5, 28 -> 2."""
     stages = 0
     while size % 2 == 0 and size // 2 >= 4:
         size, stages = size // 2, stages + 1

@@ -23,7 +23,7 @@ def _embedding(config: Config, labels: Tensor, dim: int, initializer: initialize
     """A learned vector for each class: int labels (N,) -> (N, dim).
 
     A dense layer on one-hot labels, not an ``Embedding``: TensorFlow makes that layer's gradient sparse, with an entry
-    for each time that a class stands in the batch, and Adam's steps then differ from those of the other backends.
+    for each occurrence of a class in the batch, and Adam's steps then differ from those of the other backends.
     """
     one_hot = layers.CategoryEncoding(len(config.class_names), output_mode="one_hot", name=f"{name}_one_hot")(labels)
     return layers.Dense(dim, use_bias=False, kernel_initializer=initializer, name=f"{name}_embedding")(one_hot)
@@ -44,9 +44,8 @@ def to_pixels(x: Tensor, name: str, gain: float = 1.0) -> Tensor:
     Args:
         x: the last layer's output, of any shape.
         name: the model's name.
-        gain: factor for values above 0, which are then clipped at 1. With a gain above 1 pixels can be fully white, as
-            some are in most real images; tanh only approaches white. Values below 0 keep plain tanh, which reaches
-            black and separates the darkest levels; a clip would merge them.
+        gain: factor for values above 0, which are then clipped at 1. With a gain above 1, pixels can be fully white, as
+            some are in most real images. Negative values keep plain tanh, so that the darkest levels stay distinct.
     """
     images = layers.Activation("tanh", dtype="float32", name=f"{name}_tanh")(x)
     if gain > 1:  # In plain layers, which every file format knows: −relu(−tanh) + min(gain · relu(tanh), 1).
@@ -66,13 +65,14 @@ def build_model(inputs: list[Tensor], outputs: Tensor, name: str) -> KerasModel:
 def logit_model(config: Config, inputs: list[Tensor], features: Tensor, labels: Tensor | None, name: str) -> KerasModel:
     """The discriminator's output head: one logit, (N, 1).
 
-    A conditional network adds the projection of the features on the class (Miyato & Koyama 2018, arXiv:1802.05637).
-    With ``config.classifier_weight`` there is a second output, (N, classes): the logits of the classes.
+    A conditional network adds the dot product of the features and a class embedding (projection: Miyato & Koyama 2018,
+    arXiv:1802.05637). With ``config.classifier_weight`` there is a second output, (N, classes): the logits of the
+    classes.
     """
     logits = layers.Dense(1, dtype="float32", name=f"{name}_logit")(features)
     if labels is not None:
         dim = features.shape[-1]
-        # This scale makes the projection of unit features as small at the start as a dense layer's logit.
+        # With this standard deviation the initial projection has about the scale of a dense layer's logit.
         embedded = _embedding(config, labels, dim, initializers.RandomNormal(stddev=dim**-0.5), name)
         projection = layers.Dot(axes=-1, dtype="float32", name=f"{name}_projection")([features, embedded])
         logits = layers.Add(dtype="float32", name=f"{name}_conditional_logit")([logits, projection])

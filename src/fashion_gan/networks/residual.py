@@ -1,7 +1,8 @@
-"""Residual networks made for a CPU. They work at a quarter and half of the image size, then shuffle channels to pixels.
+"""Residual networks made for a CPU. They work at a quarter and half of the image size.
 
-A convolution at full size costs four times as much as one at half size and adds little to a small image. So both
-networks fold each 2×2 block of pixels into channels there (pixel shuffle: Shi et al. 2016, arXiv:1609.05158).
+A convolution at full size costs four times as much as one at half size and adds little to a small image. So the
+discriminator folds each 2×2 block of pixels into channels, and the generator does the inverse (pixel shuffle: Shi et
+al. 2016, arXiv:1609.05158).
 """
 
 from typing import Any
@@ -48,7 +49,7 @@ def _generator_block(x: Tensor, condition: Tensor, name: str) -> Tensor:
 def _discriminator_block(
     x: Tensor, name: str, hidden_channels: int, last_initializer: str = "glorot_uniform"
 ) -> Tensor:
-    """x + conv(relu(conv(relu(x)))), without normalization."""
+    """x + conv(lrelu(conv(lrelu(x)))), without normalization."""
     residual = x
     convolutions = ((1, hidden_channels, "glorot_uniform"), (2, x.shape[-1], last_initializer))
     for half, channels, initializer in convolutions:
@@ -94,7 +95,7 @@ class MinibatchStdDev(layers.Layer):
 def _channels_to_pixels(x: Tensor, name: str) -> Tensor:
     """(N, h, w, 4c) -> (N, 2h, 2w, c), in plain layers that every file format knows.
 
-    In float32, as images are whatever the precision of the layers before.
+    The output is float32 even under mixed precision.
     """
     _, height, width, channels = x.shape
     x = layers.Reshape((height, width, 2, 2, channels // 4), dtype="float32", name=f"{name}_split")(x)
@@ -127,7 +128,7 @@ def generator(config: Config, name: str) -> KerasModel:
     x = _modulated_norm(x, condition, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
-    # Before the shuffle, while there are several channels: with one channel ONNX Runtime is thirty times as slow here.
+    # Before the pixel shuffle: on tensors with one channel ONNX Runtime is thirty times as slow.
     x = heads.to_pixels(x, name, gain=1.1)
     return heads.build_model(inputs, _channels_to_pixels(x, name), name)  # (N, 28, 28, 1)
 
@@ -145,7 +146,7 @@ def _full_size_branch(images: Tensor, channels: int, name: str) -> Tensor:
 
 
 def discriminator(config: Config, name: str) -> KerasModel:
-    """Pixels folded into channels -> convolutions at half of the size -> a block at a quarter -> one logit.
+    """Pixels folded into base_channels -> convolutions at half of the size -> a block at a quarter -> one logit.
 
     A ``config.discriminator_depth`` of 1 adds a block at half of the size. A depth of 2, for accelerators, adds two
     wide blocks there, one more at a quarter, and a branch that sees single pixels, as every other network does that
@@ -153,24 +154,24 @@ def discriminator(config: Config, name: str) -> KerasModel:
     discriminator trained without them can be given them.
     """
     inputs, labels = heads.image_inputs(config)
-    channels, depth = config.base_channels, config.discriminator_depth
+    base_channels, depth = config.base_channels, config.discriminator_depth
 
     x = _pixels_to_channels(inputs[0], name)  # (N, 14, 14, 4) for 28 pixels
-    x = layers.Conv2D(3 * channels // 2, 3, padding="same", name=f"{name}_pixels")(x)
+    x = layers.Conv2D(3 * base_channels // 2, 3, padding="same", name=f"{name}_pixels")(x)
     if depth >= 1:
         x = _discriminator_block(x, f"{name}_half", x.shape[-1] // 2, last_initializer="zeros")
     if depth >= 2:
-        x = _discriminator_block(x, f"{name}_half2", 3 * channels, last_initializer="zeros")
-        x = _discriminator_block(x, f"{name}_half3", 3 * channels, last_initializer="zeros")
+        x = _discriminator_block(x, f"{name}_half2", 3 * base_channels, last_initializer="zeros")
+        x = _discriminator_block(x, f"{name}_half3", 3 * base_channels, last_initializer="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
-    x = layers.Conv2D(2 * channels, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2c)
-    x = _discriminator_block(x, f"{name}_quarter", channels)
+    x = layers.Conv2D(2 * base_channels, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2c)
+    x = _discriminator_block(x, f"{name}_quarter", base_channels)
     if depth >= 2:
-        x = _discriminator_block(x, f"{name}_quarter2", 4 * channels, last_initializer="zeros")
+        x = _discriminator_block(x, f"{name}_quarter2", 4 * base_channels, last_initializer="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_features_relu")(x)
     x = MinibatchStdDev(name=f"{name}_variety")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = layers.Dense(128, activation="leaky_relu", name=f"{name}_features")(x)
     if depth >= 2:
-        x = layers.Add(name=f"{name}_full_add")([x, _full_size_branch(inputs[0], channels, name)])
+        x = layers.Add(name=f"{name}_full_add")([x, _full_size_branch(inputs[0], base_channels, name)])
     return heads.logit_model(config, inputs, x, labels, name)

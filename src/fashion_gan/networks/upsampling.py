@@ -1,6 +1,6 @@
 """The GAN of many notebooks: nearest-neighbor upsampling and 3×3 convolutions (Odena et al. 2016).
 
-A convolution before a batch norm has no bias, for the norm would subtract it again.
+A convolution before a batch norm has no bias, because the norm would cancel it.
 """
 
 from keras import layers

@@ -16,7 +16,7 @@ from fashion_gan.arrays import Images, Labels, Picture
 from fashion_gan.errors import InputError, check_range, one_line
 from fashion_gan.system.atomic_files import atomic_file
 
-# Fashion-MNIST has a black ground, and its clothes often reach the edge of the image. Dark grey lines separate the
+# Fashion-MNIST has a black background, and its clothes often reach the edge of the image. Dark grey lines separate the
 # images. White ones would merge with white clothes and outshine the images.
 PADDING_LEVEL = 48
 TEXT_LEVEL = 255

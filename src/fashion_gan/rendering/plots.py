@@ -45,7 +45,7 @@ def training_curve(log: Mapping[str, Floats], path: Path) -> None:
 def accuracy_curve(
     real_per_class: Sequence[int], curves: Mapping[str, Sequence[tuple[float, float, float]]], path: Path
 ) -> None:
-    """Plot the accuracy of classifiers against the number of real images, with a band for each interval.
+    """Plot the accuracy of classifiers against the number of real images, with a band for each confidence interval.
 
     Args:
         real_per_class: numbers of real images of each class, ascending.

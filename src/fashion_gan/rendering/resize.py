@@ -1,4 +1,4 @@
-"""The one way to resize an image: linear interpolation, as a matrix for each axis."""
+"""Linear interpolation, as a matrix for each axis of an image."""
 
 import numpy as np
 import numpy.typing as npt

@@ -17,7 +17,7 @@ from fashion_gan.saving.formats import FORMATS, GeneratorInfo, example_inputs
 from fashion_gan.system.atomic_files import atomic_file, atomic_folder
 from fashion_gan.system.backends import default_backend, suppressed_stderr
 
-LARGEST_DIFFERENCE = 1e-3  # of pixels in [-1, 1]: an eighth of a grey level
+MAX_DIFFERENCE = 1e-3  # of pixels in [-1, 1]: an eighth of a grey level
 CONFIG_FILE = "fashion_gan.json"  # in every folder that an export writes
 
 
@@ -92,7 +92,7 @@ def check_path(format: str, path: Path) -> None:
         text = path.absolute().as_posix()
         text.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"{os.fsencode(path)!r} is not UTF-8: name another --out") from error
+        raise InputError(f"{os.fsencode(path)!r} is not UTF-8: choose another --out") from error
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
     if not row.folder_files and path.suffix != row.suffix:
@@ -144,9 +144,9 @@ def _write_and_check(
                 (temporary / CONFIG_FILE).write_text(config.to_json() + "\n")
             images = row.read(temporary)(inputs)
         difference = float(np.abs(expected - images).max())
-        if not difference <= LARGEST_DIFFERENCE:  # Written so that NaN fails too.
+        if not difference <= MAX_DIFFERENCE:  # Written so that NaN fails too.
             raise InputError(
-                f"the exported {format} draws other images than its source: pixels differ by up to {difference:.2g}"
+                f"the exported {format} draws different images from its source: pixels differ by up to {difference:.2g}"
             )
     return difference
 

@@ -181,7 +181,7 @@ def _read_openvino(path: Path) -> Predict:
 
 # ---- The table ----
 
-_NOTHING: PackagesByBackend = dict.fromkeys(BACKENDS, ())
+_NO_PACKAGES: PackagesByBackend = dict.fromkeys(BACKENDS, ())
 _ONNX: PackagesByBackend = {
     "tensorflow": ("onnx", "tf2onnx"),
     "jax": ("onnx", "jax2onnx"),
@@ -192,19 +192,19 @@ _TENSORFLOW: PackagesByBackend = {"tensorflow": ()}
 _HTML: PackagesByBackend = dict.fromkeys(BACKENDS, ("onnx", "mini-racer"))
 _OPENVINO: PackagesByBackend = dict.fromkeys(BACKENDS, ("openvino",))
 
-_PATTERNS = "*?[]\\"  # TensorFlow finds a folder's variables by a pattern that contains the folder's path.
+_GLOB = "*?[]\\"  # TensorFlow finds a folder's variables by a pattern that contains the folder's path.
 
-_SAVED_FILES = ("fingerprint.pb", "saved_model.pb", "variables/variables.*")
+_TF_FILES = ("fingerprint.pb", "saved_model.pb", "variables/variables.*")
 _IR_FILES = ("generator.bin", "generator.xml")  # OpenVINO's intermediate representation
 
 # fmt: off
 FORMATS = {
     "onnx":        Format(".onnx",        _ONNX,        _write_onnx,        _read_onnx),
-    "keras":       Format(".keras",       _NOTHING,     _write_model_file,  _read_keras),
-    "h5":          Format(".h5",          _NOTHING,     _write_model_file,  _read_keras),
+    "keras":       Format(".keras",       _NO_PACKAGES, _write_model_file,  _read_keras),
+    "h5":          Format(".h5",          _NO_PACKAGES, _write_model_file,  _read_keras),
     "safetensors": Format(".safetensors", _SAFETENSORS, _write_model_file,  _read_safetensors),
     "litert":      Format(".tflite",      _TENSORFLOW,  _write_litert,      _read_litert),
-    "saved_model": Format("_saved_model", _TENSORFLOW,  _write_saved_model, _read_saved_model, _SAVED_FILES, _PATTERNS),
+    "saved_model": Format("_saved_model", _TENSORFLOW,  _write_saved_model, _read_saved_model, _TF_FILES, _GLOB),
     "html":        Format(".html",        _HTML,        _write_html,        single_file.open_page, from_onnx=True),
     "openvino":    Format("_openvino",    _OPENVINO,    _write_openvino,    _read_openvino, _IR_FILES, from_onnx=True),
 }

@@ -61,7 +61,7 @@ def save_generator(model: KerasModel, config: Config, path: Path) -> None:
 def _save_safetensors(model: KerasModel, config: Config, path: Path) -> None:
     from safetensors.numpy import save
 
-    # An averaged generator's variables have other names. The file uses those of a plain generator.
+    # An averaged generator's variables have different names. The file uses those of a plain generator.
     names = [variable.path for variable in build_generator(config).variables]
     weights = dict(zip(names, model.get_weights(), strict=True))
     path.write_bytes(save(weights, {CONFIG_ATTRIBUTE: config.to_json()}))
@@ -71,7 +71,7 @@ def load_generator(path: str | Path, *, raw: bool = False, best: bool = False) -
     """Read a generator from a run's folder, or from a ``.keras``, ``.h5`` or ``.safetensors`` file of fashion-gan.
 
     Args:
-        path: the run's folder or the file. Of a run, the newest checkpoint is read.
+        path: the run's folder or the file. For a run, the newest checkpoint is read.
         raw: use the weights as trained instead of their moving average. Only for a run's folder.
         best: use the best checkpoint by ``evaluate_every_epochs`` instead of the newest. Only for a run's folder.
 

@@ -24,13 +24,16 @@ class ModelSource:
     path: Path
     config: Config | None
 
-    @property
-    def run(self) -> Run | None:
-        """The run, if the source is one."""
+    def open_run(self) -> Run | None:
+        """Open the run, if the source is one."""
         return Run.open(self.path) if self.kind == "run" else None
 
     def model_file(self, shipped_file: str = "generator.onnx") -> Path:
-        """The file that holds the generator, or the run's folder. A shipped model has several files: name one."""
+        """The path to load the generator from: a file, or the run's folder.
+
+        Args:
+            shipped_file: which of a shipped model's files.
+        """
         return self.path / shipped_file if self.kind == "shipped" else self.path
 
 

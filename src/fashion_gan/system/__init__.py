@@ -1,1 +1,1 @@
-"""The process: backends, cores, files, progress, the machine."""
+"""The process and the machine: Keras's backend, CPU cores, atomic files, progress bars."""

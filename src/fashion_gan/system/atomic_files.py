@@ -27,7 +27,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
     try:
-        with _errors_name(path, temporary):
+        with _final_path_in_errors(path, temporary):
             yield temporary
             _sync(temporary)
             os.replace(temporary, path)
@@ -60,7 +60,7 @@ def atomic_folder(
     _check_replaceable(path, patterns, marker, force)
     temporary, replaced = (path.with_name(f".{state}-{os.getpid()}-{path.name}") for state in ("writing", "replaced"))
     try:
-        with _errors_name(path, temporary):
+        with _final_path_in_errors(path, temporary):
             temporary.mkdir()
             yield temporary
             for file in temporary.rglob("*"):
@@ -69,8 +69,7 @@ def atomic_folder(
             _check_replaceable(path, patterns, marker, force)  # Another process may have written there meanwhile.
             _replace_folder(temporary, path, replaced)
     finally:
-        for leftover in (temporary, replaced):
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _replace_folder(temporary: Path, path: Path, replaced: Path) -> None:
@@ -79,10 +78,11 @@ def _replace_folder(temporary: Path, path: Path, replaced: Path) -> None:
         os.replace(path, replaced)
     try:
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:  # A Ctrl-C too.
         if replaced.exists():
             os.replace(replaced, path)
         raise
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _check_replaceable(path: Path, patterns: Collection[str], marker: str | None, force: bool) -> None:
@@ -108,8 +108,8 @@ def _is_folder(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
-    """Make an OSError about the temporary path name the path that the caller knows."""
+def _final_path_in_errors(path: Path, temporary: Path) -> Iterator[None]:
+    """Replace the temporary path in an OSError with the final path, which the caller knows."""
     try:
         yield
     except OSError as error:
@@ -119,8 +119,17 @@ def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
         raise
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed process left half-written in a folder and its subfolders."""
+    for leftover in list(folder.rglob(".writing-*")):
+        if _is_folder(leftover):
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
 def _sync(path: Path) -> None:
-    with open(path, "rb") as file:
+    with open(path, "r+b") as file:  # Windows syncs only files that are open for writing.
         os.fsync(file.fileno())
 
 

@@ -25,7 +25,7 @@ RETURN_FREED_MEMORY = ((-3, 1 << 25), (-1, 1 << 26), (-2, 1 << 17))
 
 
 def default_backend() -> str:
-    """The backend that Keras runs on already; else the one in KERAS_BACKEND; else the first that is installed."""
+    """The backend that Keras runs on already; else the one in KERAS_BACKEND; else the first installed."""
     if "keras" in sys.modules:
         return str(sys.modules["keras"].backend.backend())
     requested = os.environ.get("KERAS_BACKEND")
@@ -91,8 +91,8 @@ def accelerator(backend: str) -> str | None:
 def seeded(seed: int) -> Iterator[None]:
     """Seed Python's random generator for the block, then restore its state.
 
-    Keras draws the seed of each initializer and layer without one from there. So the same seed gives the same weights,
-    on every backend, and the host's own random numbers stay as they are.
+    Keras takes the seed of every initializer or layer that has none from this generator. So a seed gives the same
+    weights in every run with the same backend, and the host's own random numbers stay as they are.
     """
     state = random.getstate()
     random.seed(seed)
@@ -143,8 +143,8 @@ def silence_tensorflow() -> None:
 def keep_freed_memory() -> None:
     """Make glibc keep the memory of freed arrays for the next ones, instead of returning it to the system.
 
-    A training step frees and allocates the same arrays again and again. To get each of them zeroed page by page took up
-    to half of a step's time on one of the machines measured. See mallopt(3). Other C libraries are left as they are.
+    A training step frees and allocates the same arrays again and again. On one of the machines measured,
+    obtaining fresh zeroed pages took up to half of each step. See mallopt(3). Other C libraries are left as they are.
     """
     _set_malloc_parameters(KEEP_FREED_MEMORY)
 
@@ -171,9 +171,9 @@ def _set_malloc_parameters(parameters: tuple[tuple[int, int], ...]) -> None:
 def share_two_processors() -> None:
     """On two processors, make TensorFlow run two operations at once, one on each, instead of one on both.
 
-    For networks of small layers: to split such a layer costs more than it saves, and independent operations are at
-    hand: the discriminator's passes over real and generated images, and the two gradients of each layer. TensorFlow
-    reads the variables before its first operation. What the user has set stays.
+    For networks of small layers: splitting such a layer costs more than it saves, but independent operations can run at
+    the same time: the discriminator's passes over real and generated images, and the two gradients of each layer.
+    TensorFlow reads the variables before its first operation. Variables that the user has set are kept.
     """
     if available_cpus() == 2:  # Not measured with more.
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

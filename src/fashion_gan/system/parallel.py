@@ -43,7 +43,7 @@ def _container_limit() -> float:
 def parallel_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Apply a function to each item on all cores, and yield the results in the order of the items.
 
-    The function must release Python's global lock, as NumPy's functions do.
+    The function must release Python's global interpreter lock (GIL), as NumPy's functions do.
 
     Meanwhile each matrix product uses only one core. Splitting a small product costs more time than it saves. On a busy
     machine it costs many times more, because OpenBLAS's threads wait for each other at full speed.

@@ -1,8 +1,9 @@
 """Differentiable augmentation of the images that the discriminator sees, stronger the more the discriminator overfits.
 
 With few training images the discriminator memorizes them, and its gradient stops being useful. It cannot memorize
-images that are flipped, shifted and partly cut out (Zhao et al. 2020, arXiv:2006.10738). Because each change has a
-probability below one, the generator does not learn to draw the changes (Karras et al. 2020, arXiv:2006.06676).
+images that are flipped, shifted and partly cut out (Zhao et al. 2020, arXiv:2006.10738). While the
+probability of each change stays clearly below one, the generator does not learn to draw the changes (Karras et al.
+2020, arXiv:2006.06676).
 """
 
 import keras
@@ -13,35 +14,37 @@ from fashion_gan.arrays import Tensor
 MAX_SHIFT = 1 / 8  # of the image's size
 CUTOUT_SIZE = 1 / 2  # of the image's size
 TARGET_OVERFITTING = 0.3  # of E[sign D(real)], which is 0 without overfitting, and 1 if D recognizes every real image
-IMAGES_TO_FULL = 100_000  # images seen while the probability rises from 0 to 1
+IMAGES_TO_FULL_PROBABILITY = 100_000  # images seen while the probability rises from 0 to 1
 
 
 class Augmentation(keras.layers.Layer):
     """Flip, shift and cut images at random, with a probability that follows the discriminator's overfitting.
 
     Args:
-        seed: seed of the changes.
+        seed: seed of the random changes.
     """
 
     def __init__(self, seed: int = 0, **options: object) -> None:
         super().__init__(**options)
-        self.seeds = keras.random.SeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(seed)
         self.probability = self.add_weight(name="probability", shape=(), initializer="zeros", trainable=False)
-        self.built = True  # None of its weights waits for a shape.
+        self.built = True  # Its only weight does not depend on an input shape.
 
     def call(self, images: Tensor) -> Tensor:
         """Apply each change to each image (N, H, W, C) in [-1, 1] with the current probability."""
         return self._cut(self._shift(self._flip(images)))
 
-    def follow(self, real_logits: Tensor) -> None:
+    def update_probability(self, real_logits: Tensor) -> None:
         """Raise the probability if more than 65 % of the real images have a logit above 0; lower it otherwise."""
         overfitting = ops.mean(ops.sign(real_logits))
-        step = ops.sign(overfitting - TARGET_OVERFITTING) * ops.shape(real_logits)[0] / IMAGES_TO_FULL
+        step = ops.sign(overfitting - TARGET_OVERFITTING) * ops.shape(real_logits)[0] / IMAGES_TO_FULL_PROBABILITY
         self.probability.assign(ops.clip(self.probability + step, 0.0, 1.0))
 
     def _select(self, count: int, fraction: float = 1.0) -> Tensor:
-        """1 for each image with the current probability times ``fraction``, otherwise 0: (N, 1)."""
-        return ops.cast(keras.random.uniform((count, 1), seed=self.seeds) < fraction * self.probability, "float32")
+        """Select images at random: a mask (N, 1), 1 with ``fraction`` times the current probability and otherwise 0."""
+        return ops.cast(
+            keras.random.uniform((count, 1), seed=self.seed_generator) < fraction * self.probability, "float32"
+        )
 
     def _flip(self, images: Tensor) -> Tensor:
         selected = self._select(ops.shape(images)[0], fraction=0.5)[:, :, None, None]
@@ -53,7 +56,7 @@ class Augmentation(keras.layers.Layer):
         for axis, size in ((1, height), (2, width)):
             limit = int(size * MAX_SHIFT)
             # Rounded to whole pixels, so that each shift has the same probability.
-            shift = ops.round(keras.random.uniform((count, 1), -limit - 0.499, limit + 0.499, seed=self.seeds))
+            shift = ops.round(keras.random.uniform((count, 1), -limit - 0.499, limit + 0.499, seed=self.seed_generator))
             sources = (
                 ops.arange(size, dtype="float32")[None] - shift * selected
             )  # (N, size): the source of each row or column
@@ -70,7 +73,7 @@ class Augmentation(keras.layers.Layer):
         selected = self._select(count)
         inside = []
         for size in (height, width):
-            center = keras.random.uniform((count, 1), 0, size, seed=self.seeds)
+            center = keras.random.uniform((count, 1), 0, size, seed=self.seed_generator)
             distance = ops.abs(ops.arange(size, dtype="float32")[None] + 0.5 - center)
             inside.append(ops.cast(distance < size * CUTOUT_SIZE / 2, "float32"))
         hole = selected[:, :, None, None] * inside[0][:, :, None, None] * inside[1][:, None, :, None]

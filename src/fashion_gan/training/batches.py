@@ -1,4 +1,4 @@
-"""Images in memory -> an endless stream of batches. Their order depends only on the seed and the position."""
+"""Stream batches of in-memory images without end. Their order depends only on the seed and the step."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> Indices:
 def steps_in_epoch(image_count: int, batch_size: int) -> int:
     """The batches in an epoch: all full ones, minus a few that would not fill an execution of several steps."""
     full = image_count // batch_size
-    return full - full % _largest_divisor(full, allowed_rest=full // 100)
+    return full - full % _largest_step_count(full, max_remainder=full // 100)
 
 
 def choose_steps_per_execution(*positions: int) -> int:
@@ -38,17 +38,18 @@ def choose_steps_per_execution(*positions: int) -> int:
     backend = keras.backend.backend()
     if backend == "torch" or (backend == "jax" and not accelerator(backend)):
         return 1
-    return _largest_divisor(math.gcd(*positions), allowed_rest=0)
+    return _largest_step_count(math.gcd(*positions), max_remainder=0)
 
 
-def _largest_divisor(count: int, allowed_rest: int) -> int:
-    return max(steps for steps in range(1, MAX_STEPS_PER_EXECUTION + 1) if count % steps <= allowed_rest)
+def _largest_step_count(count: int, max_remainder: int) -> int:
+    """The most steps, up to the maximum, that divide ``count`` with at most this remainder."""
+    return max(steps for steps in range(1, MAX_STEPS_PER_EXECUTION + 1) if count % steps <= max_remainder)
 
 
 def stream_batches(
     images: Images, labels: Labels, *, batch_size: int, seed: int, first_step: int = 0, steps_per_execution: int = 1
 ) -> Any:
-    """Stream batches to ``fit`` from any step on. A resumed run gets the batches that the interrupted one would have.
+    """Stream batches to ``fit`` from any step on. A resumed run gets the batches that it would have got uninterrupted.
 
     Each epoch visits the images in a new order. The few that do not fill a batch are left out of that epoch.
 
@@ -56,9 +57,9 @@ def stream_batches(
         images: uint8 (count, h, w, c).
         labels: int32 (count,).
         batch_size: images in a batch, at most ``count``.
-        seed: seed of the orders.
+        seed: seed of the shuffling.
         first_step: how many batches of the endless stream to skip.
-        steps_per_execution: the model's. It must divide the steps of an epoch, and the rest of the first one.
+        steps_per_execution: the model's value. It must divide the steps in an epoch, and those left in the first epoch.
 
     Returns:
         An iterable, for ``fit``, of ``({"images": (batch_size, h, w, c), "labels": (batch_size,)},)``. On JAX with

@@ -26,7 +26,7 @@ def build_gan(config: Config) -> GAN:
     """Build and compile the GAN of a configuration. The same seed gives the same weights.
 
     Raises:
-        InputError: the configuration's backend is not the one that Keras runs on.
+        InputError: ``class_names`` contradict ``conditional``, or Keras runs on another backend.
     """
     if config.conditional != bool(config.class_names):
         raise InputError("class_names must name the classes of a conditional run, and only of a conditional one")
@@ -35,7 +35,7 @@ def build_gan(config: Config) -> GAN:
         # bfloat16 for its range: the inner optimizers would bypass the loss scaling that float16 needs.
         with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
             generator, discriminator = build_generator(config), build_discriminator(config)
-        # Augmentation works in float32, and so does the average, which draws what is shown, scored and saved.
+        # Augmentation works in float32, and so does the averaged generator, whose images are shown, scored and saved.
         with _dtype_policy("float32"):
             gan = GAN(
                 generator,
@@ -63,7 +63,7 @@ def build_gan(config: Config) -> GAN:
 
 @contextlib.contextmanager
 def _dtype_policy(policy: str) -> Iterator[None]:
-    """Create layers with a dtype policy of Keras during the block, then restore the user's policy."""
+    """Set Keras's dtype policy for the block, then restore the previous one."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -78,10 +78,11 @@ def load_gan(model: str | Path, *, best: bool = False) -> GAN:
     if source.config is None:
         raise InputError(f"{model} is a file, which holds only a generator: name a shipped model or a run's folder")
     gan = build_gan(dataclasses.replace(source.config, backend=keras.backend.backend()))
-    if source.run is None:
+    run = source.open_run()
+    if run is None:
         _load_shipped(gan, source.path)
         return gan
-    _, state = source.run.load_best_checkpoint() if best else source.run.load_checkpoint()
+    _, state = run.load_best_checkpoint() if best else run.load_checkpoint()
     gan.load_state({name: value for name, value in state.items() if name != "seconds"})
     recalibrate_batch_norm(gan.averaged_generator, recalibration_inputs(source.config))
     return gan
@@ -98,12 +99,13 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
 def initialize_weights(gan: GAN, config: Config) -> None:
     """Copy the weights of ``config.init_from`` into a new GAN, as far as the networks have the same layers.
 
-    Both generators start from the averaged weights; those of a run come from its best checkpoint, if it has one. Layers
-    without a counterpart keep their initial weights: new ones, and those that depend on the number of classes. If the
-    classes are the same, the average continues without a warm-up. Otherwise it forgets the old weights quickly.
+    Both generators start from the averaged weights. A run's best checkpoint is used, or its newest if it has none.
+    Layers without a counterpart keep their initial weights: new ones, and those that depend on the number of classes.
+    If the classes are the same, the average continues without a warm-up. Otherwise it forgets the old weights quickly.
     """
     source = resolve(str(config.init_from))
-    trained = load_gan(str(config.init_from), best=source.run is not None and source.run.has_best_checkpoint)
+    run = source.open_run()
+    trained = load_gan(str(config.init_from), best=run is not None and run.has_best_checkpoint)
     _copy_weights(trained.averaged_generator, gan.generator)
     _copy_weights(trained.averaged_generator, gan.averaged_generator)
     _copy_weights(trained.discriminator, gan.discriminator)

@@ -11,12 +11,12 @@ from fashion_gan.metrics import validation
 
 def check_data(config: Config, dataset: Dataset) -> None:
     """Raise InputError if a run with this configuration cannot train on these images."""
-    drawn_shape = (config.image_size, config.image_size, config.channels)
-    if config.evaluate_every_epochs and not is_fashion_mnist(dataset.class_names, drawn_shape):
+    image_shape = (config.image_size, config.image_size, config.channels)
+    if config.evaluate_every_epochs and not is_fashion_mnist(dataset.class_names, image_shape):
         raise InputError("evaluate_every_epochs scores only 28×28 grey images of Fashion-MNIST's classes")
     count = len(dataset.images) - (validation.COUNT if config.evaluate_every_epochs else 0)
     if config.batch_size > count:
-        raise InputError(f"batch_size={config.batch_size} is more than the {count} images there are to train on")
+        raise InputError(f"batch_size={config.batch_size} is more than the {count} training images")
     if config.conditional and len(dataset.class_names) < 2:
         raise InputError("conditional=True needs data with at least two classes: a subfolder of pictures for each")
 

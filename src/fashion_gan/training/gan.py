@@ -17,7 +17,7 @@ from fashion_gan.training.multi_step import TrainFunction, scan_steps
 from fashion_gan.training.resize import resize_images
 
 EMA_WARMUP = 10.0  # EMA warm-up: decay = min(ema_decay, t / (t + EMA_WARMUP)) at step t
-PENALTY_SIGMA = 0.05  # deviation of the noise in the finite-difference penalty, for pixels in [-1, 1]
+PENALTY_SIGMA = 0.05  # standard deviation of the noise in the finite-difference penalty, for pixels in [-1, 1]
 
 Batch = dict[str, Tensor]
 """``{"images": uint8 (N, h, w, c), "labels": int32 (N,)}``. Only conditional networks read the labels."""
@@ -76,7 +76,7 @@ def reverse_gradient(x: Tensor) -> Tensor:
 
 
 class GAN(keras.Model):
-    """A generator and a discriminator that train each other under plain ``fit``.
+    """A generator and a discriminator that Keras's own ``fit`` trains together.
 
     A batch is ``{"images": uint8 (N, h, w, c), "labels": int32 (N,)}``; only conditional networks read the labels.
     The compiled step turns the images into floats in [-1, 1], at the size that the discriminator takes.
@@ -119,7 +119,7 @@ class GAN(keras.Model):
         self.augmentation = augmentation
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
-        self.seeds = keras.random.SeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(seed)
         self.step = self.add_weight(name="step", shape=(), dtype="int32", initializer="zeros", trainable=False)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
 
@@ -141,7 +141,7 @@ class GAN(keras.Model):
         ]
 
     def make_train_function(self, force: bool = False) -> None:
-        """The function that ``fit`` calls for each execution. On JAX it also scans the several steps of ``batches``."""
+        """Make the function that ``fit`` calls. On JAX one call can run several steps; see ``multi_step``."""
         is_made = self.train_function is not None and not force
         super().make_train_function(force)
         if keras.backend.backend() == "jax" and not is_made:
@@ -155,7 +155,7 @@ class GAN(keras.Model):
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
         """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""
-        latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seeds)
+        latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seed_generator)
         return self.generator(self._with_labels(latents, batch), training=training)
 
     # ---- The objective ----
@@ -163,7 +163,11 @@ class GAN(keras.Model):
     def compute_loss(
         self, x: Tensor = None, y: None = None, y_pred: Tensor = None, sample_weight: None = None, training: bool = True
     ) -> Tensor:
-        """The sum of both networks' losses. Each loss sends its gradient to its own network only."""
+        """The sum of both networks' losses. Each loss sends its gradient to its own network only.
+
+        In training it also updates the moving average, the discriminator's state and the augmentation. It always
+        updates the metrics.
+        """
         if training:
             self._average_weights()
         objective = self.objective
@@ -203,7 +207,7 @@ class GAN(keras.Model):
 
     def _discriminator_function(self, batch: Batch, training: bool) -> tuple[Discriminate, list[Tensor]]:
         """The discriminator as a pure function of images and state, and the state that the step starts from."""
-        # Read each variable once. A compiler must take two reads for two different values.
+        # Read each variable only once: a compiler must assume that two reads can return different values.
         weights = [ops.copy(variable) for variable in self.discriminator.trainable_variables]
         state = [ops.copy(variable) for variable in self.discriminator.non_trainable_variables]
 
@@ -246,26 +250,29 @@ class GAN(keras.Model):
         logits: Callable[[], Tensor],
         training: bool,
     ) -> Tensor:
-        """The finite-difference gradient penalty on images, whose logits were computed from a state.
+        """The finite-difference gradient penalty on images.
 
-        The nearby images start from the same state, so that only the images differ and not the dropout.
+        ``state`` is the discriminator's state before it computed their logits. The nearby images start from the same
+        state, so that only the images differ and not the dropout.
         """
-        nearby = images + PENALTY_SIGMA * keras.random.normal(ops.shape(images), seed=self.seeds)
+        nearby = images + PENALTY_SIGMA * keras.random.normal(ops.shape(images), seed=self.seed_generator)
         every = self.objective.penalty_every_steps if training else 1
-        return self._every(every, lambda: gradient_penalty(logits(), discriminate(nearby, state).logits, PENALTY_SIGMA))
+        return self._every_k_steps(
+            every, lambda: gradient_penalty(logits(), discriminate(nearby, state).logits, PENALTY_SIGMA)
+        )
 
-    def _every(self, every: int, term: Callable[[], Tensor]) -> Tensor:
-        """``every`` times the term at each step divisible by ``every``; 0 at the others, without computing it."""
-        if every == 1:
+    def _every_k_steps(self, k: int, term: Callable[[], Tensor]) -> Tensor:
+        """k times the term at every k-th step; 0 at the others, without computing it."""
+        if k == 1:
             return term()
-        return every * ops.cond(self.step % every == 0, term, lambda: ops.zeros(()))
+        return k * ops.cond(self.step % k == 0, term, lambda: ops.zeros(()))
 
     def _update_discriminator_state(self, last_pass: Pass) -> None:
-        """Store the state after the step's last pass, and let the augmentation follow the discriminator."""
+        """Store the state after the step's last pass, and adapt the augmentation's probability to the discriminator."""
         for variable, value in zip(self.discriminator.non_trainable_variables, last_pass.state, strict=True):
             variable.assign(value)
         if self.augmentation is not None:
-            self.augmentation.follow(last_pass.logits)
+            self.augmentation.update_probability(last_pass.logits)
 
     def _average_weights(self) -> None:
         """Update the moving average of the generator's weights."""
@@ -287,7 +294,9 @@ class GAN(keras.Model):
     # ---- Images in ----
 
     def probability_real(self, images: Images, labels: Labels | None = None) -> Floats:
-        """The discriminator's probability that each image is real. It is calibrated if the loss is bce or minimax.
+        """The discriminator's estimate of the probability that each image is real.
+
+        Only the losses bce and minimax train the discriminator to output such a probability.
 
         Args:
             images: uint8 (N, h, w, c) in [0, 255].
@@ -333,7 +342,7 @@ class GAN(keras.Model):
         variables = self._state_variables()
         shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
         if shapes != {name: value.shape for name, value in state.items()}:
-            raise InputError("the checkpoint is of another architecture than the run's configuration")
+            raise InputError("the checkpoint does not match the architecture in the run's configuration")
         for name, variable in variables.items():
             variable.assign(state[name])
 
@@ -344,7 +353,7 @@ class GAN(keras.Model):
 
     def _state_variables(self) -> dict[str, keras.Variable]:
         variables = [*self.variables, *self.optimizer.variables, *self.metrics_variables]
-        # Keras numbers its own seed generators by how many the process has made before.
+        # The number in a seed generator's name depends on how many the process created before. Leave it out.
         paths = [re.sub(r"seed_generator_\d+", "seed_generator", variable.path) for variable in variables]
         named = zip(paths, variables, strict=True)
         return {f"{number:04d}|{path}": variable for number, (path, variable) in enumerate(named)}

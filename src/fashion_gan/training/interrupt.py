@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a training: it ends after the current step, with a checkpoint."""
+"""Ctrl-C and SIGTERM during training: it ends after the current step (or group of up to ten), with a checkpoint."""
 
 import contextlib
 import signal

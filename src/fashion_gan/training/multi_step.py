@@ -22,15 +22,15 @@ TrainFunction = Callable[[State, Iterator[Any]], tuple[Logs, State]]
 """Keras's train function on JAX: state and a stream of batches -> the last step's logs and the next state."""
 
 
-def scan_steps(train_step: TrainStep, single_steps: TrainFunction) -> TrainFunction:
-    """Make a train function that scans as many steps as there are batch indices in what it is given.
+def scan_steps(train_step: TrainStep, default_train_function: TrainFunction) -> TrainFunction:
+    """Make a train function that runs one step for each row of batch indices, as one computation.
 
     The images stay on the device, and each step gathers its batch there. The host does nothing between the steps: while
     the device computes some of them, Python requests the next.
 
     Args:
-        train_step: a Keras model's on JAX: state and data -> logs and the next state.
-        single_steps: Keras's own train function, which takes a stream of plain batches.
+        train_step: the ``train_step`` of a Keras model on JAX.
+        default_train_function: Keras's own train function, which takes a stream of plain batches.
 
     Returns:
         A function of the state and of a stream. The stream yields ``({"images": (count, h, w, c), "labels": (count,),
@@ -53,6 +53,6 @@ def scan_steps(train_step: TrainStep, single_steps: TrainFunction) -> TrainFunct
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         if "batch_indices" in batch:
             return execute(state, **batch)
-        return single_steps(state, itertools.chain([data], stream))
+        return default_train_function(state, itertools.chain([data], stream))
 
     return train

@@ -9,8 +9,8 @@ from fashion_gan.arrays import Tensor
 class Adam(keras.optimizers.Adam):
     """``keras.optimizers.Adam`` (Kingma & Ba 2015, arXiv:1412.6980), up to rounding, with variables of the same names.
 
-    Keras writes Adam in many small operations, which take a good part of a step of small networks. TensorFlow has one
-    operation for all of them. On the other backends this class is Keras's own Adam.
+    Keras writes Adam in many small operations, which take a large part of the step time of small networks. TensorFlow
+    has one operation for all of them. On the other backends this class is Keras's own Adam.
     """
 
     def apply(self, grads: list[Tensor], trainable_variables: list[keras.Variable] | None = None) -> None:

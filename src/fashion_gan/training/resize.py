@@ -8,7 +8,7 @@ from fashion_gan.rendering.resize import resize_matrix
 
 
 def resize_images(images: Tensor, height: int, width: int) -> Tensor:
-    """Images (N, h, w, C) -> (N, height, width, C), by linear interpolation without aliasing.
+    """Images (N, h, w, C) -> (N, height, width, C), by linear interpolation with antialiasing.
 
     As matrix products, which XLA supports on every backend; on TensorFlow it does not support ``ops.image.resize``.
     """

@@ -42,16 +42,15 @@ class Training:
     checkpoint: callbacks.Checkpoint
     validate: callbacks.Validate | None
 
-    @property
-    def callbacks(self) -> list[keras.callbacks.Callback]:
-        """In the order of their calls. The state comes first; pictures and the log come before the checkpoint."""
+    def ordered_callbacks(self) -> list[keras.callbacks.Callback]:
+        """The callbacks in the order of their calls: the state first, pictures and the log before the checkpoint."""
         decay = callbacks.LinearDecay(self.run.config, self.state)
-        several = [self.state, decay, self.logger, self.progress, self.samples, self.checkpoint]
-        return several if self.validate is None else [*several, self.validate]
+        active = [self.state, decay, self.logger, self.progress, self.samples, self.checkpoint]
+        return active if self.validate is None else [*active, self.validate]
 
 
 def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
-    """``train``, while no other process may train the run. A failure to write is one line that says how to continue."""
+    """Train a run that no other process may train. A write error becomes an InputError that says how to continue."""
     with run.locked():
         try:
             return train(run, dataset, resume=resume)
@@ -88,7 +87,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
 
 @contextlib.contextmanager
 def deterministic_operators(config: Config) -> Iterator[None]:
-    """Make TensorFlow use operators that repeat bit for bit during the block, if the configuration says so."""
+    """Make TensorFlow use deterministic operators for the block, if the configuration asks for it."""
     if not config.deterministic or config.backend != "tensorflow":
         yield
         return
@@ -124,7 +123,7 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
     if config.init_from and not run.checkpoint_paths():
         initialize_weights(gan, config)
     if not state.step:
-        checkpoint.save()  # So that there always is a good checkpoint.
+        checkpoint.save()  # So that there is always a good checkpoint.
     samples = callbacks.SampleGrids(run, state, as_generator(gan.averaged_generator, config))
     samples.set_model(gan)
     validate = None
@@ -151,9 +150,9 @@ def fit_until_budget_ends(training: Training) -> None:
         contextlib.closing(training.progress),
         contextlib.closing(training.logger),
     ):
-        watching = [*training.callbacks, stop]
+        all_callbacks = [*training.ordered_callbacks(), stop]
         while not (state.is_over or stop.is_set()):
-            fit(training, watching)
+            fit(training, all_callbacks)
         training.checkpoint.save()
         if training.validate is not None and not stop.is_set():  # A budget can end in the middle of an epoch.
             training.validate.score()
@@ -163,7 +162,7 @@ def fit_until_budget_ends(training: Training) -> None:
         )
 
 
-def fit(training: Training, watching: list[keras.callbacks.Callback]) -> None:
+def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> None:
     """One call of Keras's ``fit``. A resumed run first finishes its epoch; the next call trains all the others."""
     gan, state, config = training.gan, training.state, training.run.config
     epoch, steps_done = divmod(state.step, state.steps_per_epoch)
@@ -182,7 +181,7 @@ def fit(training: Training, watching: list[keras.callbacks.Callback]) -> None:
         steps_per_epoch=min(state.steps_per_epoch - steps_done, steps_left),
         shuffle=False,
         verbose=0,
-        callbacks=watching,
+        callbacks=all_callbacks,
     )
 
 

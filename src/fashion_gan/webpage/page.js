@@ -245,7 +245,7 @@ function addListeners() {
     });
   }
   element("share").addEventListener("input", stopFilm);
-  element("next-seed").addEventListener("click", () => change({ seed: (state.seed + 1) % MAXIMUMS.seed }));
+  element("next-seed").addEventListener("click", () => change({ seed: (state.seed + 1) % (MAXIMUMS.seed + 1) }));
   element("back").addEventListener("click", () => change({ hops: "", moved: "" }));
   element("blend").addEventListener("click", () => { choosingSecond = !choosingSecond; refresh(); });
   document.addEventListener("keydown", ({ key }) => {

@@ -15,9 +15,9 @@ from fashion_gan.webpage import page
 from fashion_gan.webpage.onnx_graph import read_graph, simplify
 
 MAX_BYTES = 25_000_000
-ENGINE = ("matrices.js", "tensors.js", "convolutions.js", "runtime.js", "local_engine.js")
+ENGINE_SCRIPTS = ("matrices.js", "tensors.js", "convolutions.js", "runtime.js", "local_engine.js")
 # The page contains everything it needs and may load nothing else.
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
 )
 # Calls the page's runtime with plain arrays, and returns the shape and the values of the images as JSON.
@@ -45,15 +45,15 @@ def build_page(onnx_path: Path) -> str:
         graph = read_graph(Path(folder) / "simple.onnx")
     text = page.render(
         page.describe(onnx_path.stem, generator, served=False),
-        ENGINE,
-        POLICY,
+        ENGINE_SCRIPTS,
+        CONTENT_SECURITY_POLICY,
         blocks=[
             ("graph", "application/json", json.dumps(graph.structure, separators=(",", ":")).replace("<", "\\u003c")),
             ("weights", "text/plain", base64.b64encode(graph.weights).decode()),
         ],
     )
     if (size := len(text.encode())) > MAX_BYTES:
-        raise InputError(f"the page would be {size / 1e6:.0f} MB, and may be {MAX_BYTES / 1e6:.0f} MB")
+        raise InputError(f"the page would be {size / 1e6:.0f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB")
     return text
 
 

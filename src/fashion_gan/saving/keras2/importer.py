@@ -30,7 +30,7 @@ USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of networks whose last activation do
 OVERSHOOT = 0.05  # Pixels may lie outside a usual range by this share of it. Pixels outside are clipped.
 BYTE_RANGE = (0.0, 255.0)
 # Above this, the brightest pixel means that pixels are bytes. A maximum of 2, say, is another range, not dark images.
-DARKEST_BYTE_MAXIMUM = 16.0
+MIN_BYTE_MAXIMUM = 16.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +98,7 @@ def import_generator(path: str | Path, out: str | Path) -> ImportedGenerator:
 
 def _read(path: Path) -> tuple[KerasModel, ImportedGenerator]:
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise InputError(f"it has over {MAX_FILE_BYTES >> 30} GiB")
+        raise InputError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB")
     if not h5py.is_hdf5(path):
         raise InputError("it is not an HDF5 file, and Keras's .h5 files are; pickles and code are not run")
     with h5py.File(path, "r") as file:
@@ -146,7 +146,7 @@ def _convert(architecture: JsonObject, weights: WeightReader) -> tuple[KerasMode
     class_names = _class_names(builder.embedding_rows) if is_conditional else ()
     measured_range = _measure_range(keras.Model(inputs, images), latent_dim, len(class_names))
     pixel_range = ACTIVATION_RANGES.get(output.activation) or _usual_range(*measured_range)
-    model = keras.Model(inputs, _to_unit_range(images, *pixel_range))
+    model = keras.Model(inputs, _rescale_to_unit_interval(images, *pixel_range))
     return model, ImportedGenerator(latent_dim, class_names, image_shape, pixel_range)
 
 
@@ -222,12 +222,12 @@ def _usual_range(lowest: float, highest: float) -> tuple[float, float]:
         overshoot = OVERSHOOT * (high - low)
         if low - overshoot <= lowest and highest <= high + overshoot:
             return low, high
-    if BYTE_RANGE[0] <= lowest and DARKEST_BYTE_MAXIMUM < highest <= BYTE_RANGE[1]:
+    if BYTE_RANGE[0] <= lowest and MIN_BYTE_MAXIMUM < highest <= BYTE_RANGE[1]:
         return BYTE_RANGE
     return lowest, highest
 
 
-def _to_unit_range(images: Tensor, lowest: float, highest: float) -> Tensor:
+def _rescale_to_unit_interval(images: Tensor, lowest: float, highest: float) -> Tensor:
     """Scale pixels from [lowest, highest] to [-1, 1]."""
     if (lowest, highest) == (-1.0, 1.0):
         return images

@@ -39,16 +39,16 @@ IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 # ---- Checks of an argument's value ----
 
 
-def _count(value: object) -> int:
+def _whole_number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not -1 <= value <= MAX_COUNT:
-        raise ValueError(f"must be a whole number up to {MAX_COUNT:,}")
+        raise ValueError(f"must be a whole number from -1 to {MAX_COUNT:,}")
     return value
 
 
 def _counts(value: object) -> object:
     """A whole number, or nested lists of whole numbers, such as sizes and paddings."""
     if not isinstance(value, (list, tuple)):
-        return _count(value)
+        return _whole_number(value)
     if len(value) > 8:
         raise ValueError("must be a list of at most 8 numbers")
     return tuple(_counts(part) for part in value)
@@ -93,13 +93,13 @@ def _or_none(check: Check) -> Check:
 
 
 def _axis(value: object) -> int:
-    return _count(value[0] if isinstance(value, list) and len(value) == 1 else value)
+    return _whole_number(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
 def _activation(value: object) -> object:
     if isinstance(value, dict):  # An activation can also be a layer.
         if value.get("class_name") not in ("LeakyReLU", "ReLU", "ELU"):
-            raise ValueError("must be plain")
+            raise ValueError("must be the name of an activation, or a LeakyReLU, ReLU or ELU layer")
         return make_layer(value["class_name"], read_arguments(value["class_name"], value.get("config"), "activation"))
     return _one_of(*ACTIVATIONS)("linear" if value is None else value)
 
@@ -158,7 +158,7 @@ class LayerRule:
 
 _BIAS: dict[str, Check] = {"activation": _activation, "use_bias": _flag}
 _CONVOLUTION: dict[str, Check] = {
-    "filters": _count,
+    "filters": _whole_number,
     "kernel_size": _pair,
     "strides": _pair,
     "padding": _one_of("same", "valid"),
@@ -171,11 +171,11 @@ _RELU: dict[str, Check] = {"max_value": _or_none(_number), "negative_slope": _nu
 
 # fmt: off
 LAYER_RULES = {
-    "Dense":              LayerRule({"units": _count, **_BIAS}, _dense_weights),
+    "Dense":              LayerRule({"units": _whole_number, **_BIAS}, _dense_weights),
     "Conv2D":             LayerRule(_CONVOLUTION, _convolution_weights),
     "Conv2DTranspose":    LayerRule({**_CONVOLUTION, "output_padding": _or_none(_padding)}, _transposed_weights),
     "BatchNormalization": LayerRule(_BATCH_NORM, _batch_norm_weights),
-    "Embedding":          LayerRule({"input_dim": _count, "output_dim": _count}, _embedding_weights),
+    "Embedding":          LayerRule({"input_dim": _whole_number, "output_dim": _whole_number}, _embedding_weights),
     "Activation":         LayerRule({"activation": _activation}),
     "LeakyReLU":          LayerRule({"alpha": _number, "negative_slope": _number}),
     "ReLU":               LayerRule(_RELU),

@@ -14,7 +14,7 @@ MODELS = ("Sequential", "Functional", "Model")
 MAX_DEPTH = 8  # models nested in models
 MAX_LAYERS = 300  # layer calls, in all models together
 MAX_OUTPUT = 1 << 21  # numbers in a layer's output, for one latent
-VALUE_PRESERVING_LAYERS = ("Reshape", "Flatten", "Permute", *layers.TRAINING_ONLY_LAYERS)
+VALUE_PRESERVING_LAYERS = ("Reshape", "Flatten", "Permute")
 
 LayerPath: TypeAlias = tuple[str, ...]
 """A layer's name, after the names of the models that contain it."""

@@ -65,7 +65,7 @@ def _find_name(full_names: list[str], path: tuple[str, ...], weight: str) -> str
     """The single full name in a group, such as "sequential/dense/kernel:0", that belongs to a layer's weight."""
     matches = [name for name in full_names if name.rpartition("/")[2].partition(":")[0] == weight]
     if len(path) > 1:
-        # The group belongs to a model that contains the layer. The layer's name is the last part but one.
+        # The group belongs to a model that contains the layer. The layer's name is the second-to-last part.
         # TensorFlow 1 numbered names that were in use already: dense_1_2 instead of dense_1.
         patterns = (re.escape(path[-1]), re.escape(path[-1]) + r"_\d+")
         matches_by_pattern = (
@@ -82,10 +82,10 @@ def _get_plain(group: h5py.Group, parts: list[str], item_type: type) -> Any:
     item: Any = group
     for part in parts:
         if not isinstance(item, h5py.Group) or not isinstance(item.get(part, getlink=True), h5py.HardLink):
-            raise InputError(f"{part[:60]} is missing from the file, or not stored plainly")
+            raise InputError(f"{part[:60]} is missing from the file, or is a link or of another kind")
         item = item[part]
     if not isinstance(item, item_type):
-        raise InputError(f"{parts[-1][:60]} is missing from the file, or not stored plainly")
+        raise InputError(f"{parts[-1][:60]} is missing from the file, or is a link or of another kind")
     return item
 
 

@@ -6,9 +6,8 @@ import keras
 import numpy as np
 
 from fashion_gan.arrays import Array, JsonObject
-from fashion_gan.errors import TrainingDiverged
 from fashion_gan.runs import Run
-from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
+from fashion_gan.training.callbacks.metrics_logger import MetricsLogger, diverged
 from fashion_gan.training.callbacks.training_state import TrainingState
 
 CHECKPOINT_EVERY_SECONDS = 300
@@ -31,8 +30,8 @@ class Checkpoint(keras.callbacks.Callback):
         self._metrics = []
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
-        is_late = time.monotonic() - self._saved_at >= CHECKPOINT_EVERY_SECONDS
-        if is_late or self.state.reached_multiple(self.every_steps):
+        is_overdue = time.monotonic() - self._saved_at >= CHECKPOINT_EVERY_SECONDS
+        if is_overdue or self.state.reached_multiple(self.every_steps):
             self.save(logs)
 
     def save(self, logs: JsonObject | None = None) -> None:
@@ -51,10 +50,7 @@ class Checkpoint(keras.callbacks.Callback):
         state = self.model.state()
         for name, value in state.items():
             if not np.isfinite(value).all():
-                raise TrainingDiverged(
-                    f"{name.split('|')[1]} is not finite before step {self.state.step}: the last good checkpoint is "
-                    "kept; try a lower learning rate, or a gradient penalty"
-                )
+                raise diverged(name.split("|")[1], self.state.step)
         self.run.save_checkpoint(self.state.step, self.with_time(state))
         self._saved_step, self._saved_at = self.state.step, time.monotonic()
 

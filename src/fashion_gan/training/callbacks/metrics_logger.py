@@ -12,11 +12,11 @@ from fashion_gan.runs import Run
 from fashion_gan.training.callbacks.training_state import TrainingState
 
 LOG_EVERY_STEPS = 50
-MEANS = ("d_loss", "g_loss", "d_real", "d_fake")
+LOGGED_METRICS = ("d_loss", "g_loss", "d_real", "d_fake")
 
 
 class MetricsLogger(keras.callbacks.Callback):
-    """Writes means over every 50 steps to ``log.csv`` and TensorBoard. Stops a run whose loss is not finite."""
+    """Writes means over at most 50 steps to ``log.csv`` and TensorBoard. Stops a run whose loss is not finite."""
 
     def __init__(self, run: Run, state: TrainingState) -> None:
         super().__init__()
@@ -63,10 +63,10 @@ class MetricsLogger(keras.callbacks.Callback):
             "images_per_second": round(steps * batch_size / max(state.seconds - last["seconds"], 1e-9), 1),
         }
         before, now = last["step"] - self._epoch_start, state.step - self._epoch_start
-        for name in MEANS:
+        for name in LOGGED_METRICS:
             row[name] = round((logs[name] * now - float(last[name]) * before) / steps, 6)
         self.run.append_log(row)  # Before TensorBoard, whose writer is a thread that does not report a full disk.
-        for name in (*MEANS, "images_per_second"):
+        for name in (*LOGGED_METRICS, "images_per_second"):
             self.add_scalar(name, row[name])
         self._last = {"step": state.step, "seconds": state.seconds, **logs}
 
@@ -87,7 +87,12 @@ def stop_if_not_finite(logs: JsonObject, step: int) -> None:
     """Raise TrainingDiverged if a loss is not a finite number."""
     for name in ("d_loss", "g_loss"):
         if not math.isfinite(logs[name]):
-            raise TrainingDiverged(
-                f"{name} is not finite before step {step}: the last good checkpoint is kept; "
-                "try a lower learning rate, or a gradient penalty"
-            )
+            raise diverged(name, step)
+
+
+def diverged(name: str, step: int) -> TrainingDiverged:
+    """The error for a loss or a weight that is not finite."""
+    return TrainingDiverged(
+        f"{name} is not finite at step {step}: the last good checkpoint is kept; "
+        "try a lower learning rate, or a gradient penalty"
+    )

@@ -1,4 +1,4 @@
-"""The pictures that a run saves."""
+"""Grids of generated images, saved during training, and the frames of the film."""
 
 import math
 from pathlib import Path
@@ -16,11 +16,13 @@ from fashion_gan.training.callbacks.training_state import TrainingState
 
 SAMPLE_ROWS = 10
 MAX_CLASS_COLUMNS = 20
-FRAME_GROWTH = 1.25  # A frame whenever the steps have grown by this factor, because learning is fastest at the start.
+FRAME_GROWTH = (
+    1.25  # The next frame comes when the step count has grown by this factor: learning is fastest at the start.
+)
 
 
 class SampleGrids(keras.callbacks.Callback):
-    """Draws the same latents again and again: a grid every save interval, and ever rarer frames for the film."""
+    """Generates images of the same latents: a grid every ``save_interval`` epochs, and frames at growing intervals."""
 
     def __init__(self, run: Run, state: TrainingState, generator: Generator) -> None:
         super().__init__()
@@ -38,7 +40,7 @@ class SampleGrids(keras.callbacks.Callback):
             self._save_frame(0)
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
-        # Both before the step's checkpoint, so that a kill after it leaves no gap.
+        # Before this step's checkpoint is written. If the process is killed after it, no picture is missing.
         step = self.state.step
         if step >= math.ceil((self._last_frame_step or 0) * FRAME_GROWTH) + 5:
             stop_if_not_finite({name: float(value) for name, value in (logs or {}).items()}, step)

@@ -20,7 +20,8 @@ class TrainingState(keras.callbacks.Callback):
 
     Attributes:
         step: batches trained on since the run was created.
-        seconds: time spent in training steps since the run was created. Building the networks does not count.
+        seconds: time since the first step began, with checkpoints, pictures and scores. Building the networks does not
+            count.
     """
 
     def __init__(self, steps_per_epoch: int, total_steps: int | None, total_seconds: float | None) -> None:
@@ -31,7 +32,7 @@ class TrainingState(keras.callbacks.Callback):
         self.step = 0
         self.seconds = 0.0
         self._previous_step = 0
-        self._fit_start = 0
+        self._epoch_start = 0
         self._last_time = 0.0
 
     @classmethod
@@ -79,7 +80,7 @@ class TrainingState(keras.callbacks.Callback):
         return max(0.0, min(budgets))
 
     def on_epoch_begin(self, epoch: int, logs: JsonObject | None = None) -> None:
-        self._fit_start = self.step
+        self._epoch_start = self.step
         if not self._last_time:  # Compiling the first step counts; building the networks before it does not.
             self._last_time = time.perf_counter()
 
@@ -87,6 +88,6 @@ class TrainingState(keras.callbacks.Callback):
         now = time.perf_counter()
         self.seconds += now - self._last_time
         self._last_time = now
-        self._previous_step, self.step = self.step, self._fit_start + batch + 1
+        self._previous_step, self.step = self.step, self._epoch_start + batch + 1
         if self.is_over:
             self.model.stop_training = True

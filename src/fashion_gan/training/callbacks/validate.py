@@ -1,7 +1,5 @@
 """Scores during training."""
 
-import math
-
 import keras
 from tqdm import tqdm
 
@@ -17,7 +15,10 @@ from fashion_gan.training.callbacks.training_state import TrainingState
 
 
 class Validate(keras.callbacks.Callback):
-    """Scores held-out images every few epochs, in ``metrics.jsonl`` and TensorBoard. Keeps the best checkpoint."""
+    """Compares generated images with held-out ones every few epochs. Keeps the best checkpoint.
+
+    The scores go to ``metrics.jsonl`` and TensorBoard.
+    """
 
     def __init__(
         self, run: Run, state: TrainingState, logger: MetricsLogger, checkpoint: Checkpoint, validation: Validation
@@ -25,14 +26,15 @@ class Validate(keras.callbacks.Callback):
         super().__init__()
         self.run, self.state, self.logger, self.checkpoint = run, state, logger, checkpoint
         self.validation = validation
-        self.recalibrated = build_generator(run.config, "settled_generator")
+        self.recalibrated = build_generator(run.config, "recalibrated_generator")
         self.recalibration_inputs = recalibration_inputs(run.config)
         self.best_score = run.best_score()
         self._scored_step = max((row["step"] for row in run.read_metrics() if NAME in row), default=0)
 
     @property
     def _is_due(self) -> bool:
-        every_epochs = self.run.config.evaluate_every_epochs or math.inf
+        every_epochs = self.run.config.evaluate_every_epochs
+        assert every_epochs is not None  # This callback exists only if the setting is given.
         return self.state.step > 0 and self.state.epoch_is_over and self.state.epoch % every_epochs == 0
 
     def on_train_begin(self, logs: JsonObject | None = None) -> None:
@@ -48,9 +50,9 @@ class Validate(keras.callbacks.Callback):
     def score(self) -> None:
         """Score the averaged generator, unless this step has a score; keep this checkpoint if no other was better.
 
-        A recalibrated copy is scored, as whoever loads the checkpoint will see it, so training is not affected. An
-        equal score counts as better, so that a run that was interrupted before it noted its best score keeps that
-        checkpoint.
+        The score is that of a recalibrated copy, which is what a user gets from the checkpoint. Training continues with
+        the original. An equal score counts as better, so that a run that was interrupted before it noted its best score
+        keeps that checkpoint.
         """
         if self._scored_step == self.state.step:
             return
