@@ -126,7 +126,7 @@ def plot(curves, baseline, path):
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     for name, rows in curves.items():
         axes.plot([row["minutes"] for row in rows], [row["ffd10k_test"] for row in rows], marker="o", label=name)
-    axes.axhline(baseline, color="grey", linestyle=":", label="real images")
+    axes.axhline(baseline, color="gray", linestyle=":", label="real images")
     axes.set(xlabel="minutes of training on this machine", ylabel="Fréchet distance (ffd10k_test)", yscale="log")
     axes.legend()
     figure.savefig(path, dpi=120)

@@ -9,7 +9,7 @@ from fashion_gan.metrics import augmentation_benefit
 
 
 def bars(per_class, seed, noise=60, brightness=20):
-    """Return images whose class is the height of a faint bar. Grey noise nearly hides the bar."""
+    """Return images whose class is the height of a faint bar. Gray noise nearly hides the bar."""
     random = np.random.default_rng(seed)
     labels = np.tile(np.arange(10, dtype=np.int32), per_class)
     images = 60 + random.integers(-noise, noise + 1, (len(labels), 28, 28, 1))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Images: TypeAlias = npt.NDArray[np.uint8]
-"""Pixels in [0, 255], shape (N, H, W, C), with 1 (grey) or 3 (color) channels."""
+"""Pixels in [0, 255], shape (N, H, W, C), with 1 (gray) or 3 (color) channels."""
 
 FloatImages: TypeAlias = npt.NDArray[np.float32]
 """Pixels in [-1, 1], shape (N, H, W, C)."""

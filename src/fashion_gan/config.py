@@ -117,7 +117,7 @@ class Config:
         **_one_of(*ARCHITECTURES))
     image_size: int = _setting("networks", 28, "Height and width of the images, a multiple of 4.",
         unit="pixels", **_one_of(*IMAGE_SIZES))
-    channels: int = _setting("networks", 1, "Color channels of the images: 1 for grey, 3 for color.", **_one_of(1, 3))
+    channels: int = _setting("networks", 1, "Color channels of the images: 1 for gray, 3 for color.", **_one_of(1, 3))
     base_channels: int = _setting("networks", 64, "Base number of channels. It scales the width of every layer.",
         unit="channels", **_bounded(2, MAX_BASE_CHANNELS))
     generator_width_factor: int = _setting("networks", 1, "Factor that multiplies base_channels in the generator.",

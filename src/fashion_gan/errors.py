@@ -30,7 +30,7 @@ def check_range(
         value: the number.
         lowest, highest: the ends of the range. An infinite end is no limit.
         open_low, open_high: exclude that end from the range.
-        unit: a unit that the message names after the range, such as "grey levels".
+        unit: a unit that the message names after the range, such as "gray levels".
 
     Raises:
         InputError: the number is out of range, infinite or NaN.

@@ -19,7 +19,7 @@ from fashion_gan.system.parallel import available_cpus
 
 BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
-MAX_COUNT = 100_000  # 78 MB of 28×28 grey images; use another seed for more
+MAX_COUNT = 100_000  # 78 MB of 28×28 gray images; use another seed for more
 MAX_THREADS = 1024
 MAX_LABEL_DIGITS = 9  # of a class number
 MAX_SHOWN_LABEL = 60  # characters of a label in an error message
@@ -125,7 +125,7 @@ class Generator:
     def __repr__(self) -> str:
         height, width, channels = self.image_shape
         classes = f"{len(self.class_names):,} classes" if self.class_names else "no classes"
-        color = "grey" if channels == 1 else "color"
+        color = "gray" if channels == 1 else "color"
         return f"Generator({height}×{width} {color}, {self.latent_dim} latents, {classes})"
 
     def _repr_html_(self) -> str:

@@ -105,7 +105,7 @@ def test_equal_requests_give_equal_results(workplace, monkeypatch):
     ("flags", "words"),
     [
         (["--model", "absent"], "nothing of that name"),
-        (["--model", "{run}"], "must draw 28×28 grey images of Fashion-MNIST's ten classes"),
+        (["--model", "{run}"], "must draw 28×28 gray images of Fashion-MNIST's ten classes"),
         (["--real-per-class", "10,many"], "real_per_class='10,many' must be whole numbers with commas"),
         (["--real-per-class", ""], "must be whole numbers with commas"),
         (["--real-per-class", "10,0"], "real_per_class=0 is out of range: it must be at least 1"),

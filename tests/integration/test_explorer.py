@@ -387,8 +387,8 @@ def test_a_run_whose_data_folder_has_changed_is_reported(tmp_path, toy_folder):
 def test_clothes_of_other_sizes_and_in_color_find_their_training_image(tmp_path, shape):
     train = fashion_gan.load_fashion_mnist("train")
     run = untrained_run(tmp_path, train.fingerprint, image_size=shape[0], channels=shape[2])
-    grey = Image.fromarray(train.images[1234, ..., 0]).resize(shape[:2], Image.Resampling.BILINEAR)
-    answer = final_answer(NearestImages(run), np.asarray(grey)[..., np.newaxis].repeat(shape[2], axis=2))
+    gray = Image.fromarray(train.images[1234, ..., 0]).resize(shape[:2], Image.Resampling.BILINEAR)
+    answer = final_answer(NearestImages(run), np.asarray(gray)[..., np.newaxis].repeat(shape[2], axis=2))
     assert answer["numbers"][0] == 1234
     assert len(base64.b64decode(answer["pixels"])) == 6 * np.prod(shape)
 

@@ -23,7 +23,7 @@ def first_two_latents(latents):
 
 
 def label_painter(inputs):
-    """A conditional network that paints the label: black, mid-grey or white."""
+    """A conditional network that paints the label: black, mid-gray or white."""
     return (inputs[1] - 1.0).reshape(-1, 1, 1, 1)
 
 
@@ -66,14 +66,14 @@ def test_threads_draw_parts_at_the_same_time_and_the_images_stay_in_order():
 
 
 def test_a_generator_describes_itself_in_one_line():
-    assert repr(PLAIN) == "Generator(1×2 grey, 4 latents, no classes)"
-    assert repr(CONDITIONAL) == "Generator(1×1 grey, 4 latents, 3 classes)"
-    assert repr(Generator.from_pretrained()) == "Generator(28×28 grey, 100 latents, 10 classes)"
+    assert repr(PLAIN) == "Generator(1×2 gray, 4 latents, no classes)"
+    assert repr(CONDITIONAL) == "Generator(1×1 gray, 4 latents, 3 classes)"
+    assert repr(Generator.from_pretrained()) == "Generator(28×28 gray, 100 latents, 10 classes)"
 
 
 def test_a_notebook_shows_a_generator_as_16_images():
     text = Generator.from_pretrained()._repr_html_()
-    assert "Generator(28×28 grey" in text
+    assert "Generator(28×28 gray" in text
     content = base64.b64decode(text.partition("base64,")[2].partition('"')[0])
     assert Image.open(io.BytesIO(content)).size == (4 * 58 + 2, 4 * 58 + 2)
 

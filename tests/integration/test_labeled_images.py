@@ -111,7 +111,7 @@ def test_drawing_few_images_ends_too_if_hardly_one_passes():
         (THREE, {"per_class": 10**9}, "per_class=1000000000 is out of range"),
         (THREE, {"seed": -1}, "seed=-1 is out of range"),
         (THREE, {"truncation": 0.0}, "truncation=0.0 is out of range"),
-        (THREE, {"filters": Filters(min_confidence=0.5)}, "needs 28×28 grey images of Fashion-MNIST's classes"),
+        (THREE, {"filters": Filters(min_confidence=0.5)}, "needs 28×28 gray images of Fashion-MNIST's classes"),
     ],
 )
 def test_a_request_that_cannot_be_met_is_an_error(generator, settings, words):

@@ -51,7 +51,7 @@ def test_the_card_has_the_counts_and_the_settings(synth):
     for tally in manifest["classes"]:
         counts = " | ".join(str(tally[name]) for name in ("name", "kept", "drawn", "unsure", "duplicates"))
         assert f"| {counts} |" in card
-    for words in ("seed 5", "0.9 or more", "below 10 grey levels", manifest["model"]["sha256"], "55,000"):
+    for words in ("seed 5", "0.9 or more", "below 10 gray levels", manifest["model"]["sha256"], "55,000"):
         assert words in card
 
 
@@ -73,7 +73,7 @@ def test_a_model_of_other_pictures_has_a_card_in_every_format(toy_run, tmp_path,
     assert manifest["class_names"] == ("left", "right")
     assert manifest["model"]["file"] == "step-000000015.npz"
     card = (tmp_path / "synth" / "README.md").read_text()
-    assert "16×16 pixels, grey" in card
+    assert "16×16 pixels, gray" in card
     assert "55,000" not in card
     assert names(tmp_path) == ["synth"]
 
@@ -128,7 +128,7 @@ def test_a_folder_whose_files_only_have_a_data_set_s_names_is_not_replaced(toy_r
         (["--no-duplicates", "250"], "passed, fewer than one in fifty"),
         (["--format", "csv"], "one of idx, npz, folders, parquet"),
         (["--model", "absent"], "nothing of that name"),
-        (["--model", "{run}", "--min-confidence", "0.5"], "needs 28×28 grey images"),
+        (["--model", "{run}", "--min-confidence", "0.5"], "needs 28×28 gray images"),
         (["--out", "absent/synth"], "there is no folder"),
     ],
 )

@@ -62,7 +62,7 @@ def test_the_names_of_generated_files_tell_the_classes(tmp_path):
     assert sorted(labels) == sorted(LABELS)
 
 
-def test_subfolders_are_classes_by_name_or_number_and_grey_can_be_stored_as_color(tmp_path):
+def test_subfolders_are_classes_by_name_or_number_and_gray_can_be_stored_as_color(tmp_path):
     for name, image in zip(("T-shirt-top", "ankle_boot", "3"), IMAGES, strict=False):
         (tmp_path / "classes" / name).mkdir(parents=True)
         save(tmp_path / "classes" / name / "a.png", image, "RGB")
@@ -91,7 +91,7 @@ def test_pixels_that_need_a_conversion_are_refused(tmp_path):
     (tmp_path / "clear").mkdir()
     Image.fromarray(IMAGES[0].repeat(4, axis=2), "RGBA").save(tmp_path / "clear" / "a.png")
     for name in ("deep", "clear"):
-        with pytest.raises(InputError, match="only opaque grey or colors of eight bits"):
+        with pytest.raises(InputError, match="only opaque gray or colors of eight bits"):
             open_source(tmp_path / name)
 
 

@@ -534,7 +534,7 @@ def test_pictures_of_any_mode_get_the_requested_channels(tmp_path, channels):
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 0] = 255
     picture(tmp_path / "in" / "color.png", red)
-    picture(tmp_path / "in" / "grey.png", flat(100))
+    picture(tmp_path / "in" / "gray.png", flat(100))
     Image.fromarray(red).quantize(4).save(tmp_path / "in" / "palette.png")
     images = load_pictures(tmp_path / "in", 8, channels).images
     expected = [[76], [100], [76]] if channels == 1 else [[255, 0, 0], [100] * 3, [255, 0, 0]]
@@ -622,9 +622,9 @@ def test_folder_without_pictures_is_an_error_that_describes_the_layouts(tmp_path
     assert "one subfolder of pictures for each class" in message
 
 
-def test_channels_other_than_grey_or_color_are_an_error(tmp_path):
+def test_channels_other_than_gray_or_color_are_an_error(tmp_path):
     picture(tmp_path / "a.png", flat(1))
-    assert error_message(load_pictures, tmp_path, 8, 2) == "channels=2 is not allowed: 1 for grey, 3 for color"
+    assert error_message(load_pictures, tmp_path, 8, 2) == "channels=2 is not allowed: 1 for gray, 3 for color"
 
 
 @pytest.mark.parametrize("slow", [False, True])

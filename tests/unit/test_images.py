@@ -182,7 +182,7 @@ def test_film_shows_its_frames_in_order(tmp_path, channels):
     assert read[0].shape == (6, 8, 3)
 
 
-def test_grey_film_keeps_every_level(tmp_path):
+def test_gray_film_keeps_every_level(tmp_path):
     frames = [noise(32, 32, 1), noise(32, 32, 1)[::-1]]
     save_gif(tmp_path / "a.gif", frames)
     for read, frame in zip(gif_frames(tmp_path / "a.gif")[0], frames, strict=True):

@@ -108,8 +108,8 @@ def test_with_a_foreign_manifest_the_files_must_have_fashion_mnist_s_checksums(i
     ("format", "shape", "names", "words"),
     [
         ("idy", (28, 28, 1), NAMES, "did you mean 'idx'"),
-        ("idx", (28, 28, 3), NAMES, "grey images of at most 256 classes"),
-        ("idx", (28, 28, 1), [str(number) for number in range(257)], "grey images of at most 256 classes"),
+        ("idx", (28, 28, 3), NAMES, "gray images of at most 256 classes"),
+        ("idx", (28, 28, 1), [str(number) for number in range(257)], "gray images of at most 256 classes"),
     ],
 )
 def test_a_format_that_cannot_hold_the_images_is_an_error(format, shape, names, words):  # noqa: A002

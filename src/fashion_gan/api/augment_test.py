@@ -113,7 +113,7 @@ def augment_test(
     synthetic images only. It is tested on the 10,000 real test images.
 
     Args:
-        model: the model, as ``load_generator`` takes it. It must draw 28×28 grey images of Fashion-MNIST's classes.
+        model: the model, as ``load_generator`` takes it. It must draw 28×28 gray images of Fashion-MNIST's classes.
         real_per_class: numbers of real training images of each class. Each number is one measurement.
         synthetic_per_class: synthetic images of each class, from 1 to 10,000. With 500 of them and 500 steps, training
             sees each image six times. More images than training can see do not help.
@@ -216,7 +216,7 @@ def _fashion_generator(model: str | Path, truncation: float) -> Generator:
     """Load the model. Raise InputError if it draws other images than Fashion-MNIST's, or the truncation is invalid."""
     generator = load_generator(model)
     if not is_fashion_mnist(generator.class_names, generator.image_shape):
-        raise InputError(f"{model} must draw 28×28 grey images of Fashion-MNIST's ten classes: it draws others")
+        raise InputError(f"{model} must draw 28×28 gray images of Fashion-MNIST's ten classes: it draws others")
     generator.latents(1, truncation=truncation)
     return generator
 

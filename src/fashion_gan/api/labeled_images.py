@@ -33,7 +33,7 @@ class Filters:
     Attributes:
         min_confidence: lowest probability, in [0, 1], that the evaluator's classifier must give to an image's class.
             None keeps images at any probability.
-        least_difference: lowest difference, above 0 and at most 255 grey levels, between an image and each image of its
+        least_difference: lowest difference, above 0 and at most 255 gray levels, between an image and each image of its
             class that was kept before it. The difference is the root mean square difference of the pixels. A closer
             image is a near-duplicate and is not kept. None keeps near-duplicates.
 
@@ -48,7 +48,7 @@ class Filters:
         if self.min_confidence is not None:
             check_range("min_confidence", self.min_confidence, 0, 1)
         if self.least_difference is not None:
-            check_range("least_difference", self.least_difference, 0, MAX_DIFFERENCE, open_low=True, unit="grey levels")
+            check_range("least_difference", self.least_difference, 0, MAX_DIFFERENCE, open_low=True, unit="gray levels")
 
 
 @dataclasses.dataclass
@@ -132,7 +132,7 @@ def _empty_images(generator: Generator, per_class: int, filters: Filters) -> Ima
     shape = generator.image_shape
     if filters.min_confidence is not None and not is_fashion_mnist(generator.class_names, shape):
         raise InputError(
-            f"min_confidence={filters.min_confidence} needs 28×28 grey images of Fashion-MNIST's classes, because the "
+            f"min_confidence={filters.min_confidence} needs 28×28 gray images of Fashion-MNIST's classes, because the "
             "classifier knows no others: this model draws others"
         )
     limit = MAX_BYTES // (math.prod(shape) * len(generator.class_names))

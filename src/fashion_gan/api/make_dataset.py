@@ -44,9 +44,9 @@ def make_dataset(
         seed: seed of the latents, at least 0.
         truncation: standard deviation of the latents, above 0 and at most 1.5.
         min_confidence: lowest probability, from 0 to 1, that the evaluator's classifier must give to an image's label.
-            It needs 28×28 grey images of Fashion-MNIST's classes. None keeps all images.
+            It needs 28×28 gray images of Fashion-MNIST's classes. None keeps all images.
         least_difference: lowest difference between an image and each earlier image of its class: the root mean square
-            difference of the pixels, above 0 and at most 255 grey levels. The command's ``--no-duplicates`` means 10.
+            difference of the pixels, above 0 and at most 255 gray levels. The command's ``--no-duplicates`` means 10.
             None keeps all images.
         force: replace an existing data set.
 

@@ -188,7 +188,7 @@ def _save_images(
     type=float,
     metavar="PROBABILITY",
     help="Keep an image only if the evaluator's classifier gives its class at least this probability, from 0 to 1. "
-    "Only for 28×28 grey images of Fashion-MNIST's classes.",
+    "Only for 28×28 gray images of Fashion-MNIST's classes.",
     group="Filters",
 )
 @options.option(
@@ -199,7 +199,7 @@ def _save_images(
     flag_value=NEAR_DUPLICATE_LEVELS,
     metavar="[LEVELS]",
     help="Leave out an image if its root mean square difference to an earlier one of its class is below this number of "
-    f"grey levels, {NEAR_DUPLICATE_LEVELS:g} if you give none.",
+    f"gray levels, {NEAR_DUPLICATE_LEVELS:g} if you give none.",
     group="Filters",
 )
 @options.option(

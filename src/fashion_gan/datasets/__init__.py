@@ -37,14 +37,14 @@ __all__ = [
 def load_training_images(data: str | Path | None, image_size: int, channels: int) -> Dataset:
     """Load the images that a run trains on: Fashion-MNIST, or the user's own pictures.
 
-    Fashion-MNIST stays 28×28 and grey at any ``image_size`` and ``channels``: the model resizes it batch by batch.
+    Fashion-MNIST stays 28×28 and gray at any ``image_size`` and ``channels``: the model resizes it batch by batch.
 
     Args:
         data: a folder of the four Fashion-MNIST files, a folder that ``make_dataset`` wrote as IDX, or a folder of
             pictures. None means the folder that ``FASHION_GAN_DATA`` names. If it names none, Fashion-MNIST is loaded
             from the first place that has it.
         image_size: height and width of the user's own pictures, in pixels.
-        channels: channels of the user's own pictures: 1 (grey) or 3 (color).
+        channels: channels of the user's own pictures: 1 (gray) or 3 (color).
 
     Raises:
         InputError: the folder does not exist, or its content cannot be used.

@@ -89,7 +89,7 @@ def load_fashion_mnist(split: str = "train", data: str | Path | None = None) -> 
 
 
 def is_fashion_mnist(class_names: Sequence[str], image_shape: Sequence[int]) -> bool:
-    """Whether these are the classes and the image shape (H, W, C) of Fashion-MNIST: ten classes, 28×28 grey."""
+    """Whether these are the classes and the image shape (H, W, C) of Fashion-MNIST: ten classes, 28×28 gray."""
     return tuple(class_names) == CLASS_NAMES and tuple(image_shape) == IMAGE_SHAPE
 
 

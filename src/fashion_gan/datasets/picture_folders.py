@@ -33,7 +33,7 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
     Args:
         folder: the folder. Names that begin with a dot, and files without a picture's suffix, are skipped.
         image_size: height and width of the images, in pixels.
-        channels: 1 (grey) or 3 (color).
+        channels: 1 (gray) or 3 (color).
 
     Returns:
         Images of shape (N, image_size, image_size, channels).
@@ -44,7 +44,7 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
     """
     folder = Path(folder).expanduser()
     if channels not in _MODES:
-        raise InputError(f"channels={channels!r} is not allowed: 1 for grey, 3 for color")
+        raise InputError(f"channels={channels!r} is not allowed: 1 for gray, 3 for color")
     classes = list_pictures(folder)
     paths = [path for class_paths in classes.values() for path in class_paths]
     images = np.empty((len(paths), image_size, image_size, channels), np.uint8)
@@ -92,7 +92,7 @@ def read_pixels(path: Path) -> Picture:
 
     def pixels(image: Image.Image) -> Picture:
         if image.mode not in ("1", "L", "P", "RGB") or image.has_transparency_data:
-            raise ValueError(f"its pixels are {image.mode}, and only opaque 8-bit grey or RGB pictures are supported")
+            raise ValueError(f"its pixels are {image.mode}, and only opaque 8-bit gray or RGB pictures are supported")
         colors = np.asarray(image.convert("RGB"))
         return colors[..., :1] if (colors == colors[..., :1]).all() else colors
 

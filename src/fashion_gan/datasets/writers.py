@@ -37,7 +37,7 @@ def check_format(
     if format == "parquet" and importlib.util.find_spec("pyarrow") is None:
         raise InputError("format='parquet' needs pyarrow: pip install pyarrow")
     if format == "idx" and (image_shape[-1] != 1 or len(class_names) > MAX_IDX_CLASSES):
-        raise InputError("format='idx' holds grey images of at most 256 classes: use npz, folders or parquet")
+        raise InputError("format='idx' holds gray images of at most 256 classes: use npz, folders or parquet")
 
 
 def write_files(

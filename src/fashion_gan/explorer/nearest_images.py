@@ -101,7 +101,7 @@ def _fashion_mnist_finder(folder: str | Path | None, image_size: int | None) -> 
         return _pixel_finder(images, image_size)
 
     def embed(pictures: Images) -> Vectors:
-        return extract(as_small(_to_grey(pictures))).vectors
+        return extract(as_small(_to_gray(pictures))).vectors
 
     return _vector_finder(images, reference.train_features.vectors, embed, "features")
 
@@ -111,7 +111,7 @@ def _pixel_finder(images: Images, image_size: int) -> Find:
     size, channels = min(image_size, images.shape[1]), images.shape[-1]
 
     def embed(pictures: Images) -> Vectors:
-        resized = _resize(pictures if pictures.shape[-1] == channels else _to_grey(pictures), size)
+        resized = _resize(pictures if pictures.shape[-1] == channels else _to_gray(pictures), size)
         return resized.reshape(len(resized), -1).astype(np.float32) / np.float32(255)
 
     return _vector_finder(images, embed(images), embed, "pixels")
@@ -144,7 +144,7 @@ def _vector_finder(images: Images, vectors: Vectors, embed: Callable[[Images], V
     return find
 
 
-def _to_grey(images: Images) -> Images:
+def _to_gray(images: Images) -> Images:
     return np.rint(images.mean(axis=-1, keepdims=True)).astype(np.uint8)
 
 

@@ -1,6 +1,6 @@
 """Images and labels from any system -> the arrays that the metrics take, or an error that names the fault.
 
-The metrics compare 28×28 grey images of Fashion-MNIST's classes. This module owns that rule.
+The metrics compare 28×28 gray images of Fashion-MNIST's classes. This module owns that rule.
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ def _checked_shape(images: Array) -> Array:
             f"images must be (N, 28, 28, 1), these are {shape}: channels come first (CHW); move them to the end"
         )
     if images.ndim == 4 and images.shape[3] == 3:
-        raise InputError(f"images must be grey, (N, 28, 28, 1), these are {shape}: they have three color channels")
+        raise InputError(f"images must be gray, (N, 28, 28, 1), these are {shape}: they have three color channels")
     if images.ndim == 4:
         raise InputError(
             f"images must be 28×28, these are {images.shape[1]}×{images.shape[2]}: generate them at 28×28, or resize "

@@ -27,7 +27,7 @@ RESULT_KEYS = {
 def scores(generated: Images, real: Images, real_name: str, with_kid_and_is: bool) -> dict[str, float]:
     """Compute the scores that papers report.
 
-    Grey images are repeated to three channels with the same values. The library resizes them to 299 pixels as the
+    Gray images are repeated to three channels with the same values. The library resizes them to 299 pixels as the
     original network's code does.
 
     Args:
@@ -85,14 +85,14 @@ def _load_libraries() -> tuple[ModuleType, ModuleType]:
 def _torch_dataset(torch: ModuleType, images: Images) -> Any:
     """A ``torch.utils.data.Dataset`` of uint8 tensors (3, 28, 28)."""
 
-    class GreyImages(torch.utils.data.Dataset):  # type: ignore[name-defined]
+    class GrayImages(torch.utils.data.Dataset):  # type: ignore[name-defined]
         def __len__(self) -> int:
             return len(images)
 
         def __getitem__(self, index: int) -> Tensor:
             return torch.from_numpy(images[index].transpose(2, 0, 1).repeat(3, axis=0))
 
-    return GreyImages()
+    return GrayImages()
 
 
 def _weights_file() -> str | None:

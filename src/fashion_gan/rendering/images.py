@@ -16,7 +16,7 @@ from fashion_gan.arrays import Images, Labels, Picture
 from fashion_gan.errors import InputError, check_range, one_line
 from fashion_gan.system.atomic_files import atomic_file
 
-# Fashion-MNIST has a black background, and its clothes often reach the edge of the image. Dark grey lines separate the
+# Fashion-MNIST has a black background, and its clothes often reach the edge of the image. Dark gray lines separate the
 # images. White ones would merge with white clothes and outshine the images.
 PADDING_LEVEL = 48
 TEXT_LEVEL = 255
@@ -45,7 +45,7 @@ def grid(images: Images, columns: int | None = None, padding: int = 2, scale: in
     Args:
         images: uint8 (N, H, W, C), N at least 1.
         columns: images in a row. None makes the grid about square.
-        padding: pixels of dark grey around and between the images.
+        padding: pixels of dark gray around and between the images.
         scale: width and height of each drawn pixel.
 
     Returns:
@@ -143,7 +143,7 @@ def html_figure(image: Picture, caption: str) -> str:
 
 
 def load_png(path: str | Path) -> Picture:
-    """Read a PNG file: uint8 (H, W, 1) if it is grey, (H, W, 3) otherwise.
+    """Read a PNG file: uint8 (H, W, 1) if it is gray, (H, W, 3) otherwise.
 
     Raises:
         InputError: there is no such file, or it is not a PNG with eight bits per channel.

@@ -36,7 +36,7 @@ def training_curve(log: Mapping[str, Floats], path: Path) -> None:
     losses.set_ylabel("loss")
     probabilities.set_ylabel("probability of being real")
     probabilities.set_ylim(0, 1)
-    probabilities.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
+    probabilities.axhline(0.5, color="gray", linewidth=0.8, linestyle=":")
     probabilities.set_xlabel("training images seen")
     probabilities.xaxis.set_major_formatter(EngFormatter())
     _save(figure, path)

@@ -17,7 +17,7 @@ from fashion_gan.saving.formats import FORMATS, GeneratorInfo, example_inputs
 from fashion_gan.system.atomic_files import atomic_file, atomic_folder
 from fashion_gan.system.backends import default_backend, suppressed_stderr
 
-MAX_DIFFERENCE = 1e-3  # of pixels in [-1, 1]: an eighth of a grey level
+MAX_DIFFERENCE = 1e-3  # of pixels in [-1, 1]: an eighth of a gray level
 CONFIG_FILE = "fashion_gan.json"  # in every folder that an export writes
 
 

@@ -77,4 +77,4 @@ class Augmentation(keras.layers.Layer):
             distance = ops.abs(ops.arange(size, dtype="float32")[None] + 0.5 - center)
             inside.append(ops.cast(distance < size * CUTOUT_SIZE / 2, "float32"))
         hole = selected[:, :, None, None] * inside[0][:, :, None, None] * inside[1][:, None, :, None]
-        return images * (1.0 - hole)  # A cutout is grey, the middle of the range.
+        return images * (1.0 - hole)  # A cutout is gray, the middle of the range.

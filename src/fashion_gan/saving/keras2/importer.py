@@ -184,7 +184,7 @@ def _class_names(embedding_rows: list[int]) -> tuple[str, ...]:
 
 
 def _as_images(tensor: Tensor) -> Tensor:
-    """Reshape an output to (N, H, W, C), from (N, H, W) or from (N, H·H) of square grey images."""
+    """Reshape an output to (N, H, W, C), from (N, H, W) or from (N, H·H) of square gray images."""
     shape = tuple(tensor.shape[1:])
     side = math.isqrt(shape[0])
     if len(shape) == 2:
