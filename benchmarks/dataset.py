@@ -17,7 +17,7 @@ from fashion_gan.system.parallel import available_cpus
 @click.option("--per-class", default=6000, show_default=True, help="Images of each class.")
 @click.option("--format", default="idx", show_default=True, help="Format of the data set.")
 @click.option("--filters", is_flag=True, help="Add --min-confidence 0.5 --no-duplicates.")
-def main(per_class, format, filters):  # noqa: A002
+def main(per_class, format, filters):
     flags = ["--min-confidence", "0.5", "--no-duplicates"] if filters else []
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "synth"

@@ -28,11 +28,11 @@ def draw(model: Path) -> np.ndarray:
 # ---- The same training step on each backend ----
 
 
-def train_each_network(networks: tuple[str, ...], start: Path | None, out: Path, optimize: bool = False) -> None:
-    """Train each of the networks for three steps and save the losses and the updated weights.
+def train_for_three_steps(networks: str, start: Path | None, out: Path, *, optimize: bool = False) -> None:
+    """Train networks for three steps and save the losses and the updated weights as ``result.npz``.
 
-    ``start`` holds the first weights, which another backend has saved. Without it the backend draws and saves them.
-    ``optimize`` turns on all optimizations of JAX's compiler.
+    ``start`` is the folder in which another backend has saved the first weights. None: this backend draws and saves
+    them. ``optimize`` turns on all optimizations of JAX's compiler.
     """
     import keras
 
@@ -43,8 +43,7 @@ def train_each_network(networks: tuple[str, ...], start: Path | None, out: Path,
 
             jax.config.update("jax_disable_most_optimizations", False)
             patches.callback(jax.config.update, "jax_disable_most_optimizations", True)
-        for name in networks:
-            np.savez(out / f"{name}.npz", **_three_steps(name, start, out))
+        np.savez(out / "result.npz", **_three_steps(networks, start, out))
 
 
 def _pseudo_normal(shape, **unused):
@@ -88,9 +87,9 @@ def _three_steps(name: str, start: Path | None, out: Path) -> dict[str, np.ndarr
             layer.rate = 0.0  # Each backend drops other units.
     weights = {f"{number:03d}": weight for number, weight in enumerate(gan.weights)}
     if start is None:
-        np.savez(out / f"{name} start.npz", **{key: ops.convert_to_numpy(w) for key, w in weights.items()})
+        np.savez(out / "start.npz", **{key: ops.convert_to_numpy(w) for key, w in weights.items()})
     else:
-        with np.load(start / f"{name} start.npz") as values:
+        with np.load(start / "start.npz") as values:
             for key in values:
                 weights[key].assign(values[key])
     batch, result = toy_batch(size=28), {}

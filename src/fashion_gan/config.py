@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import json
 import math
+import numbers
 import textwrap
 import types
 from collections.abc import Iterable
@@ -90,7 +91,9 @@ def _setting(group: str, default: object, text: str, *, unit: str = "", **limits
 # fmt: off
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """Every setting of a training run. They are printed when it starts, stored in its folder, and suffice to repeat it.
+    """The settings of a training run. They are printed when the run starts and stored in its folder.
+
+    Together with the data, they suffice to repeat the run.
 
     ``Config(...)`` starts from the defaults below; ``Config.from_preset(name, ...)`` starts from a preset.
 
@@ -111,7 +114,7 @@ class Config:
         "Folder of training images: the four Fashion-MNIST files, or your own pictures. "
         "None: the folder in FASHION_GAN_DATA, or else Fashion-MNIST.")
     init_from: str | None = _setting("data", None,
-        "Shipped model, or run, whose weights training starts from. None: random weights.")
+        "Shipped model or run whose weights training starts from. None: random weights.")
 
     architecture: str = _setting("networks", "transposed", "Architecture of both networks.",
         **_one_of(*ARCHITECTURES))
@@ -146,13 +149,13 @@ class Config:
     learning_rate: float = _setting("objective", 2e-4, "Learning rate of Adam, for both networks.",
         **_bounded(0, 1, open_ends=True))
     discriminator_learning_rate: float | None = _setting("objective", None,
-        "Learning rate of the discriminator. None: the same.", **_bounded(0, 1, open_ends=True))
+        "Learning rate of the discriminator. None: the same as learning_rate.", **_bounded(0, 1, open_ends=True))
     beta_1: float = _setting("objective", 0.5, "Decay of Adam's first moment.", **_bounded(0, 0.9999))
     decay_fraction: float = _setting("objective", 0.0,
         "Last fraction of the budget, over which the learning rates fall linearly to zero.", **_bounded(0, 1))
     augment: bool = _setting("objective", False,
         "Adaptive augmentation of the images that the discriminator sees: flips, shifts and cutouts, applied more "
-        "often as it overfits. For few pictures.")
+        "often the more it overfits. For small data sets.")
     ema_decay: float = _setting("objective", 0.999,
         "Decay per step of the moving average (EMA) of the generator's weights.", **_bounded(0, 0.999999))
     batch_size: int = _setting("objective", 64, "Images in a batch.", unit="images", **_bounded(2, 65536))
@@ -170,7 +173,7 @@ class Config:
     checkpoint_every_steps: int | None = _setting("output", None,
         "Steps between two checkpoints. None: one per epoch.", unit="steps", **_bounded(1, 10**9))
     evaluate_every_epochs: int | None = _setting("output", None,
-        "Epochs between two comparisons of generated with held-out images. The best checkpoint is kept. "
+        "Epochs between comparisons of generated images with held-out ones. The best checkpoint is kept. "
         "None: never.", unit="epochs", **_bounded(1, 10**6))
 
     seed: int = _setting("machine", 0, "Seed of the weights, the latents and the order of the data.",
@@ -195,7 +198,9 @@ class Config:
         if self.deterministic and self.jit_compile:
             raise InputError("deterministic=True and jit_compile=True exclude each other: leave one out")
         if self.jit_compile and self.backend == "torch":
-            raise InputError("jit_compile=True is not for backend='torch', where compiling takes longer than it saves")
+            raise InputError(
+                "jit_compile=True is not supported with backend='torch', where compiling takes longer than it saves"
+            )
         if self.base_channels * self.generator_width_factor > MAX_BASE_CHANNELS:
             raise InputError(
                 f"generator_width_factor={self.generator_width_factor} times base_channels={self.base_channels} is out "
@@ -208,7 +213,7 @@ class Config:
             )
         if self.classifier_weight and not self.conditional:
             raise InputError(
-                f"classifier_weight={self.classifier_weight} needs conditional=True: there is no class to name"
+                f"classifier_weight={self.classifier_weight} needs conditional=True: there is no class to predict"
             )
         if self.augment and self.loss in ("wasserstein", "relativistic"):
             raise InputError(
@@ -222,10 +227,10 @@ class Config:
 
         Args:
             preset: a name in ``PRESETS``.
-            **settings: any settings of this class; None means the preset's own.
+            **settings: any settings of this class. None means the preset's value.
 
         Raises:
-            InputError: an unknown preset or setting, or a value that is out of range.
+            InputError: the preset or a setting is unknown, or a setting is refused as in ``Config``.
         """
         if preset not in PRESETS:
             raise InputError(f"preset={preset!r} is unknown: {suggestion(str(preset), list(PRESETS))}")
@@ -235,7 +240,7 @@ class Config:
 
     @classmethod
     def from_json(cls, text: str, source: object) -> "Config":
-        """Read what ``to_json`` wrote, in this version or an earlier one.
+        """Read a configuration that ``to_json`` wrote, in this version or an earlier one.
 
         Args:
             text: the JSON.
@@ -248,12 +253,15 @@ class Config:
             values = json.loads(text)
             version = values.pop("version", "0.1.0")  # Version 0.1.0 did not write its number.
             values = {RENAMED_SETTINGS.get(name, name): value for name, value in values.items()}
-            if unknown := sorted(values.keys() - {field.name for field in dataclasses.fields(cls)}):
-                names = " or ".join(unknown)
-                raise InputError(f"version {version} wrote it; this version, {__version__}, has no setting {names}")
-            return cls(**values)
+            unknown = sorted(values.keys() - {field.name for field in dataclasses.fields(cls)})
+            if not unknown:
+                return cls(**values)
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{source} holds no fashion-gan configuration: {error}") from error
+        raise InputError(
+            f"{source} was written by version {version}; this version, {__version__}, has no setting "
+            f"{' or '.join(unknown)}"
+        )
 
     def to_json(self) -> str:
         """The settings and the version that writes them, as JSON."""
@@ -354,14 +362,17 @@ _TYPE_NAMES = {
 
 
 def _checked(field: Setting, value: Any) -> Any:
-    """The value in the field's own type. Raises InputError if it has another type or is out of range."""
+    """The value, converted to the field's type. Raises InputError if it has the wrong type or is out of range."""
     optional = isinstance(field.type, types.UnionType)
     if optional and value is None:
         return None
     expected: Any = get_args(field.type)[0] if optional else get_origin(field.type) or field.type
     if not _has_type(expected, value):
         raise InputError(f"{field.name}={value!r} must be {_TYPE_NAMES[expected]}")
-    value = expected(value)
+    try:
+        value = expected(value)
+    except OverflowError:  # A whole number that no float can hold.
+        value = math.inf if value > 0 else -math.inf
     allowed = field.metadata.get("allowed", (value,))
     if value not in allowed:
         if field.name == "image_size":
@@ -375,8 +386,8 @@ def _checked(field: Setting, value: Any) -> Any:
 
 def _has_type(expected: type, value: Any) -> bool:
     if expected in (int, float):
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and (expected is float or isinstance(value, int) or value.is_integer())
+        is_integral = isinstance(value, numbers.Integral) and not isinstance(value, bool)  # NumPy's integers too.
+        return is_integral or (isinstance(value, float) and (expected is float or value.is_integer()))
     if expected is tuple:
         return isinstance(value, (tuple, list)) and all(isinstance(name, str) and name.isprintable() for name in value)
     return isinstance(value, (str, Path) if expected is str else expected)

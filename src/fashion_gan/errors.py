@@ -1,4 +1,4 @@
-"""The two errors that are not bugs, and helpers that check values and word the messages."""
+"""The two exceptions that do not indicate a bug, and helpers that check values and format messages."""
 
 import difflib
 import math
@@ -26,7 +26,7 @@ def check_range(
     """Check that a number is finite and within its range.
 
     Args:
-        name: the argument that the message names.
+        name: the argument's name, for the message.
         value: the number.
         lowest, highest: the ends of the range. An infinite end is no limit.
         open_low, open_high: exclude that end from the range.

@@ -21,13 +21,16 @@ BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
 MAX_COUNT = 100_000  # 78 MB of 28×28 gray images; use another seed for more
 MAX_THREADS = 1024
-MAX_LABEL_DIGITS = 9  # of a class number
-MAX_SHOWN_LABEL = 60  # characters of a label in an error message
+MAX_LABEL_DIGITS = 9  # a longer string of digits is no class number, and int() may refuse it
+MAX_SHOWN_LABEL = 60  # characters; error messages cut longer labels
 CONFIG_KEY = "fashion_gan"  # the key in an ONNX file's metadata: the configuration that its network was built from
 INPUT_NAMES = ("latents", "labels")  # names of the inputs in every format; only conditional networks have labels
 
 LabelLike: TypeAlias = str | int | np.integer[Any]
-"""A class's name (case-insensitive), or its number, as an int or as a string of digits."""
+"""A class's name, or its number, as an int or as a string of digits.
+
+An exact match of a name comes first. Otherwise its case is ignored.
+"""
 
 LabelsLike: TypeAlias = LabelLike | Sequence[LabelLike] | Array
 """One label for all images, or one for each image."""
@@ -37,8 +40,8 @@ def open_onnx(path: Path) -> tuple[Predict, Config]:
     """Open an ``.onnx`` file that fashion-gan wrote. ``Generator.load`` documents the errors.
 
     Returns:
-        A function that draws on one core, and the configuration that its network was built from. The configuration of
-        an imported generator has only its latent length and its classes.
+        A function that generates images on one core, and the configuration that its network was built from. The
+        configuration of an imported generator has only its latent length and its classes.
     """
     import onnxruntime
 
@@ -69,7 +72,7 @@ def open_onnx(path: Path) -> tuple[Predict, Config]:
 
 
 class Generator:
-    """A trained generator that is ready to draw. A notebook shows it as a grid of 16 images.
+    """A trained generator, ready for use. A notebook shows it as a grid of 16 images.
 
     Args:
         predict: a function: latents (N, latent_dim), or for a conditional generator a list [latents, int32 labels
@@ -111,7 +114,7 @@ class Generator:
 
         Args:
             path: the file.
-            threads: number of processor cores that draw, from 1 to 1,024. None means all that the process may use.
+            threads: number of processor cores to use, from 1 to 1,024. None means all that the process may use.
 
         Raises:
             InputError: there is no such file, it is damaged, fashion-gan did not write it, or the number of threads is
@@ -126,7 +129,7 @@ class Generator:
         height, width, channels = self.image_shape
         classes = f"{len(self.class_names):,} classes" if self.class_names else "no classes"
         color = "gray" if channels == 1 else "color"
-        return f"Generator({height}×{width} {color}, {self.latent_dim} latents, {classes})"
+        return f"Generator({height}×{width} {color}, latent_dim {self.latent_dim}, {classes})"
 
     def _repr_html_(self) -> str:
         """A grid of 16 images, drawn now."""
@@ -186,7 +189,7 @@ class Generator:
             uint8 (N, H, W, C) in [0, 255], or float32 in [-1, 1].
 
         Raises:
-            InputError: the latents have another shape or are not finite, or a label is refused as in ``generate``.
+            InputError: the latents have the wrong shape or are not finite, or a label is refused as in ``generate``.
         """
         latents = np.asarray(latents, np.float32)
         if latents.ndim != 2 or latents.shape[1] != self.latent_dim or not len(latents):
@@ -218,7 +221,7 @@ class Generator:
             seed: seed of the noise, at least 0.
 
         Raises:
-            InputError: a number is out of range, or the latent has another length.
+            InputError: a number is out of range, or the latent has the wrong length.
         """
         check_range("count", count, 1, MAX_COUNT)
         return latent_space.vary(self._latent(latent), strength, count, seed)
@@ -231,14 +234,14 @@ class Generator:
             share: share of the second latent, in [0, 1].
 
         Raises:
-            InputError: a number is out of range, or a latent has another length.
+            InputError: a number is out of range, or a latent has the wrong length.
         """
         return latent_space.mix(self._latent(first), self._latent(second), share)
 
     def interpolate(
         self, first: npt.ArrayLike, second: npt.ArrayLike, frames: int = 16, label: LabelLike | None = None
     ) -> Images:
-        """Draw a walk from one image to another along the sphere.
+        """Draw the images on the path from one latent to another along the sphere.
 
         Args:
             first, second: latents (latent_dim,), or seeds, which mean their first latents.
@@ -249,7 +252,7 @@ class Generator:
             uint8 (frames, H, W, C).
 
         Raises:
-            InputError: a number is out of range, a latent has another length, or the label is unknown.
+            InputError: a number is out of range, a latent has the wrong length, or the label is unknown.
         """
         path = latent_space.walk(self._latent(first), self._latent(second), frames)
         return self.decode(path, 0 if label is None and self.class_names else label)
@@ -272,7 +275,8 @@ class Generator:
             labels: as in ``generate``.
 
         Raises:
-            InputError: a label is unknown, their number is not ``count``, or an unconditional generator gets a label.
+            InputError: a label is unknown, the number of labels is not ``count``, or an unconditional generator gets a
+                label.
         """
         if not self.class_names:
             if labels is not None:
@@ -290,12 +294,14 @@ class Generator:
 
     def label_number(self, label: LabelLike) -> int:
         """The number of a class, from its name or number. Raises InputError if the label is unknown."""
-        numbers_by_name = {name.lower(): number for number, name in enumerate(self.class_names)}
-        text = str(label).strip().lower()
-        if (
-            isinstance(label, str) and text in numbers_by_name
-        ):  # An int is always a number, even if a class is called 3.
-            return numbers_by_name[text]
+        text = str(label).strip()
+        if isinstance(label, str):  # An int is always a number, even if a class is called 3.
+            for name in (label, text):
+                if name in self.class_names:
+                    return self.class_names.index(name)
+            numbers_by_name = {name.lower(): number for number, name in enumerate(self.class_names)}
+            if text.lower() in numbers_by_name:
+                return numbers_by_name[text.lower()]
         if text.isdecimal() and len(text) <= MAX_LABEL_DIGITS and int(text) < len(self.class_names):
             return int(text)
         label = str(label)[:MAX_SHOWN_LABEL]

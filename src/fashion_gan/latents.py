@@ -41,7 +41,7 @@ def draw_latents(count: int, latent_dim: int, seed: int, truncation: float = 1.0
 
 
 def draw_inputs(count: int, latent_dim: int, classes: int) -> list[Array]:
-    """Draw a network's inputs: latents of seed 0 and, if there are classes, int32 labels (count,) in turn."""
+    """Draw a network's inputs: latents of seed 0 and, if there are classes, int32 labels that cycle through them."""
     latents = draw_latents(count, latent_dim, seed=0)
     return [latents, np.arange(count, dtype=np.int32) % classes] if classes else [latents]
 
@@ -65,7 +65,8 @@ def mix(first: Latents, second: Latents, share: npt.ArrayLike = 0.5) -> Latents:
 
     Args:
         first, second: latents of shape (latent_dim,).
-        share: share of the second latent, in [0, 1]: 0 gives the first latent and 1 the second. One number, or N.
+        share: share of the second latent, in [0, 1]: 0 gives the first latent and 1 the second. One number, or an
+            array of N.
 
     Returns:
         float32 (latent_dim,) for one share, (N, latent_dim) for N shares.

@@ -44,7 +44,7 @@ class Run:
         """Make the next numbered folder in ``out``, for example ``runs/0007-transposed``.
 
         Args:
-            out: the folder of run folders; it is made if it does not exist.
+            out: the folder that holds the run folders. It is made if it does not exist.
             config: the run's settings.
             data_fingerprint: ``Dataset.fingerprint`` of the training images.
 
@@ -201,7 +201,7 @@ class Run:
         """Keep other processes from training this run during the block. A process that dies gives up its lock.
 
         Raises:
-            InputError: another process trains the run.
+            InputError: another process is training the run.
         """
         from filelock import FileLock, Timeout  # Imported here, because only training needs it and the import is slow.
 
@@ -279,7 +279,7 @@ class Run:
         return self.best_checkpoint_path.exists()
 
     def save_best_checkpoint(self, step: int, score: float, state: State) -> None:
-        """Write the best checkpoint, in place of the one before. Raises OSError as ``save_checkpoint`` does."""
+        """Write the best checkpoint, which replaces the previous one. Raises OSError as ``save_checkpoint`` does."""
         with atomic_file(self.best_checkpoint_path) as temporary:
             np.savez(temporary, allow_pickle=False, **state, step=np.array(step), score=np.array(score))
 
@@ -339,7 +339,7 @@ class Run:
         A resumed run writes them again.
         """
         remove_leftovers(self.path)
-        for path in self.checkpoint_paths():  # Later checkpoints are damaged, or training would continue from them.
+        for path in self.checkpoint_paths():  # Later ones are damaged. Otherwise training would continue from them.
             if _step_of(path) > step:
                 path.unlink()
         for path in self.frame_paths():
@@ -355,9 +355,10 @@ class Run:
         if not self.log_path.exists():
             return
         header = ",".join(LOG_COLUMNS)
-        rows = [row for row in self.log_path.read_text().splitlines() if row != header]
-        # A killed process can leave an incomplete row or header at the end.
-        complete = [row for row in rows if row.count(",") == header.count(",") and row[:1].isdigit()]
+        lines = self.log_path.read_text().splitlines(keepends=True)
+        # A process killed while writing leaves an incomplete row or header at the end, without a line break.
+        rows = [line.rstrip("\n") for line in lines if line.endswith("\n") and line[:1].isdigit()]
+        complete = [row for row in rows if row.count(",") == header.count(",")]
         kept = [row for row in complete if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
         self._write_text(self.log_path, "\n".join([header, *kept]))
 

@@ -24,7 +24,7 @@ def patchy_generator(config):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_format_centers_pictures_as_keras_does(tmp_path, format):  # noqa: A002
+def test_every_format_centers_pictures_as_keras_does(tmp_path, format):
     if missing := [name for name in FORMATS[format].packages["tensorflow"] if not export._is_installed(name)]:
         pytest.skip(f"{' and '.join(missing)} not installed")
     config = toy_config(center_images=True)

@@ -360,6 +360,19 @@ def test_the_training_images_of_a_model_file_are_unknown(names):
     assert "open its run's folder" in answer.json()["message"]
 
 
+def test_a_search_for_the_nearest_images_draws_only_the_first_picture():
+    batches = []
+    generator = Generator(lambda inputs: batches.append(inputs) or first_two_latents(inputs), DIM, ("low", "high"))
+    application = make_app("toy", generator)
+    batches.clear()  # The application draws one picture at its start.
+    with testclient.TestClient(application, base_url=ADDRESS) as client:
+        body = {"latents": [[1.0] * DIM, [2.0] * DIM], "labels": [1, 0]}
+        assert client.post("/api/nearest", json=body).status_code == 200
+    ((latents, labels),) = batches
+    assert latents.tolist() == [[1.0] * DIM]
+    assert labels.tolist() == [1]
+
+
 def test_a_run_finds_the_nearest_among_its_own_training_images(toy_run):
     dataset = load_training_images(toy_run.config.data, 16, 1)
     answer = final_answer(NearestImages(toy_run), dataset.images[7])
@@ -380,7 +393,7 @@ def test_a_run_on_a_generated_dataset_finds_the_nearest_in_that_dataset(tmp_path
 def test_a_run_whose_data_folder_has_changed_is_reported(tmp_path, toy_folder):
     run = untrained_run(tmp_path, "of other images", data=str(toy_folder), image_size=16)
     answer = final_answer(NearestImages(run), np.zeros((16, 16, 1), np.uint8))
-    assert "holds other images than this run was trained on" in answer["message"]
+    assert "does not hold the images that this run was trained on" in answer["message"]
 
 
 @pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 3), (64, 64, 3)])

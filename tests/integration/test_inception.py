@@ -35,6 +35,7 @@ def weights(torch_fidelity, tmp_path, monkeypatch):
     monkeypatch.setattr(inception, "WEIGHTS_SHA256_START", "")
 
 
+@pytest.mark.full
 def test_scores_of_equal_and_of_different_images(weights):
     same = inception.scores(IMAGES, IMAGES, "same", with_kid_and_is=True)
     assert same["fid"] == pytest.approx(0, abs=1e-3)

@@ -322,9 +322,12 @@ def refused(path, words):
     ("layer", "words"),
     [
         (layer_entry("Lambda", "l", function=["4wEAAAA=", None, None], **FIRST), "Lambda: code in a file is not run"),
-        (layer_entry("InstanceNormalization", "n", **FIRST), "is of class InstanceNormalization, and only Dense"),
+        (layer_entry("InstanceNormalization", "n", **FIRST), "is of class InstanceNormalization, but only Dense"),
         (layer_entry("Dense", "d", units=4, activation="mish", **FIRST), "activation=mish must be one of"),
-        (layer_entry("Dense", "d", units=4, activation={"class_name": "Lambda"}, **FIRST), "must be the name of an activation"),
+        (
+            layer_entry("Dense", "d", units=4, activation={"class_name": "Lambda"}, **FIRST),
+            "must be the name of an activation",
+        ),
         (layer_entry("Dense", "d", units="4", **FIRST), "units=4 must be a whole number"),
         (layer_entry("Dense", "d", units=10**12, **FIRST), "units=1000000000000 must be"),
         (layer_entry("Dense", "d", units=4, sparsity=0.5, **FIRST), "sparsity=0.5 is not an argument"),
@@ -401,12 +404,17 @@ def test_networks_that_transform_or_classify_images_are_refused(tmp_path):
     convolution = layer_entry(
         "Conv2D", "c", filters=1, kernel_size=3, padding="same", batch_input_shape=[None, 28, 28, 1]
     )
-    refused(sequential_file(path, convolution), r"its input has shape \(28, 28, 1\), and a generator's is a vector")
+    refused(
+        sequential_file(path, convolution), r"its input has shape \(28, 28, 1\), but a generator's input is a vector"
+    )
     refused(dense_file(path, 1), r"its output has shape \(1, 1, 1\), which is not an image")
     refused(dense_file(path, 9), r"its output has shape \(3, 3, 1\), which is not an image")
+    inputs = [input_layer("latent", [LATENT_DIM]), input_layer("label", [])]
+    label_model = functional(inputs, ["latent", "label"], "label")
+    refused(write(path, label_model, {}), r"its output has shape \(\), which is not an image")
     refused(dense_file(path, 100, inputs=100), "its input and its output both have 100 numbers")
     embedding = layer_entry("Embedding", "e", input_dim=CLASSES, output_dim=LATENT_DIM, **FIRST)
-    refused(sequential_file(path, embedding), "layer e is an Embedding, and its input is not the class number")
+    refused(sequential_file(path, embedding), "layer e is an Embedding, but its input is not the class number")
 
 
 def test_a_latent_may_be_an_image_of_one_pixel(tmp_path):
@@ -435,10 +443,10 @@ def test_a_network_with_several_outputs_or_with_too_many_inputs_is_refused(tmp_p
     first, second = chained([layer_entry("Flatten", "a"), layer_entry("Flatten", "b")], "input_1")
     model = functional([input_layer("input_1", [LATENT_DIM]), first, second], ["input_1"], "b")
     model["config"]["output_layers"] = [["a", 0, 0], ["b", 0, 0]]
-    refused(write(tmp_path / "old.h5", model, {}), "it has 2 outputs, and a generator has one")
+    refused(write(tmp_path / "old.h5", model, {}), "it has 2 outputs, but a generator has one")
     second["inbound_nodes"] = [[["a", 0, 0, {}], ["input_1", 0, 0, {}]]]
     model["config"]["output_layers"] = [["b", 0, 0]]
-    refused(write(tmp_path / "old.h5", model, {}), "b gets 2 inputs, and takes 1")
+    refused(write(tmp_path / "old.h5", model, {}), "b gets 2 inputs, but takes 1")
 
 
 @pytest.mark.parametrize(
@@ -460,7 +468,7 @@ def test_a_damaged_architecture_is_refused(tmp_path, architecture):
 def test_a_model_of_a_custom_class_is_refused(tmp_path):
     refused(
         write(tmp_path / "old.h5", {"class_name": "WGAN", "config": {}}, {}),
-        "of class WGAN, and only Sequential and functional models",
+        "of class WGAN, but only Sequential and functional models",
     )
 
 
@@ -481,7 +489,7 @@ def test_weights_that_do_not_fit_the_network_are_refused(old_file, damage):
             group[name] = np.full(values.shape, b"x")
         elif damage == "links":
             group[name] = h5py.ExternalLink("other.h5", "/x")
-    words = {"nan": "not finite", "shape": r"\(6, 63\), and its layer needs \(6, 64\)", "text": "not plain numbers"}
+    words = {"nan": "not finite", "shape": r"\(6, 63\), but its layer needs \(6, 64\)", "text": "not plain numbers"}
     refused(path, words.get(damage, "is a link or of another kind"))
 
 

@@ -68,7 +68,7 @@ def test_the_classifier_recognizes_the_class_of_every_kept_image(synth):
 
 
 @pytest.mark.parametrize("format", ["npz", "folders", "parquet"])
-def test_a_model_of_other_pictures_has_a_card_in_every_format(toy_run, tmp_path, format):  # noqa: A002
+def test_a_model_of_other_pictures_has_a_card_in_every_format(toy_run, tmp_path, format):
     manifest = fashion_gan.make_dataset(tmp_path / "synth", 4, model=toy_run.path, format=format, least_difference=0.1)
     assert manifest["class_names"] == ("left", "right")
     assert manifest["model"]["file"] == "step-000000015.npz"

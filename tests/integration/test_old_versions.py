@@ -63,7 +63,7 @@ def test_an_old_weights_file_draws_the_same_images(expected, path):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_an_old_file_of_each_format_draws_the_same_images_in_its_own_runtime(expected, format):  # noqa: A002
+def test_an_old_file_of_each_format_draws_the_same_images_in_its_own_runtime(expected, format):
     if missing := [name for name in FORMATS[format].packages["tensorflow"] if not export._is_installed(name)]:
         pytest.skip(f"{' and '.join(missing)} not installed")
     folder = RUN if format in ("keras", "h5") else FILES

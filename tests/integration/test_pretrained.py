@@ -4,18 +4,17 @@ import dataclasses
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from make_pretrained import ACCELERATOR_DEPTH, RECIPES, target_row
+from make_pretrained import ACCELERATOR_DEPTH, RECIPES, main, target_row
 from PIL import Image
+from processes import run_python
 from toys import TOY
 
 import fashion_gan
-from fashion_gan import pretrained
+from fashion_gan import cli, pretrained
 from fashion_gan.api import train as api_train
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
@@ -29,8 +28,8 @@ from fashion_gan.saving.model_files import as_generator
 from fashion_gan.training.batches import steps_in_epoch
 
 TRAINED_IMAGES = 55_000  # 5,000 of the 60,000 training images are held out.
-ROOT = Path(__file__).parents[2]
 RECIPE = RECIPES["fashion"]
+SMALL = {"base_channels": 2, "latent_dim": 8, "batch_size": 8}
 FILES = {
     "README.md",
     "config.json",
@@ -54,31 +53,28 @@ print(fashion_gan.Generator.{call}.generate(20, seed=4).sum())
 pytestmark = pytest.mark.timeout(900)
 
 
-@pytest.fixture(scope="session")
-def recipe(made_once):
+@pytest.fixture(scope="module")
+def recipe_settings(full):
+    """The settings of the recipe's trainings. `make test` has toy networks and batches."""
+    return RECIPE if full else tuple({**settings, **SMALL} for settings in RECIPE)
+
+
+@pytest.fixture(scope="module")
+def recipe(made_once, recipe_settings):
     """``tools/make_pretrained.py`` with three steps a training: the last run's folder, and the model's."""
 
     def make(folder):
-        arguments = [
-            "--steps",
-            "3",
-            "--protocol",
-            "ffd10k_test",
-            "--runs",
-            folder / "runs",
-            "--out",
-            folder / "fashion",
-        ]
-        process = make_pretrained(*arguments)
-        assert process.returncode == 0, process.stderr
+        arguments = ["--steps", 3, "--protocol", "ffd10k_test", "--runs", folder / "runs", "--out", folder / "fashion"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(RECIPES, "fashion", recipe_settings)
+            assert make_pretrained_model(*arguments) == 0
 
     folder = made_once("recipe", make)
     return folder / "runs" / f"{len(RECIPE):04}-fashion", folder / "fashion"
 
 
-def make_pretrained(*arguments):
-    command = [sys.executable, ROOT / "tools" / "make_pretrained.py", *arguments]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True)
+def make_pretrained_model(*arguments) -> int:
+    return cli.run(main, "make_pretrained.py", list(map(str, arguments)))
 
 
 @pytest.fixture
@@ -89,7 +85,7 @@ def shipped_by_recipe(recipe, monkeypatch):
     return run, folder
 
 
-def test_the_recipe_writes_every_format_a_card_and_metrics(recipe):
+def test_the_recipe_writes_every_format_a_card_and_metrics(recipe, recipe_settings):
     _, folder = recipe
     assert {path.name for path in folder.iterdir()} == FILES
     metrics, card = json.loads((folder / "metrics.json").read_text()), (folder / "README.md").read_text()
@@ -97,7 +93,7 @@ def test_the_recipe_writes_every_format_a_card_and_metrics(recipe):
     assert metric["real_baseline"] < 1 < metric["value"]
     assert f"| {metric['value']:.3f} |" in card
     assert "not reached" in card  # Three steps reach no goal.
-    images = [3 * Config.from_preset("fashion", **settings).batch_size for settings in RECIPE]
+    images = [3 * Config.from_preset("fashion", **settings).batch_size for settings in recipe_settings]
     assert f"{sum(images):,} images" in card
     trainings = json.loads((folder / "trainings.json").read_text())
     assert [training["images"] for training in trainings] == images
@@ -110,8 +106,7 @@ def test_the_recipe_writes_every_format_a_card_and_metrics(recipe):
 def test_the_card_can_be_written_without_training(recipe, tmp_path):
     folder = Path(shutil.copytree(recipe[1], tmp_path / "fashion"))
     (folder / "README.md").unlink()
-    process = make_pretrained("--card-only", "--out", folder)
-    assert process.returncode == 0, process.stderr
+    assert make_pretrained_model("--card-only", "--out", folder) == 0
     assert (folder / "README.md").read_text() == (recipe[1] / "README.md").read_text()
 
 
@@ -151,10 +146,9 @@ def test_a_card_marks_goals_reached_by_chance(value, over_seeds, verdict):
     assert (row["goal"], row["mean"]) == ("at most 65.0%", f"{over_seeds:.1%}" if over_seeds else "")
 
 
-def test_a_model_that_had_its_whole_recipe_is_refused_for_more_trainings(tmp_path):
-    process = make_pretrained("--from-shipped", "--steps", "1", "--runs", tmp_path, "--out", tmp_path)
-    assert process.returncode == 2
-    assert "no training is left" in process.stderr
+def test_a_model_that_had_its_whole_recipe_is_refused_for_more_trainings(capsys, tmp_path):
+    assert make_pretrained_model("--from-shipped", "--steps", 1, "--runs", tmp_path, "--out", tmp_path) == 2
+    assert "no training is left" in capsys.readouterr().err
 
 
 def test_all_formats_of_a_shipped_model_draw_the_same_images(recipe):
@@ -168,9 +162,7 @@ def test_all_formats_of_a_shipped_model_draw_the_same_images(recipe):
 def test_a_shipped_model_draws_without_a_training_framework(recipe):
     _, folder = recipe
     code = WITHOUT_KERAS.format(call=f"load({str(folder / 'generator.onnx')!r})")
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
-    assert int(process.stdout) == fashion_gan.load_generator(folder / "generator.onnx").generate(20, seed=4).sum()
+    assert int(run_python(code)) == fashion_gan.load_generator(folder / "generator.onnx").generate(20, seed=4).sum()
 
 
 def test_a_shipped_model_has_the_last_generator_and_the_last_discriminator_for_a_cpu(shipped_by_recipe):
@@ -212,9 +204,9 @@ def steps_averaged(run):
         return next(int(state[name]) for name in state if name.endswith("|gan/step"))
 
 
-def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, tmp_path):
+def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, full, tmp_path):
     run, _ = shipped_by_recipe
-    tuned = fashion_gan.train("fashion", init_from="fashion", steps=1, out=tmp_path)
+    tuned = fashion_gan.train("fashion", init_from="fashion", steps=1, out=tmp_path, **({} if full else SMALL))
     trained = drawing_weights(run)
     for name, value in first_weights(tuned).items():
         assert_same_weights(name, value, trained[name])
@@ -394,9 +386,7 @@ def test_todays_evaluator_gives_the_shipped_metrics_for_the_shipped_weights(ship
 
 def test_the_shipped_generator_draws_without_a_training_framework():
     code = WITHOUT_KERAS.format(call="from_pretrained()")
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
-    assert int(process.stdout) == fashion_gan.Generator.from_pretrained("fashion").generate(20, seed=4).sum()
+    assert int(run_python(code)) == fashion_gan.Generator.from_pretrained("fashion").generate(20, seed=4).sum()
 
 
 def test_the_shipped_networks_match_and_separate_real_images_from_generated_ones(shipped):

@@ -148,6 +148,16 @@ def test_a_rewound_log_ends_at_the_checkpoint_and_loses_its_incomplete_row(run):
     assert not list(run.path.rglob(".writing-*"))
 
 
+@pytest.mark.parametrize("last_field", ["", "1.", "1.5"])
+def test_a_rewound_log_loses_a_row_that_was_cut_in_its_last_field(run, last_field):
+    for step in (50, 60):
+        run.append_log(row(step))
+    run.log_path.write_text(run.log_path.read_text().removesuffix("1.5\n") + last_field)
+    run.rewind(60)
+    run.append_log(row(70))
+    assert run.read_log()["step"].tolist() == [50, 70]
+
+
 @pytest.mark.parametrize("text", ["", "epoch,st", ",".join(LOG_COLUMNS)])
 def test_a_log_with_an_incomplete_header_starts_again(run, text):
     (run.path / "log.csv").write_text(text)

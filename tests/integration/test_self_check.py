@@ -16,12 +16,14 @@ def checks():
     return {(check.damage, check.metric): check for check in result.checks}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("damage", "metric"), DETECTED)
 def test_a_damage_is_detected(checks, damage, metric):
     check = checks[damage, metric]
     assert check.passed, check.values
 
 
+@pytest.mark.full
 def test_all_kinds_of_damage_are_checked(checks):
     assert {damage for damage, _ in checks} >= {
         "classes missing",

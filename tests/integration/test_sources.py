@@ -81,7 +81,7 @@ def huge(path):
 @pytest.mark.parametrize("content", ["", "shirt\nshoe", "1.5\n2.5", "PK\x03\x04 not a zip"])
 def test_invalid_labels_are_refused(npz, tmp_path, content):
     (tmp_path / "labels.txt").write_text(content)
-    with pytest.raises(InputError, match=r"cannot be read as labels|one each"):
+    with pytest.raises(InputError, match=r"cannot be read as labels|one label for each"):
         open_source(npz, labels=tmp_path / "labels.txt")
 
 
@@ -103,7 +103,7 @@ def test_pixels_that_need_a_conversion_are_refused(tmp_path):
         (lambda folder: np.savez(folder / "y.npz", pictures=IMAGES) or folder / "y.npz", 'no array "images"'),
         (lambda folder: np.savez(folder / "s.npz", images=3) or folder / "s.npz", "one value"),
         (lambda folder: huge(folder / "huge.npy"), "cannot be read"),
-        (lambda folder: np.savez(folder / "z.npz", images=IMAGES, labels=LABELS[:3]) or folder / "z.npz", "one each"),
+        (lambda folder: np.savez(folder / "z.npz", images=IMAGES, labels=LABELS[:3]) or folder / "z.npz", "one label"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_refused(tmp_path, make, words):

@@ -198,7 +198,7 @@ def test_a_run_does_not_resume_on_other_data(toy_run, tmp_path):
     environment = json.loads((run.path / "environment.json").read_text())
     environment["data_sha256"] = "0" * 64
     (run.path / "environment.json").write_text(json.dumps(environment))
-    with pytest.raises(InputError, match="other data"):
+    with pytest.raises(InputError, match="was not trained on the data from"):
         fashion_gan.resume(run.path, steps=20)
 
 
@@ -295,7 +295,9 @@ def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
             # The batch statistics of the averaged generator are computed when it is loaded.
             if network != "averaged_generator" or "moving" not in before.path:
                 np.testing.assert_array_equal(after, np.array(before) + 1)
-    with pytest.raises(InputError, match="only a run's folder has raw weights and a best checkpoint, and fashion is not one"):
+    with pytest.raises(
+        InputError, match="only a run's folder has raw weights and a best checkpoint, and fashion is not one"
+    ):
         fashion_gan.load_gan("fashion", best=True)
 
 

@@ -97,6 +97,32 @@ def test_a_picked_picture_shows_its_nearest_training_images(page):
     assert "The nearest of 60,000" in page.page.inner_text("#nearest-message")
 
 
+def test_only_another_picked_picture_starts_another_search(page):
+    def searches():
+        return sum(url.endswith("/api/nearest") for url in page.requests)
+
+    page.press("Picture 10: Ankle boot")
+    page.page.wait_for_selector("#nearest canvas", timeout=60_000)
+    first, first_pixels = searches(), page.shown("picked")
+    page.move("Difference (strength)", 0.5).move("Difference (strength)", 0.6)
+    page.press("Blend with another picture").press("Picture 16: Sandal")
+    assert searches() == first
+    with page.page.expect_request("**/api/nearest"):
+        page.press("Neighbor 3")
+    assert page.shown("picked") != first_pixels
+    assert searches() == first + 1
+
+
+def test_a_failed_search_is_repeated_at_the_next_change(page):
+    page.page.route("**/api/nearest", lambda route: route.abort())
+    page.press("Picture 10: Ankle boot")
+    page.page.wait_for_function("document.getElementById('nearest-message').textContent.includes('does not answer')")
+    page.page.unroute("**/api/nearest")
+    page.move("Difference (strength)", 0.5)
+    page.page.wait_for_selector("#nearest canvas", timeout=60_000)
+    page.complaints.clear()  # The browser itself reports the failed request.
+
+
 def test_saved_files_hold_the_shown_pictures(page):
     page.press("Picture 6: Sandal").press("Blend with another picture").press("Picture 2: Trouser")
     with np.load(io.BytesIO(downloaded(page, "[data-save=npz]"))) as file:

@@ -11,6 +11,8 @@ import pytest
 from processes import command
 from toys import TOY_FLAGS
 
+from fashion_gan import cli
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, flags=re.DOTALL)
@@ -23,8 +25,18 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def workplace(made_once, toy_folder, tmp_path_factory):
+def first_of_each_verb(commands):
+    """Mark all commands except the first one of each verb as ``full``."""
+    verbs = [line.split()[1] for line in commands]
+    is_first = [verb not in verbs[:number] for number, verb in enumerate(verbs)]
+    return [
+        pytest.param(line, marks=[] if first else pytest.mark.full)
+        for line, first in zip(commands, is_first, strict=True)
+    ]
+
+
+@pytest.fixture
+def workplace(made_once, toy_folder, tmp_path):
     """A folder with the README's run, trained in seconds, with pictures, and with an old generator."""
 
     def make(folder):
@@ -37,8 +49,7 @@ def workplace(made_once, toy_folder, tmp_path_factory):
         assert done.returncode == 0, done.stderr
         (folder / "runs" / "0002-transposed").symlink_to("0001-fashion")
 
-    # Each process works in its own copy, since the commands write files.
-    return shutil.copytree(made_once("readme", make), tmp_path_factory.mktemp("readme") / "copy", symlinks=True)
+    return shutil.copytree(made_once("readme", make), tmp_path / "readme", symlinks=True)
 
 
 def test_the_readme_shows_a_command_for_each_verb():
@@ -58,6 +69,14 @@ def test_the_readme_shows_a_command_for_each_verb():
 
 
 @pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_readme_has_only_known_options(line, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("old_generator.h5").touch()  # The verb import checks that its file exists.
+    verb, *words = shlex.split(line)[1:]
+    cli.app.commands[verb].make_context(verb, words)
+
+
+@pytest.mark.parametrize("line", first_of_each_verb(COMMANDS))
 def test_a_command_of_the_readme_succeeds(workplace, line):
     words = shlex.split(line)[1:]
     if words[0] == "explore":
@@ -74,6 +93,9 @@ def test_a_command_of_the_readme_succeeds(workplace, line):
         words[words.index("--minutes") + 1] = "0.05"
         # The shipped weights fit only their own width.
         words += [flag for flag in TOY_FLAGS if "--base-channels" in flag and "--init-from" not in words]
+    if words[:2] == ["evaluate", "clothes.npz"]:
+        (earlier,) = (line for line in COMMANDS if line.endswith("--out clothes.npz"))
+        assert command(*shlex.split(earlier)[1:], cwd=workplace).returncode == 0
     done = command(*words, cwd=workplace)
     assert done.returncode == 0, done.stderr
 

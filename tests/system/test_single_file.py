@@ -38,7 +38,7 @@ def browser():
 def runtime(browser):
     """An empty page that has loaded the runtime."""
     page = browser.new_page()
-    for name in single_file.ENGINE:
+    for name in single_file.ENGINE_SCRIPTS:
         page.add_script_tag(content=(SCRIPTS / name).read_text())
     return page
 
@@ -237,7 +237,8 @@ def test_webassembly_and_javascript_compute_the_same_product(runtime, sizes):
     left, right = random(rows, depth), random(depth, columns)
     results = runtime.evaluate(
         """({left, right, rows, depth, columns}) => [true, false].map(fast => {
-          const product = new MatrixProduct(fast);
+          const product = new MatrixProduct();
+          if (!fast) product.instance = null;
           const memory = product.prepare(Float32Array.from(left), rows, depth, columns);
           for (let l = 0; l < depth; l++) for (let c = 0; c < columns; c++)
             memory.right[l * memory.width + c] = right[l * columns + c];
@@ -285,7 +286,7 @@ def test_a_failed_export_leaves_the_existing_file_unchanged(tmp_path, monkeypatc
     with pytest.raises(InputError, match="Selu"):
         fashion_gan.export_generator(tmp_path / "other.onnx", "html", path)
     monkeypatch.setattr(single_file, "MAX_BYTES", 1_000_000)
-    with pytest.raises(InputError, match="would be 3 MB, and may be 1 MB"):
+    with pytest.raises(InputError, match="would be 3 MB; the limit is 1 MB"):
         fashion_gan.export_generator(SHIPPED, "html", path)
     assert path.read_text() == "mine"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["other.onnx", "page.html"]
@@ -306,6 +307,18 @@ def test_names_that_look_like_html_are_shown_as_text(browser, tmp_path):
     assert page.page.locator("#evil").count() == 0
     assert page.page.locator("#classes button", has_text="</script><b id=evil>").count() == 1
     assert page.complaints == []
+
+
+def test_without_classes_pictures_are_named_by_their_numbers(browser, tmp_path):
+    pytest.importorskip("tf2onnx", reason="tf2onnx is not installed")
+    from fashion_gan.networks import build_generator
+
+    config = Config.from_preset(**TOY, preset="transposed", backend="tensorflow")
+    export.save(build_generator(config), config, "html", tmp_path / "g.html")
+    page = Page(browser).open((tmp_path / "g.html").as_uri())
+    page.press("Picture 3")
+    assert page.page.inner_text("#picked-title") == "Picture 3"
+    assert page.unlabeled() == page.complaints == []
 
 
 def test_every_control_has_a_name(page):

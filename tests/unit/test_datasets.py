@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import json
 import shutil
 import socket
 import struct
@@ -20,8 +21,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_gan.datasets import Dataset, fashion_mnist, load_fashion_mnist, load_pictures, load_training_images
+from fashion_gan.datasets import (
+    Dataset,
+    fashion_mnist,
+    generated,
+    load_fashion_mnist,
+    load_pictures,
+    load_training_images,
+)
 from fashion_gan.datasets.idx import read_idx
+from fashion_gan.datasets.writers import checksums
 from fashion_gan.errors import InputError
 from fashion_gan.system import progress
 
@@ -298,8 +307,8 @@ def with_byte(position, value):
 
 FAULTS = {
     "missing": (lambda folder, _: (folder / f"{TRAIN_IMAGES}.gz").unlink(), f": {TRAIN_IMAGES} is missing"),
-    "truncated archive": (truncated_archive, ".gz: cannot be decompressed, truncated or damaged"),
-    "damaged archive": (flipped_byte_in_archive, ".gz: cannot be decompressed, truncated or damaged"),
+    "truncated archive": (truncated_archive, ".gz: cannot be decompressed, so it is truncated or damaged"),
+    "damaged archive": (flipped_byte_in_archive, ".gz: cannot be decompressed, so it is truncated or damaged"),
     "truncated content": (
         replace(lambda contents: contents[TRAIN_IMAGES][:-100]),
         ".gz: truncated: shape (20, 28, 28)",
@@ -365,10 +374,10 @@ def test_idx_returns_the_written_array(shape):
         (b"", "wrong IDX magic"),
         (b"<!DOCTYPE html>", "wrong IDX magic: it begins with 0x3c21444f"),
         (bytes([0, 0, 9, 1, 0, 0, 0, 1, 5]), "element type 0x09"),
-        (bytes([0, 0, 8, 0]), "truncated: 4 bytes hold no shape of 0 dimensions"),
-        (bytes([0, 0, 8, 3, 0, 0, 0, 1]), "truncated: 8 bytes hold no shape of 3 dimensions"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3]), "truncated: shape (4,) needs 4 bytes, it has 3"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 2, 1, 2, 3]), "too long: shape (2,) needs 2 bytes, it has 3"),
+        (bytes([0, 0, 8, 0]), "truncated: 4 bytes cannot hold a shape of 0 dimensions"),
+        (bytes([0, 0, 8, 3, 0, 0, 0, 1]), "truncated: 8 bytes cannot hold a shape of 3 dimensions"),
+        (bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3]), "truncated: shape (4,) needs 4 bytes, but there are 3"),
+        (bytes([0, 0, 8, 1, 0, 0, 0, 2, 1, 2, 3]), "too long: shape (2,) needs 2 bytes, but there are 3"),
         (bytes([0, 0, 8, 2] + [255] * 8), "truncated: shape (4294967295, 4294967295)"),
     ],
 )
@@ -376,6 +385,24 @@ def test_idx_with_a_wrong_magic_or_length_is_an_error(data, expected):
     message = error_message(read_idx, data, "labels.gz")
     assert message.startswith("labels.gz: ")
     assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("images_shape", "labels", "expected"),
+    [
+        ((4, 2), [0] * 4, "train-images-idx3-ubyte.gz: wrong shape (4, 2): images must be (N, H, W), at least one"),
+        ((0, 2, 2), [], "train-images-idx3-ubyte.gz: wrong shape (0, 2, 2)"),
+        ((4, 2, 2), [0] * 3, "train-labels-idx1-ubyte.gz: wrong shape (3,): there are 4 images"),
+        ((4, 2, 2), [0, 1, 2, 0], "train-labels-idx1-ubyte.gz: unknown label 2: manifest.json names 2 classes"),
+    ],
+)
+def test_a_generated_data_set_whose_parts_do_not_fit_is_an_error(tmp_path, images_shape, labels, expected):
+    arrays = {generated.IDX_IMAGES: np.zeros(images_shape, np.uint8), generated.IDX_LABELS: np.array(labels, np.uint8)}
+    for name, array in arrays.items():
+        (tmp_path / name).write_bytes(gzip.compress(idx(array)))
+    manifest = {"format": "idx", "class_names": ["a", "b"], "files": checksums(tmp_path)}
+    (tmp_path / generated.MANIFEST).write_text(json.dumps(manifest))
+    assert expected in error_message(load_training_images, tmp_path, 2, 1)
 
 
 # ---- Download ----

@@ -112,7 +112,7 @@ def test_with_a_foreign_manifest_the_files_must_have_fashion_mnist_s_checksums(i
         ("idx", (28, 28, 1), [str(number) for number in range(257)], "gray images of at most 256 classes"),
     ],
 )
-def test_a_format_that_cannot_hold_the_images_is_an_error(format, shape, names, words):  # noqa: A002
+def test_a_format_that_cannot_hold_the_images_is_an_error(format, shape, names, words):
     with pytest.raises(InputError, match=words):
         check_format(format, shape, names)
 

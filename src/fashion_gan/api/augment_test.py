@@ -34,7 +34,7 @@ MAX_SEEDS = 100
 MAX_STEPS = 100_000
 
 CAVEAT = (
-    "The generator was trained on its own images. These numbers therefore show its value to somebody who has this "
+    "The generator has its own training set. These numbers therefore show its value to somebody who has this "
     "generator and few real images. They do not show the value of a generator trained on those few images."
 )
 LINE_WIDTH = 100
@@ -84,7 +84,7 @@ class AugmentTest:
         return rows, "llrll"
 
     def _class_table(self) -> tuple[list[list[str]], str]:
-        """The rows and the alignment of the table of each class's gain from adding synthetic images to real ones."""
+        """The rows and the alignment of the table of gains by class. The gains are those of adding synthetic images."""
         rows = [[f"gain of {REGIMES[BOTH]}", *(f"{size.real_per_class:,} per class" for size in self.sizes)]]
         for label, name in enumerate(CLASS_NAMES):
             gains = [size.by_class[name][BOTH].gain for size in self.sizes]
@@ -130,8 +130,8 @@ def augment_test(
         The accuracies, the gains and the verdicts.
 
     Raises:
-        InputError: a number is out of range, the model draws other images, the data are missing, the folder may not be
-            written, or no training framework is installed.
+        InputError: a number is out of range, the model draws images of another kind, the data are missing, the folder
+            may not be written, or no training framework is installed.
 
     Example:
         >>> result = fashion_gan.augment_test(real_per_class=[10], seeds=5)
@@ -213,7 +213,7 @@ def _check_framework() -> None:
 
 
 def _fashion_generator(model: str | Path, truncation: float) -> Generator:
-    """Load the model. Raise InputError if it draws other images than Fashion-MNIST's, or the truncation is invalid."""
+    """Load the model. Raise InputError if its images differ in kind from Fashion-MNIST's, or truncation is invalid."""
     generator = load_generator(model)
     if not is_fashion_mnist(generator.class_names, generator.image_shape):
         raise InputError(f"{model} must draw 28×28 gray images of Fashion-MNIST's ten classes: it draws others")

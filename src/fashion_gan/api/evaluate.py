@@ -37,10 +37,11 @@ def evaluate(
             file, or an array of images, uint8 (N, 28, 28) or (N, 28, 28, 1).
         protocols: names of protocols or of sets of protocols. The sets are "standard" and "full".
         labels: the classes of images that come without them: a file (``.npy`` or text), or an array (N,).
-        seed: the seed of a generator's first draw, at least 0.
-        seeds: the number of draws, at least 1. With several, the metrics are means with their deviation.
+        seed: the seed of the first draw, at least 0. Images of a file or an array are drawn in random order.
+        seeds: the number of draws, at least 1. With several, the metrics are means with their standard
+            deviation.
         report: the folder for ``report.html`` and ``metrics.json``. None writes no report.
-        data: the folder of the four Fashion-MNIST files. None searches the usual places.
+        data: the folder of the four Fashion-MNIST files. None: they are searched for and, if missing, downloaded.
         raw: take the trained weights of a run, not their moving average.
         best: take the best checkpoint of a run, not the newest.
 
@@ -125,7 +126,7 @@ def check_metrics(data: str | Path | None = None) -> SelfCheck:
     """Score damaged real images, and check that the metrics detect each kind of damage. Takes minutes.
 
     Args:
-        data: the folder of the four Fashion-MNIST files. None searches the usual places.
+        data: the folder of the four Fashion-MNIST files. None: they are searched for and, if missing, downloaded.
 
     Raises:
         InputError: Fashion-MNIST is not found.

@@ -59,16 +59,16 @@ def export_generator(
 def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
     """Convert a generator that Keras 2 or tf.keras saved as ``.h5`` to an ``.onnx`` file that fashion-gan loads.
 
-    Nothing in the file is run. Its architecture is read as text, and built from a list of plain layers.
+    No code in the file is run. Its architecture is read as text, and only plain layers from a fixed list are built.
 
     Args:
         path: a Sequential or functional model that maps a latent vector, and optionally a class number, to an image.
         out: the ``.onnx`` file. An existing one is replaced if the import succeeds.
 
     Returns:
-        What the file holds: ``latent_dim``, ``class_names``, ``image_shape``, the ``pixel_range`` of its network, which
-        is scaled to [-1, 1], and ``largest_difference``, the largest difference of a pixel between Keras and ONNX
-        Runtime.
+        A description of the generator: ``latent_dim``, ``class_names``, ``image_shape``, the ``pixel_range`` of the
+        network in the file, which is scaled to [-1, 1], and ``largest_difference``, the largest difference of a pixel
+        between Keras and ONNX Runtime.
 
     Raises:
         InputError: the file is not such a generator, is damaged, or holds something that cannot be imported.

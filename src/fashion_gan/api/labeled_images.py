@@ -19,7 +19,7 @@ from fashion_gan.system import progress
 DRAWN_TOGETHER = 16 * BATCH_SIZE  # images that are drawn and filtered at once
 COMPARED_TOGETHER = 1024  # kept images that new ones are compared with at once; limits the memory of large images
 
-# A class is given up if, after this many images, fewer than this share has passed the filters.
+# After MIN_DRAWN images of a class, drawing fails if less than MIN_SHARE of them passed the filters.
 MIN_DRAWN = 200
 MIN_SHARE = 1 / 50
 
@@ -100,7 +100,7 @@ def draw_labeled(
 
     Args:
         generator: a generator with classes.
-        per_class: images of each class, at least 1. All images together may take 4 GiB.
+        per_class: images of each class, at least 1. All images together may take at most 4 GiB.
         seed: seed of the latents, at least 0.
         truncation: standard deviation of the latents, above 0 and at most 1.5.
         filters: which images are kept.
@@ -136,7 +136,7 @@ def _empty_images(generator: Generator, per_class: int, filters: Filters) -> Ima
             "classifier knows no others: this model draws others"
         )
     limit = MAX_BYTES // (math.prod(shape) * len(generator.class_names))
-    check_range("per_class", per_class, 1, limit, unit="for this model. Another seed gives other images")
+    check_range("per_class", per_class, 1, limit, unit="for this model. To draw more, use several seeds")
     return np.empty((per_class, len(generator.class_names), *shape), np.uint8)
 
 
@@ -164,7 +164,7 @@ def _keep(drawn: Images, labels: Labels, images: Images, tallies: Sequence[Tally
 
 
 def _sure(images: Images, labels: Labels, min_confidence: float | None) -> Mask:
-    """Which images the classifier gives enough probability of their class: (N,)."""
+    """Which images show their class with at least this probability, according to the classifier: (N,)."""
     if min_confidence is None:
         return np.ones(len(images), bool)
     probabilities = features.extract(images, description="").probabilities

@@ -19,8 +19,8 @@ def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) 
 
     Args:
         model: a shipped model's name ("fashion"); a run's folder, whose newest checkpoint is read; or an ``.onnx``,
-            ``.keras``, ``.h5`` or ``.safetensors`` file that fashion-gan wrote. A folder with the name of a shipped
-            model is given as ``./fashion``.
+            ``.keras``, ``.h5`` or ``.safetensors`` file that fashion-gan wrote. Write ``./fashion`` for a folder
+            that has the name of a shipped model.
         raw: the trained weights instead of their moving average. Only for a run's folder.
         best: the best checkpoint by ``evaluate_every_epochs`` instead of the newest. Only for a run's folder.
 
@@ -69,7 +69,7 @@ def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
 
 
 def weights_file(model: str | Path) -> Path:
-    """The file from which ``load_generator`` reads the weights. Raises InputError as it does."""
+    """The file from which ``load_generator`` reads the weights. Raises the same InputErrors."""
     source = resolve(model)
     run = source.open_run()
     if run is None:

@@ -54,7 +54,7 @@ def make_dataset(
         The manifest, as written to ``manifest.json``.
 
     Raises:
-        InputError: a number is out of range, the model has no classes, hardly an image passes the filters, the format
+        InputError: a number is out of range, the model has no classes, hardly any image passes the filters, the format
             cannot hold the images, or the folder may not be written.
 
     Example:

@@ -23,7 +23,7 @@ from fashion_gan.system.progress import bar
 UNREADABLE_FILE_ERRORS = (*CORRUPT_FILE_ERRORS, RuntimeError, NotImplementedError, MemoryError)
 
 NPY_MAGIC = b"\x93NUMPY"
-CLASS_IN_NAME = re.compile(r"_class_(\d)$")  # The names of the files of `fashion-gan generate --format png`.
+CLASS_IN_NAME = re.compile(r"_class_(\d)$")  # `fashion-gan generate --format png` names its files like this.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +100,7 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
         labels: their classes, if they are known: an array (N,), or a file as for ``open_source``.
 
     Raises:
-        InputError: the images are a single value, or the labels are not one for each image.
+        InputError: the images are a single value, or there is not exactly one label for each image.
     """
     images = np.asarray(images)
     if isinstance(labels, (str, Path)):
@@ -108,7 +108,10 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
     if not images.ndim:
         raise InputError(f"{name} holds one value, not an array of images")
     if labels is not None and np.shape(labels) != (len(images),):
-        raise InputError(f"{name}: {len(images)} images and labels of shape {np.shape(labels)}: there must be one each")
+        raise InputError(
+            f"{name}: {len(images)} images and labels of shape {np.shape(labels)}: there must be one label for each "
+            "image"
+        )
     label_array = None if labels is None else np.asarray(labels)
 
     def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
@@ -121,7 +124,7 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
 
 def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Source:
     generator = load_generator(name, raw=raw, best=best)
-    # Larger images are scored too, at 28×28, so the classes decide and not the size.
+    # Only the classes matter here. Images of another size are shrunk to 28×28 and scored too.
     has_labels = generator.class_names == CLASS_NAMES
 
     def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
@@ -150,7 +153,7 @@ def _read_arrays(path: Path) -> tuple[Array, Array | None]:
             if isinstance(content, np.ndarray):
                 return content, None
             if "images" not in content.files:
-                raise InputError(f'{path} holds {", ".join(content.files)}, and no array "images"')
+                raise InputError(f'{path} holds {", ".join(content.files)}, but no array "images"')
             return content["images"], content["labels"] if "labels" in content.files else None
     except InputError:
         raise
@@ -171,7 +174,7 @@ def _read_labels(path: Path) -> Array:
 
 
 def _read_folder(folder: Path) -> tuple[Images, Labels | None]:
-    """Pictures, and their classes if the subfolders or the files' names tell them."""
+    """Pictures, and their classes if the names of the subfolders or of the files contain them."""
     paths_by_class = list_pictures(folder)
     paths = [path for class_paths in paths_by_class.values() for path in class_paths]
     images = [read_pixels(path) for path in bar(paths, f"reading {folder}", "pictures")]
@@ -198,12 +201,12 @@ def _class_number(folder: Path, name: str) -> int:
 
     Case and punctuation are ignored, because "T-shirt/top" cannot be the name of a folder.
     """
-    numbers = {_letters(class_name): number for number, class_name in enumerate(CLASS_NAMES)}
+    numbers = {_letters_and_digits(class_name): number for number, class_name in enumerate(CLASS_NAMES)}
     numbers |= {str(number): number for number in range(len(CLASS_NAMES))}
-    if _letters(name) not in numbers:
+    if _letters_and_digits(name) not in numbers:
         raise InputError(f"{folder / name} is not named after a class: a number from 0 to 9, or one of {CLASS_NAMES}")
-    return numbers[_letters(name)]
+    return numbers[_letters_and_digits(name)]
 
 
-def _letters(name: str) -> str:
+def _letters_and_digits(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -42,7 +42,7 @@ def train(
     and SIGTERM end it after the current step. Afterwards the previous signal handlers are restored.
 
     Args:
-        preset: a name in ``PRESETS``, whose settings the others replace; or a complete ``Config``.
+        preset: a name in ``PRESETS``, or a complete ``Config``. The other settings replace those of a named preset.
         data: a folder of the four Fashion-MNIST files, or of your own pictures. None: the folder in
             ``FASHION_GAN_DATA``, or else Fashion-MNIST.
         out: the folder in which the run's folder is made.
@@ -71,8 +71,7 @@ def resume(path: str | Path, **settings: Any) -> Run:
     Args:
         path: the run's folder.
         **settings: new budgets (any one of them replaces all three), ``save_interval``, ``checkpoint_every_steps``, or
-        ``data``
-            if the folder has moved.
+            ``data`` if the folder has moved.
 
     Returns:
         The run.
@@ -110,7 +109,7 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
     if config.conditional:
         config = dataclasses.replace(config, class_names=dataset.class_names)
     if trained is not None and settings.get("center_images") is None:
-        # Only if the classes are the same: other pictures need not be centered.
+        # Keep this setting only if the classes are the same: pictures of other classes may be off center.
         same_classes = bool(config.class_names) and config.class_names == trained.class_names
         config = dataclasses.replace(config, center_images=trained.center_images and same_classes)
     check_data(config, dataset)
@@ -160,7 +159,7 @@ def _match_networks(config: Config, trained: Config, depth: int | None) -> Confi
 
 
 def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
-    """Carry out what ``plan`` returned."""
+    """Create a run and train it, with the configuration and the data from ``plan``."""
     use_backend(config.backend)
     from fashion_gan.training import trainer
 
@@ -182,7 +181,7 @@ def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
 
 
 def continue_training(run: Run, dataset: Dataset) -> Run:
-    """Carry out what ``plan_resume`` returned."""
+    """Continue a run, with the run and the data from ``plan_resume``."""
     use_backend(run.config.backend)
     from fashion_gan.training import trainer
 

@@ -42,8 +42,8 @@ def run(command: click.Command, name: str, arguments: list[str] | None = None) -
     Args:
         command: the command.
         name: its name, which each error line starts with.
-        arguments: the words after the name. None: those that the process was started with. Then the process belongs to
-            the command, which may change settings of the process.
+        arguments: the words after the name. None: those that the process was started with. In that case the
+            process belongs to the command, which may change the process's settings.
 
     Returns:
         The exit code: 0, or one of ``exit_codes``.

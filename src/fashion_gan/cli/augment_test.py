@@ -41,7 +41,7 @@ from fashion_gan.cli import options
     default=SEEDS,
     show_default=True,
     metavar="NUMBER",
-    help="Repetitions with other images and weights, from 2 to 100. More of them give narrower intervals.",
+    help="Repetitions with different images and weights, from 2 to 100. More of them give narrower intervals.",
     group="Measurement",
 )
 @options.option(

@@ -41,7 +41,7 @@ def _complete_protocol(context: click.Context, parameter: click.Parameter, incom
     default=0,
     show_default=True,
     metavar="NUMBER",
-    help="Seed of a generator's images.",
+    help="Seed of a generator's images, and of the order of a file's images.",
     group="Measurement",
 )
 @options.option(
@@ -63,7 +63,7 @@ def _complete_protocol(context: click.Context, parameter: click.Parameter, incom
     "--labels",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Classes of images that come without them: an .npy file, or a text file with one number a line.",
+    help="Classes of images that come without them: an .npy file, or a text file with one number per line.",
     group="Data",
 )
 @options.data
@@ -91,7 +91,7 @@ def evaluate(
 ) -> None:
     """Score 28×28 images against Fashion-MNIST and write a report.
 
-    The images come from a shipped model, a run, a model file, a folder of pictures, or an .npz of any system.
+    The images come from a shipped model, a run, a model file, a folder of pictures, or an .npz from any system.
     """
     if self_check:
         checks = api.check_metrics(data)

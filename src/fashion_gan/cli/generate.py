@@ -115,11 +115,11 @@ def generate(
     click.echo(f"{len(images)} images: {out}")
 
 
-def _checked_output(out: Path | None, output: str, force: bool) -> Path:
-    """The path to write a kind of output to. Raises InputError if its suffix is wrong, or if it exists."""
-    out = out or Path(DEFAULT_NAMES[output])
-    if output in SUFFIXES and out.suffix not in SUFFIXES[output]:
-        raise InputError(f"{out} must end in {' or '.join(SUFFIXES[output])}")
+def _checked_output(out: Path | None, kind: str, force: bool) -> Path:
+    """The path to write to. Raises InputError if its suffix does not fit the kind, or if it exists without --force."""
+    out = out or Path(DEFAULT_NAMES[kind])
+    if kind in SUFFIXES and out.suffix not in SUFFIXES[kind]:
+        raise InputError(f"{out} must end in {' or '.join(SUFFIXES[kind])}")
     if os.path.lexists(out) and not force:
         raise InputError(f"{out} already exists: choose another --out, or add --force")
     return out

@@ -38,7 +38,7 @@ class Verb(click.Command):
 
     Args:
         examples: command lines that the help ends with. They are printed as they are.
-        renamed: settings that had another name in an earlier version, by their old name.
+        renamed: the present names of settings that were renamed, by their old names.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Verb(click.Command):
         self.renamed = dict(renamed or {})
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments. An option's earlier name is an error that names the option's present name."""
+        """Parse the arguments. If an option's old name is given, raise an error that tells the present name."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:

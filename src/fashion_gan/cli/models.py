@@ -41,7 +41,7 @@ SHEET_IMAGES = 64
 )
 @options.force
 def export(model: str, format: str, raw: bool, best: bool, out: Path | None, force: bool) -> None:
-    """Write a generator in a format for deployment. The format's own runtime must then draw the same images."""
+    """Write a generator in a format for deployment. Then check that the format's own runtime draws the same images."""
     source = Path(model).absolute()
     out = out or Path((source.name if source.is_dir() else source.stem) + FORMATS[format].suffix)
     _check_new(out, force)

@@ -71,7 +71,7 @@ def load_fashion_mnist(split: str = "train", data: str | Path | None = None) -> 
         Images of shape (N, 28, 28, 1) and labels from 0 to 9.
 
     Raises:
-        InputError: the split is unknown, a file of the named folder is missing or is not Fashion-MNIST's, or no place
+        InputError: the split is unknown, a file of the named folder is missing or is not the original, or no place
             has the data.
 
     Example:

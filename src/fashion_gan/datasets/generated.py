@@ -14,7 +14,7 @@ from fashion_gan.system.atomic_files import sha256
 
 MANIFEST = "manifest.json"
 IDX_IMAGES, IDX_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
-MAX_BYTES = 2**32  # of all images of a data set, which are held in memory
+MAX_BYTES = 2**32  # limit of all images of a data set together, because they are held in memory
 _MAX_FILE_BYTES = 16 + MAX_BYTES
 
 
@@ -40,12 +40,19 @@ def load_idx(folder: Path, manifest: JsonObject) -> Dataset:
         Images of shape (N, H, W, 1) with the manifest's classes.
 
     Raises:
-        InputError: a file is missing, or its content does not match the manifest.
+        InputError: a file is missing, its checksum is not the manifest's, or the images, labels and classes do not fit
+            together.
     """
     images, labels = (_read_verified(folder / name, manifest["files"].get(name)) for name in (IDX_IMAGES, IDX_LABELS))
     class_names = tuple(map(str, manifest["class_names"]))
-    if images.ndim != 3 or labels.shape != images.shape[:1] or not images.size or labels.max() >= len(class_names):
-        raise InputError(f"{folder}: {images.shape} images and {labels.shape} labels of {len(class_names)} classes")
+    if images.ndim != 3 or not images.size:
+        raise InputError(f"{folder / IDX_IMAGES}: wrong shape {images.shape}: images must be (N, H, W), at least one")
+    if labels.shape != images.shape[:1]:
+        raise InputError(f"{folder / IDX_LABELS}: wrong shape {labels.shape}: there are {len(images)} images")
+    if labels.max() >= len(class_names):
+        raise InputError(
+            f"{folder / IDX_LABELS}: unknown label {labels.max()}: {MANIFEST} names {len(class_names)} classes"
+        )
     return Dataset(images[..., np.newaxis], labels.astype(np.int32), class_names, str(folder))
 
 

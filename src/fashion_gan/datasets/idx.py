@@ -32,17 +32,19 @@ def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
     Source: http://yann.lecun.com/exdb/mnist, "The IDX file format".
     """
     if len(data) < 4 or data[0] or data[1]:
-        raise InputError(f"{name}: wrong IDX magic: it begins with 0x{data[:4].hex()}, and IDX with 0x0000")
+        raise InputError(f"{name}: wrong IDX magic: it begins with 0x{data[:4].hex()}, but IDX begins with 0x0000")
     element_type, dimensions = data[2], data[3]
     if element_type != 0x08:
-        raise InputError(f"{name}: wrong IDX magic: element type 0x{element_type:02x}, and only bytes (0x08) are read")
+        raise InputError(f"{name}: wrong IDX magic: element type 0x{element_type:02x}, but only bytes (0x08) are read")
     start = 4 + 4 * dimensions
     if not dimensions or len(data) < start:
-        raise InputError(f"{name}: truncated: {len(data)} bytes hold no shape of {dimensions} dimensions")
+        raise InputError(f"{name}: truncated: {len(data)} bytes cannot hold a shape of {dimensions} dimensions")
     shape = struct.unpack_from(f">{dimensions}I", data, 4)
     if len(data) - start != math.prod(shape):
         fault = "truncated" if len(data) - start < math.prod(shape) else "too long"
-        raise InputError(f"{name}: {fault}: shape {shape} needs {math.prod(shape)} bytes, it has {len(data) - start}")
+        raise InputError(
+            f"{name}: {fault}: shape {shape} needs {math.prod(shape)} bytes, but there are {len(data) - start}"
+        )
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
@@ -71,7 +73,7 @@ def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
                 if len(content) > max_bytes:
                     raise InputError(f"{name}: too long: {max_bytes} bytes at most")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{name}: cannot be decompressed, truncated or damaged: {one_line(error)}") from error
+        raise InputError(f"{name}: cannot be decompressed, so it is truncated or damaged: {one_line(error)}") from error
     except OSError as error:
         raise InputError(f"{name}: {one_line(error)}") from error
     return content

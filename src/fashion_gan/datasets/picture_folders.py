@@ -40,7 +40,7 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
 
     Raises:
         InputError: there is no such folder, it holds no pictures, it holds pictures both at its top and in subfolders,
-            or a picture cannot be read or is so large that it may be an attack.
+            or a picture cannot be read or is so large that it may be a decompression bomb.
     """
     folder = Path(folder).expanduser()
     if channels not in _MODES:
@@ -87,12 +87,12 @@ def read_pixels(path: Path) -> Picture:
 
     Raises:
         InputError: the picture cannot be read, does not have eight bits per channel, is transparent somewhere, or is so
-            large that it may be an attack.
+            large that it may be a decompression bomb.
     """
 
     def pixels(image: Image.Image) -> Picture:
         if image.mode not in ("1", "L", "P", "RGB") or image.has_transparency_data:
-            raise ValueError(f"its pixels are {image.mode}, and only opaque 8-bit gray or RGB pictures are supported")
+            raise ValueError(f"its pixels are {image.mode}, but only opaque 8-bit gray or RGB pictures are supported")
         colors = np.asarray(image.convert("RGB"))
         return colors[..., :1] if (colors == colors[..., :1]).all() else colors
 
@@ -118,7 +118,7 @@ def _crop_and_resize(image: Image.Image, image_size: int, channels: int) -> Pict
     image.draft(_MODES[channels], (2 * image_size, 2 * image_size))
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I;16"):
-        # Pillow's own conversion clips: each of the 65,536 levels above 255 becomes white.
+        # Pillow's own conversion clips: of the 65,536 levels, all above 255 become white.
         upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
     if upright.mode in ("I", "F"):
         raise ValueError("pixels of 32 bits have no known range")

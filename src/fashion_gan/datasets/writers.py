@@ -68,7 +68,7 @@ def checksums(folder: Path) -> dict[str, str]:
 def subfolder_names(class_names: Sequence[str]) -> list[str]:
     """A folder's name for each class: the class's name with "-" for each unsafe character.
 
-    If two such names are equal in any case, or one is empty, all folders have the classes' numbers as names.
+    If two such names differ at most in case, or one is empty, all folders have the classes' numbers as names.
     """
     safe_names = [re.sub(r"[^\w -]", "-", name).strip() for name in class_names]
     are_distinct = len({name.casefold() for name in safe_names}) == len(safe_names)

@@ -28,7 +28,7 @@ from fashion_gan.rendering.images import grid, save_gif
 from fashion_gan.runs import Run
 from fashion_gan.webpage import page
 
-MAX_WAITING = 256  # requests at once; further ones get status 503
+MAX_WAITING = 256  # requests that may wait for their turn; further ones get status 503
 FILM_PIXELS = 224  # approximate length of a film's longer side
 FRAME_SECONDS = 0.08
 
@@ -69,13 +69,13 @@ def make_app(name: str, generator: Generator, run: Run | None = None, *, shipped
 
 
 class Explorer:
-    """The responses to each address."""
+    """The functions that respond to requests, one for each address."""
 
     def __init__(self, name: str, generator: Generator, run: Run | None, nearest: NearestImages) -> None:
         self._generator, self._run, self._nearest = generator, run, nearest
         self._about = page.describe(name, generator, served=True)
         self._waiting = 0
-        # One request at a time: a batch already uses all cores, and memory stays that of one batch.
+        # One request at a time: a batch already uses all cores, and only one batch is in memory.
         self._limiter = anyio.CapacityLimiter(1)
 
     async def show_page(self, request: Request) -> Response:
@@ -135,7 +135,10 @@ class Explorer:
 
     def nearest(self, request: DrawRequest) -> Response:
         """Find the training images nearest to the picture of the first latent vector."""
-        return JSONResponse(self._nearest.answer(self._draw_images(request)[0]))
+        latents = request.latents
+        labels = request.labels(len(latents))
+        image = self._generator.decode(latents[:1], labels and labels[:1])[0]
+        return JSONResponse(self._nearest.answer(image))
 
     def save_npz(self, request: DrawRequest) -> Response:
         """Return pictures, their latents and their labels as a NumPy file."""

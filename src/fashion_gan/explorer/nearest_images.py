@@ -24,7 +24,7 @@ Find: TypeAlias = Callable[[Picture], JsonObject]
 
 
 class NearestImages:
-    """The training images. A background thread loads them at the first request.
+    """Finds training images that are similar to a picture. A background thread loads them at the first request.
 
     Args:
         run: the run that the pictures come from, if any. It names the training data.
@@ -83,7 +83,7 @@ class NearestImages:
             raise InputError(f"{self._run.path} does not record its training images")
         dataset = load_training_images(config.data, config.image_size, config.channels)
         if dataset.fingerprint != self._run.data_fingerprint:
-            raise InputError(f"{config.data} holds other images than this run was trained on")
+            raise InputError(f"{config.data} does not hold the images that this run was trained on")
         return _pixel_finder(dataset.images, config.image_size)
 
 

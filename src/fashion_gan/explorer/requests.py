@@ -9,6 +9,7 @@ from fashion_gan.errors import InputError, check_whole_number
 
 MAX_PICTURES = 256  # in one request
 MAX_SEED = 2**31 - 1  # the largest seed of a Config too
+MAX_CLASS_NUMBER = 2**31 - 1  # in absolute value: it fits in 32 bits. The generator knows which classes exist.
 MAX_LATENT = 100  # far beyond any Gaussian number
 MAX_NAME_LENGTH = 255  # letters of a class name, which is a folder's name
 
@@ -92,7 +93,7 @@ class DrawRequest:
     def _check_label(self, value: object) -> int | str | None:
         if value is None:
             return None
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_SEED:
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_CLASS_NUMBER:
             return value
         if isinstance(value, str) and len(value) <= MAX_NAME_LENGTH:
             return value

@@ -1,8 +1,8 @@
 """Trains classifiers on real and synthetic images in four regimes, and tests them on real images.
 
 The accuracy of a classifier trained only on synthetic images is the classification accuracy score of Ravuri & Vinyals
-2019 (arXiv:1905.10887). The question of most users is another one: does a classifier learn more from a few real images
-if synthetic ones are added to them?
+2019 (arXiv:1905.10887). Most users ask a different question: does a classifier that is trained on a few real images
+become better if synthetic images are added to them?
 """
 
 from collections.abc import Callable, Sequence
@@ -30,8 +30,8 @@ def accuracies_by_class(
     """Train and test a classifier for each seed, each number of real images and each regime.
 
     The seed determines the real images (a smaller set is part of a larger one), the synthetic images, the initial
-    weights and the order. Within a seed, the regimes therefore differ only in their training images. Each training
-    takes the same number of steps of 64 images.
+    weights and the order of the images. Within a seed, the regimes therefore differ only in their training images. Each
+    training takes the same number of steps, with 64 images in each step.
 
     Args:
         train: the real training images are drawn from these.
@@ -39,11 +39,11 @@ def accuracies_by_class(
         draw: a function from a seed to synthetic images, some of every class.
         sizes: numbers of real training images per class, at most as many as ``train`` has.
         seeds: the number of seeds. The seeds are 0, 1, …
-        steps: the steps of each training.
+        steps: the number of steps of each training.
 
     Returns:
-        For each size and each regime, the accuracy on the test images of each class: (seeds, classes). The accuracy of
-        synthetic images only does not depend on the size, and is the same for each.
+        For each size and each regime, the accuracy on the test images of each class: (seeds, classes). Training on
+        synthetic images only does not depend on the size, so its accuracies are the same for every size.
     """
     accuracies: dict[int, dict[str, list[Floats]]] = {size: {regime: [] for regime in REGIMES} for size in sizes}
     trainer = _Trainer(test, steps)
@@ -99,13 +99,13 @@ def combine(real: Dataset, synthetic: Dataset) -> Dataset:
 
 
 def flip_and_shift(images: Images, random: np.random.Generator) -> Images:
-    """Mirror each image with probability one half, and shift it by up to two pixels in both directions.
+    """Mirror each image with probability one half, and shift it by up to two pixels horizontally and vertically.
 
-    The border fills with black.
+    The border is filled with black.
 
     Args:
         images: uint8 (N, H, W, C).
-        random: the source of the changes.
+        random: the random generator that decides the changes.
 
     Returns:
         The changed images, of the same shape.

@@ -17,7 +17,7 @@ class Outcome:
 
     Attributes:
         accuracy: the share of test images that were classified correctly, over the seeds.
-        gain: the accuracy minus that of real images only, paired by seed. None for real images only.
+        gain: the accuracy minus the accuracy of the regime "real only", paired by seed. None for that regime itself.
     """
 
     accuracy: MetricValue
@@ -32,7 +32,8 @@ class Benefit:
         real_per_class: the number of real training images of each class.
         regimes: the outcome of each regime in ``augmentation_benefit.REGIMES``. Each class has the same weight.
         by_class: the outcomes for each class, by the class's name.
-        beyond_classical: the accuracy of real and synthetic images minus that of real images, flipped and shifted.
+        beyond_classical: the accuracy with real and synthetic images, minus the accuracy with real images that are
+            flipped and shifted.
         verdict: "helps", "don't use it" or "no difference".
         summary: the verdict as a sentence, with its numbers.
     """
@@ -75,7 +76,7 @@ def judge(gain: MetricValue, beyond_classical: MetricValue) -> tuple[str, str]:
 
     Args:
         gain: the gain over real images only.
-        beyond_classical: the gain over real images, flipped and shifted.
+        beyond_classical: the gain over real images that are flipped and shifted.
 
     Returns:
         The verdict ("helps", "don't use it" or "no difference"), and a sentence with the numbers.

@@ -1,4 +1,4 @@
-"""Images and labels from any system -> the arrays that the metrics take, or an error that names the fault.
+"""Checks images and labels from any system, and converts them to the arrays that the metrics take.
 
 The metrics compare 28×28 gray images of Fashion-MNIST's classes. This module owns that rule.
 """
@@ -64,7 +64,7 @@ def _refuse_floats(images: Array) -> None:
     if not np.isfinite(images).all():
         raise InputError(f"{np.mean(~np.isfinite(images)):.2%} of the pixels are NaN or infinite")
     lowest, highest = float(images.min()), float(images.max())
-    ranges = {"[0, 1]: multiply them by 255": (0, 1), "[-1, 1]: add 1 and multiply them by 127.5": (-1, 1)}
+    ranges = {"[0, 1]: multiply them by 255": (0, 1), "[-1, 1]: add 1, multiply them by 127.5": (-1, 1)}
     for text, (low, high) in ranges.items():
         if low <= lowest and highest <= high:
             raise InputError(f"pixels must be uint8 in [0, 255], these are floats in {text}, then round")
@@ -82,7 +82,9 @@ def checked_labels(labels: npt.ArrayLike, count: int) -> Labels:
     """
     labels = np.asarray(labels)
     if labels.shape != (count,):
-        raise InputError(f"labels must be one for each of the {count} images, they have shape {labels.shape}")
+        raise InputError(
+            f"there must be one label for each of the {count} images, the labels have shape {labels.shape}"
+        )
     if labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() >= len(CLASS_NAMES):
         range_text = f" from {labels.min()} to {labels.max()}" if labels.dtype.kind in "uif" else ""
         raise InputError(
@@ -94,9 +96,9 @@ def checked_labels(labels: npt.ArrayLike, count: int) -> Labels:
 def as_small(images: Images) -> Images:
     """Shrink square images to 28×28 by inverting the enlargement that training applies.
 
-    A network of 64×64 images was trained on enlarged Fashion-MNIST. Least squares find the 28×28 image whose
-    enlargement is nearest to the generated one. They restore a real image, and the usual ways of shrinking leave it
-    blurred.
+    A generator of 64×64 images was trained on enlarged Fashion-MNIST images. This function finds, by least squares, the
+    28×28 image whose enlargement is nearest to the generated image. It restores a real image that was enlarged. The
+    usual ways of shrinking would leave that image blurred.
 
     Args:
         images: uint8 (N, H, W, C) in [0, 255].

@@ -48,7 +48,8 @@ def train_classifier(images: Images, labels: Labels, seed: int, description: str
 class Classifier:
     """A small convolutional classifier that can be trained many times, each time from new weights.
 
-    All trainings share one network. A new network takes seconds to compile and leaves 12 MB in TensorFlow.
+    All trainings share one compiled network, because each new one takes seconds to compile and leaves 12 MB allocated
+    in TensorFlow.
 
     Args:
         class_count: the number of classes.
@@ -83,11 +84,11 @@ class Classifier:
                 self.model.train_on_batch(batch.astype(np.float32), labels[indices])
 
     def predict_classes(self, images: Images) -> Indices:
-        """The most likely class of each image, uint8 (N, 28, 28, 1): (N,)."""
+        """The most likely class (N,) of each image, uint8 (N, 28, 28, 1)."""
         return predict_classes(self.model, images)
 
     def _reset(self) -> None:
-        """Set the weights of a new network, and the optimizer's variables to zero."""
+        """Give the network new initial weights, and set the optimizer's variables to zero."""
         new = _network(self.class_count, self.base_channels)
         for variable, initial in zip(self.model.variables, new.variables, strict=True):
             variable.assign(initial)
@@ -145,7 +146,7 @@ def _network(class_count: int, base_channels: int = 32) -> KerasModel:
 
 
 def framework() -> str:
-    """The framework and its version. A classifier's result depends on it and on the images."""
+    """The framework and its version. A classifier's result depends on them, not only on the images."""
     return f"keras-{keras.__version__}-{keras.backend.backend()}"
 
 
@@ -157,7 +158,7 @@ def classifier_from_weights(weights: Sequence[Array]) -> KerasModel:
 
 
 def predict_classes(model: KerasModel, images: Images) -> Indices:
-    """The most likely class of each image, uint8 (N, 28, 28, 1): (N,)."""
+    """The most likely class (N,) of each image, uint8 (N, 28, 28, 1)."""
     starts = range(0, len(images), PREDICT_BATCH_SIZE)
     batches = [images[start : start + PREDICT_BATCH_SIZE].astype(np.float32) for start in starts]
     return np.concatenate([np.asarray(model.predict_on_batch(batch)).argmax(axis=1) for batch in batches])
@@ -173,8 +174,8 @@ def two_sample_successes(real: Images, generated: Images, seed: int) -> tuple[in
         seed: seed of the split and of the training.
 
     Returns:
-        How many test images it classified correctly, and how many there were. If the sets are alike, about half are
-        correct.
+        How many test images the classifier got right, and how many there were. If the sets are alike, it gets about
+        half of them right.
 
     Source: Lopez-Paz & Oquab 2017, arXiv:1610.06545.
     """

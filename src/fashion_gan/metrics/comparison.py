@@ -66,7 +66,7 @@ class Comparison:
         if self.verdict == UNDECIDED:
             return UNDECIDED
         name = self.names[("first", "second").index(self.verdict)]
-        return f"the {self.verdict} is better ({name}), and it is worse in no metric"
+        return f"the {self.verdict} is better ({name}), and it is not worse in any metric"
 
     def table(self) -> str:
         """The names, the metrics as an aligned table, and the verdict."""
@@ -95,7 +95,7 @@ class Comparison:
 
 
 def read_metrics(path: str | Path) -> StoredMetrics:
-    """Read a ``metrics.json``, also one of version 0.1.0.
+    """Read a ``metrics.json``. Files of version 0.1.0 can be read too.
 
     Args:
         path: the file, the folder of a report, or a run's folder with a report.
@@ -121,10 +121,10 @@ def read_metrics(path: str | Path) -> StoredMetrics:
 def compare_metrics(first: StoredMetrics, second: StoredMetrics) -> Comparison:
     """Compare two files of metrics, from ``read_metrics``.
 
-    Two values are different if zero lies outside the interval of their difference, at 95 % for all metrics together
-    (Bonferroni). The intervals cover the choice of images only. A difference of two models therefore does not show that
-    their ways of training differ: that needs several trainings of each. Metrics without a standard error, such as those
-    of networks that are trained for the measurement, are left out.
+    One value is better than the other if zero lies outside the interval of the gain, at 95 % for all metrics together
+    (Bonferroni). The intervals cover the choice of images only. A difference between two models therefore does not show
+    that one way of training is better: that needs several trainings of each. Metrics without a standard error, such as
+    those of networks that are trained for the measurement, are left out.
 
     Raises:
         InputError: the fingerprints differ, or the files have no metric in common.
@@ -146,11 +146,11 @@ def compare_metrics(first: StoredMetrics, second: StoredMetrics) -> Comparison:
 
 
 def _difference(name: str, first: MetricValue, second: MetricValue, count: int) -> Difference:
-    """One of ``count`` metrics that are tested together."""
+    """Compare the values of one metric. The interval is corrected for ``count`` metrics that are tested together."""
     error = ((first.standard_error or 0) ** 2 + (second.standard_error or 0) ** 2) ** 0.5
-    reach = float(scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
-    # The gain, not the difference: two values can lie equally far from the ideal on either side of it.
+    half_width = float(scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
+    # The gain, not the difference: two values on opposite sides of the ideal can be equally good.
     gain = METRICS[name].gain(first.value, second.value)
-    if abs(gain) <= reach:
+    if abs(gain) <= half_width:
         return Difference(name, first, second, UNDECIDED)
     return Difference(name, first, second, "first" if gain > 0 else "second")

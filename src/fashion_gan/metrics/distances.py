@@ -20,7 +20,7 @@ def _checked(name: str, vectors: npt.ArrayLike, minimum: int) -> Floats:
     if vectors.ndim != 2 or not vectors.shape[1]:
         raise InputError(f"{name} must be vectors (N, D), it has shape {vectors.shape}")
     if len(vectors) < minimum:
-        raise InputError(f"{name} has {len(vectors)} vectors, and at least {minimum} are needed")
+        raise InputError(f"{name} has {len(vectors)} vectors, but at least {minimum} are needed")
     if not np.isfinite(vectors).all():
         raise InputError(f"{name} holds NaN or infinite values")
     return vectors
@@ -72,7 +72,9 @@ def square_root(covariance: Floats) -> Floats:
 
 
 def frechet_distance(first: Gaussian, second: Gaussian, first_root: Floats | None = None) -> float:
-    """The squared 2-Wasserstein distance of two Gaussians: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½). 0 if equal.
+    """The squared 2-Wasserstein distance of two Gaussians: |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½).
+
+    It is 0 if the Gaussians are equal.
 
     The trace of (Σ₁ Σ₂)^½ is the sum of the square roots of the eigenvalues of Σ₁^½ Σ₂ Σ₁^½. That matrix is symmetric,
     so the result is exact for singular covariances too (fewer vectors than dimensions, or all vectors equal). A general
@@ -190,7 +192,7 @@ def squared_radii(vectors: npt.ArrayLike, neighbors: int = NEIGHBORS) -> Floats:
     radii = np.empty(len(vectors))
     for part, squares in squared_distances(vectors, vectors):
         rows = np.arange(len(squares))
-        # The distance to itself, which rounding can change, must come first of the k + 1 smallest.
+        # Each vector's distance to itself must be the first of the k + 1 smallest. Rounding can make it larger than 0.
         squares[rows, rows + part.start] = 0
         radii[part] = np.partition(squares, neighbors, axis=1)[:, neighbors]
     return radii
@@ -202,7 +204,7 @@ class Neighborhoods:
 
     Attributes:
         precision: (N,) 1 if the generated image lies in the ball of a real image, else 0.
-        density: (N,) the number of real images whose balls hold the generated image, divided by k.
+        density: (N,) the number of real images whose balls hold the generated image, divided by ``NEIGHBORS``.
         recall: (M,) 1 if the real image lies in the ball of a generated image, else 0.
         coverage: (M,) 1 if the real image's ball holds a generated image, else 0.
     """
@@ -230,15 +232,15 @@ def neighborhoods(real: npt.ArrayLike, generated: npt.ArrayLike, real_radii: Flo
     generated = _checked("the generated set", generated, NEIGHBORS + 1)
     real_radii = squared_radii(real) if real_radii is None else real_radii
     generated_radii = squared_radii(generated)
-    balls = np.empty(len(generated))
+    ball_counts = np.empty(len(generated))
     recall, nearest = np.zeros(len(real), bool), np.full(len(real), np.inf)
     for part, squares in squared_distances(generated, real):
-        balls[part] = (squares < real_radii).sum(axis=1)
+        ball_counts[part] = (squares < real_radii).sum(axis=1)
         recall |= (squares < generated_radii[part, None]).any(axis=0)
         nearest = np.minimum(nearest, squares.min(axis=0))
     return Neighborhoods(
-        precision=(balls > 0).astype(float),
-        density=balls / NEIGHBORS,
+        precision=(ball_counts > 0).astype(float),
+        density=ball_counts / NEIGHBORS,
         recall=recall.astype(float),
         coverage=(nearest < real_radii).astype(float),
     )

@@ -96,7 +96,8 @@ def find_protocols(names: Sequence[str]) -> dict[str, bool]:
         names: names of protocols and of sets of protocols.
 
     Returns:
-        The protocols' names, in the table's order. True if ``names`` has the protocol itself, False if only a set does.
+        The protocols' names, in the order of ``PROTOCOLS``. The value is True if ``names`` has the protocol itself, and
+        False if only a set does.
 
     Raises:
         InputError: a name is neither a protocol nor a set.
@@ -125,14 +126,15 @@ def measure(
     Args:
         draw: (count, seed) -> uint8 images (count, 28, 28, 1), and the requested classes (count,) or None.
         reference: the real images.
-        protocols: names from ``PROTOCOLS`` and ``SETS``. A protocol of a set is left out, with its reason, if it cannot
-            be measured. A protocol that is named itself must be possible.
+        protocols: names from ``PROTOCOLS`` and ``SETS``. If a protocol cannot be measured, and only a set names it, it
+            is left out, and the reason is kept. If it is named itself, it raises InputError.
         name: the name of the source in messages and reports.
         about: other facts about the source, such as its weights and its step.
         available: the number of images; None for a generator, which draws any number.
         has_labels: whether ``draw`` returns classes.
         seed: the seed of the first draw, at least 0. Further draws take the next seeds.
-        seeds: the number of draws, at least 1. With several, the metrics are means with their deviation.
+        seeds: the number of draws, at least 1. With several, the metrics are means with their standard
+            deviation.
 
     Raises:
         InputError: the images cannot be scored, or a protocol is unknown or impossible.
@@ -143,16 +145,16 @@ def measure(
         raise InputError(f"seeds={seeds} is for generators: {name} holds the same images for every seed")
     possible, left_out = _possible_protocols(find_protocols(protocols), available, has_labels)
     if not possible:
-        raise InputError(f"nothing can be measured of {name}: {'; '.join(left_out.values())}")
+        raise InputError(f"nothing can be measured for {name}: {'; '.join(left_out.values())}")
 
     count = max(protocol.count for protocol in possible)
     metrics_by_seed: list[dict[str, MetricValue]] = []
-    for number in range(seed, seed + seeds):
-        images, labels = draw(count, number)
+    for draw_seed in range(seed, seed + seeds):
+        images, labels = draw(count, draw_seed)
         sample = _checked_sample(images, labels)
         result = _measure_sample(sample, reference, possible, left_out, named=protocols, source=name)
         metrics_by_seed.append(result.metrics)
-        if number == seed:
+        if draw_seed == seed:
             first_images, first_labels, details = sample.images, sample.labels, result.details
 
     source = {
@@ -170,7 +172,7 @@ def measure(
 def _possible_protocols(
     protocols: dict[str, bool], available: int | None, has_labels: bool
 ) -> tuple[list[Protocol], dict[str, str]]:
-    """The protocols that can be measured, and the reasons against the others. Raises InputError for a named one."""
+    """The protocols that can be measured, and why the others cannot. Raises InputError for one that is named."""
     possible, left_out = [], {}
     for name, is_named in protocols.items():
         protocol = PROTOCOLS[name]
@@ -197,7 +199,7 @@ def _measure_sample(
     named: Sequence[str],
     source: str,
 ) -> Result:
-    """The results of all protocols in one. A protocol that fails is added to ``left_out``, if it is not named."""
+    """The merged results of all protocols. A protocol that fails is added to ``left_out``, unless it is named."""
     metrics: dict[str, MetricValue] = {}
     details: JsonObject = {}
     for protocol in progress.bar(protocols, f"measuring {source}", "protocols"):
@@ -219,7 +221,7 @@ def _mean_over_seeds(metrics_by_seed: Sequence[dict[str, MetricValue]]) -> dict[
 
 
 def _mean(draws: Sequence[MetricValue]) -> MetricValue:
-    """The mean over draws. Its standard error falls with the square root of their number."""
+    """The mean over draws. Its standard error is that of one draw, divided by the square root of their number."""
     if len(draws) == 1:
         return draws[0]
     values = np.array([metric.value for metric in draws])

@@ -16,7 +16,7 @@ from fashion_gan.system.parallel import parallel_map
 
 NETWORK = Path(__file__).with_name("feature_network.onnx")
 NETWORK_SHA256 = "e5e229e16a062ef60aa4f94bcb3da34bc0ed7c0b639079b74f2eacf959540baa"
-FEATURE_COUNT = 320  # 128 of texture and position, 64 of parts, 128 of class
+FEATURE_COUNT = 320  # 128 for texture and position, 64 for parts, 128 for the class
 BATCH_SIZE = 50  # A larger batch is no faster and takes more memory.
 
 
@@ -26,7 +26,7 @@ class Features:
 
     Attributes:
         vectors: float32 (N, 320). On Fashion-MNIST's training set they have mean 0 and a total variance of 100, a third
-            of it at each of three depths.
+            of it from each of three depths of the network.
         logits: class logits, float32 (N, 10).
     """
 
@@ -47,8 +47,8 @@ class Features:
     @property
     def probabilities(self) -> npt.NDArray[np.float32]:
         """The probability of each class: (N, 10). Each row adds up to 1."""
-        likelihoods = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
-        return likelihoods / likelihoods.sum(axis=1, keepdims=True)
+        exponentials = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
 @functools.cache

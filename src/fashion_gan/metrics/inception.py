@@ -15,7 +15,8 @@ WEIGHTS_URL = (
 )
 # The file's name holds the start of its checksum. PyTorch's downloads check no more than that.
 WEIGHTS_SHA256_START = "6726825d"
-WEIGHTS_VARIABLE = "FASHION_GAN_INCEPTION_WEIGHTS"  # a file downloaded earlier, for machines without a network
+# An environment variable that holds the path of downloaded weights, for machines without a network.
+WEIGHTS_VARIABLE = "FASHION_GAN_INCEPTION_WEIGHTS"
 
 RESULT_KEYS = {
     "fid": "frechet_inception_distance",
@@ -67,7 +68,8 @@ def scores(generated: Images, real: Images, real_name: str, with_kid_and_is: boo
     except (OSError, RuntimeError, KeyError) as error:
         raise InputError(
             f"the standard Inception weights cannot be downloaded or read: {one_line(error)}; download {WEIGHTS_URL} "
-            f"on another machine and name the file in {WEIGHTS_VARIABLE}; every other metric is measured without them"
+            f"on another machine, copy it here and set {WEIGHTS_VARIABLE} to its path; every other metric is measured "
+            "without them"
         ) from error
     return {name: float(results[key]) for name, key in RESULT_KEYS.items() if key in results}
 
@@ -96,10 +98,10 @@ def _torch_dataset(torch: ModuleType, images: Images) -> Any:
 
 
 def _weights_file() -> str | None:
-    """The weights file that the user names, or None.
+    """The weights file that the environment variable names, or None.
 
-    Only the canonical weights are accepted. Scores with other weights are not the standard ones. The file is also a
-    pickle, which can run code.
+    Only the canonical weights are accepted, for two reasons: scores with other weights are not the standard ones, and
+    the file is a pickle, which can run code.
     """
     name = os.environ.get(WEIGHTS_VARIABLE)
     if not name:
@@ -109,5 +111,5 @@ def _weights_file() -> str | None:
     except OSError as error:
         raise InputError(f"{WEIGHTS_VARIABLE}={name!r} cannot be read: {error.strerror}") from error
     if not digest.startswith(WEIGHTS_SHA256_START):
-        raise InputError(f"{WEIGHTS_VARIABLE}={name!r} is not the file that {WEIGHTS_URL} names: SHA-256 {digest}")
+        raise InputError(f"{WEIGHTS_VARIABLE}={name!r} is not the file of {WEIGHTS_URL}: its SHA-256 is {digest}")
     return name

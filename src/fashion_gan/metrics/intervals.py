@@ -40,10 +40,10 @@ def bootstrap_mean(contributions: Floats, seed: int = 0) -> tuple[float, Interva
 def bootstrap_frechet(real: Gaussian, generated: Vectors, seed: int = 0) -> tuple[float, Interval]:
     """The standard error and the 95 % interval of the Fréchet distance, from 100 resamples of the generated vectors.
 
-    A resample holds some vectors more than once, so its distance is too large. This bias is about as large as that of
-    the estimate itself, which comes from the finite sample. The interval therefore takes the quantiles around the mean
-    of the replicates, and places them around the estimate. It holds for the metric at this number of images, which is
-    the number that is compared.
+    A resample holds some vectors more than once, so its distance is too large. This bias is added to the bias of the
+    estimate itself, which comes from the finite sample and is about as large. The quantiles are therefore taken around
+    the mean of the replicates and placed around the estimate. The interval is for the metric at this number of images,
+    because only scores of the same number of images are compared.
 
     Args:
         real: the reference. It is not resampled, because it is part of the protocol.
@@ -79,8 +79,8 @@ def _quantiles(replicates: Floats) -> Interval:
 
 def normal_interval(value: float, standard_error: float) -> Interval:
     """The 95 % interval of an estimate that is approximately normal."""
-    reach = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
-    return value - reach, value + reach
+    half_width = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
+    return value - half_width, value + half_width
 
 
 def student_interval(values: npt.ArrayLike) -> tuple[float, Interval]:
@@ -91,5 +91,5 @@ def student_interval(values: npt.ArrayLike) -> tuple[float, Interval]:
     """
     values = np.asarray(values, np.float64)
     error = float(values.std(ddof=1) / len(values) ** 0.5)
-    reach = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
-    return error, (float(values.mean()) - reach, float(values.mean()) + reach)
+    half_width = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
+    return error, (float(values.mean()) - half_width, float(values.mean()) + half_width)

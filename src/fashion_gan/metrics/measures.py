@@ -1,4 +1,4 @@
-"""What each protocol measures: a sample of generated images and the reference -> values of metrics."""
+"""The measurement of each protocol: a function from a sample of images and the reference to values of metrics."""
 
 import dataclasses
 import functools
@@ -37,7 +37,7 @@ class Sample:
         images: uint8 (N, 28, 28, 1).
         labels: the requested classes, int32 (N,); None if no classes were requested.
         known_features: the features of the images, if they are already computed.
-        with_errors: also compute the standard errors that take long.
+        with_errors: also compute the standard errors that take long to compute.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Sample:
         return self._known_features or features.extract(self.images, "features of the generated images")
 
     def first(self, count: int) -> "Sample":
-        """The first images as a sample."""
+        """The first ``count`` images, as a sample."""
         if count == len(self.images):
             return self
         labels = None if self.labels is None else self.labels[:count]
@@ -113,7 +113,7 @@ def classes(sample: Sample, reference: Reference) -> Result:
     imbalance = float(np.abs(shares - real_shares).sum() / 2)
     replicates = np.abs(draws - real_shares).sum(axis=1) / 2
     metrics = {
-        # Resampled shares scatter a second time, so the replicates are biased upward.
+        # Resampling adds its own scatter to the shares, so the replicates are biased upward.
         "class_imbalance10k": MetricValue(imbalance, *intervals.debiased_interval(imbalance, replicates)),
         "missing_classes10k": MetricValue(float((shares < MISSING_SHARE).sum())),
     }
@@ -125,10 +125,10 @@ def classes(sample: Sample, reference: Reference) -> Result:
         correct = shown == sample.labels
         metrics["asked_class10k"] = _share(int(correct.sum()), count)
         for label, row in enumerate(table):
-            of_class = correct[sample.labels == label]
-            row["asked"] = len(of_class)
-            if len(of_class):
-                row["shown"] = dataclasses.asdict(_share(int(of_class.sum()), len(of_class)))
+            correct_in_class = correct[sample.labels == label]
+            row["asked"] = len(correct_in_class)
+            if len(correct_in_class):
+                row["shown"] = dataclasses.asdict(_share(int(correct_in_class.sum()), len(correct_in_class)))
     return Result(metrics, {"classes": table})
 
 
@@ -214,7 +214,7 @@ def gan_train(sample: Sample, reference: Reference) -> Result:
 
 
 def real_classifier(reference: Reference, count: int) -> KerasModel:
-    """The classifier that GAN-train compares with: trained in the same way on ``count`` real images, and cached."""
+    """The classifier of GAN-test and of the real baseline: trained on ``count`` real images, and cached."""
     classifiers = load_classifiers()
     indices = reference.training_sample(count)
 

@@ -94,8 +94,8 @@ def copying_statistic(
 
     In each cell of the image space, a Mann-Whitney U test compares the distances of the generated images to the
     training set with those of the held-out images. C_T is the mean of the z-scores, weighted by each cell's share of
-    the held-out images. Far below 0: training images are copied. Far above 0: generated images lie further out than
-    real ones do.
+    the held-out images. Far below 0: training images are copied. Far above 0: generated images lie farther
+    from the training set than held-out images do.
 
     Args:
         generated_squares, held_out_squares: distances to the training set, (N,) and (M,), squared or not.

@@ -8,7 +8,8 @@ from fashion_gan.arrays import JsonObject
 from fashion_gan.metrics.features import NETWORK_SHA256
 from fashion_gan.metrics.intervals import Interval
 
-# Raised whenever a protocol's result can change for the same images. Scores of different versions are not comparable.
+# Increase this when a change of the code can change a protocol's result for the same images. Scores of different
+# versions are not comparable.
 VERSION = 1
 
 FFD_NOTE = "ffd = Fréchet distance of Fashion-MNIST features"
@@ -20,7 +21,7 @@ class MetricValue:
 
     Attributes:
         value: the number. Shares lie from 0 to 1. With several seeds, their mean.
-        standard_error: of the value, from resampled images; None if it is unknown.
+        standard_error: the standard error of the value, over the choice of images or seeds; None if it is unknown.
         interval: the 95 % interval of the value; None if it is unknown.
         real_baseline: the value that real images get when they are scored as if they were generated.
         by_seed: the value of each seed; empty if there was only one.
@@ -181,5 +182,5 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
 
 
 def fingerprint(data_sha256: str) -> JsonObject:
-    """The checksums and the version that a score depends on. Scores of different fingerprints are not comparable."""
+    """The checksums and the version that a score depends on. Scores with different fingerprints cannot be compared."""
     return {"data_sha256": data_sha256, "features_sha256": NETWORK_SHA256, "version": VERSION}

@@ -33,7 +33,7 @@ class Protocol:
     needs_labels: bool = False
 
     def check(self, count: int, has_labels: bool) -> None:
-        """Raise InputError if these images, or this machine, do not allow the protocol.
+        """Raise InputError if the protocol cannot be measured on these images or on this machine.
 
         Args:
             count: the number of images.
@@ -41,10 +41,10 @@ class Protocol:
         """
         if count < self.count:
             raise InputError(
-                f"{self.name} needs {self.count:,} images, there are {count:,}: fewer images give a higher score"
+                f"{self.name} needs {self.count:,} images, there are {count:,}: the number of images changes the score"
             )
         if self.needs_labels and not has_labels:
-            raise InputError(f"{self.name} needs the class of each image: a conditional model, or --labels")
+            raise InputError(f"{self.name} needs the class of each image: use a conditional model, or --labels")
         if self.needs == "keras":
             try:
                 check_backend(default_backend())
@@ -55,7 +55,7 @@ class Protocol:
 
     def real_baseline(self, reference: Reference) -> dict[str, float]:
         """The values of real images by the metrics' ids, from the cache if they are there."""
-        entry = f"floor-{self.name}"  # The name of 0.1.0: its cached values are still valid.
+        entry = f"floor-{self.name}"  # Version 0.1.0 used this name, and its cached values are still valid.
         if self.needs == "keras":  # The result of a network that is trained here depends on the framework.
             entry += f"-{measures.load_classifiers().framework()}"
 

@@ -37,14 +37,14 @@ def by_halves(measure: Measure, count: int, reference: Reference) -> Result:
 
 
 def _halves(count: int, reference: Reference) -> tuple[Indices, Indices, float]:
-    """Indices of both halves of the training set, and the factor that scales their distance to the counts."""
+    """Indices of both halves of the training set, and the factor that scales the distance to the protocol's counts."""
     order = np.random.default_rng(0).permutation(len(reference.train.images))
     half = len(order) // 2
     return order[:half], order[half:], (1 / count + 1 / len(order)) / (2 / half)
 
 
 def of_classes(measure: Measure, count: int, reference: Reference) -> Result:
-    """Score training images for the frequency of classes, and test images for the share that shows its class.
+    """Take the frequency of classes from training images, and the share that shows its class from test images.
 
     The feature network learned from the training images, so it classifies too many of them correctly.
     """

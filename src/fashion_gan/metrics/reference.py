@@ -25,12 +25,12 @@ class Reference:
 
     Args:
         train, test: the two splits.
-        cache: the folder of cached results. An entry's name holds the checksum of the data, of the feature network and
-            of the protocols' version. None caches nothing.
+        cache: the folder of cached results. An entry's name begins with ``key``, so it changes with the data, the
+            feature network and the protocols' version. None caches nothing.
 
     Attributes:
         fingerprint: the checksums and the version, by name.
-        key: a short checksum of the fingerprint. Names of cache entries begin with it.
+        key: a short checksum of the fingerprint.
     """
 
     def __init__(self, train: Dataset, test: Dataset, cache: Path | None = None) -> None:

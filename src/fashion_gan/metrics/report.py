@@ -27,7 +27,7 @@ SAMPLES_PER_CLASS = 10
 SCALE_WIDTH = 240  # pixels; the width of the scale that shows one metric
 CURVE_WIDTH, CURVE_HEIGHT = 640, 200  # pixels
 MARGIN = 8  # pixels
-SIGMA_REACH = 4.0  # standard deviations; the shortest scale of a z-score
+SIGMA_REACH = 4.0  # standard deviations; the scale of a z-score reaches at least this far to either side
 
 
 def write_report(
@@ -126,7 +126,7 @@ def _scale(info: MetricInfo, metric: MetricValue) -> dict[str, float | None]:
 
 
 def _samples(evaluation: Evaluation) -> Picture:
-    """The first images of each requested class. Without requested classes, of each class that the network sees."""
+    """The first images of each requested class. If none was requested, the feature network's classes are used."""
     images = evaluation.images[:2000]
     labels = extract(images).classes.astype(np.int32) if evaluation.labels is None else evaluation.labels[: len(images)]
     return contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)

@@ -1,4 +1,4 @@
-"""Real images with deliberate damage -> whether the metrics that should detect each damage do."""
+"""Damages real images on purpose, and checks that the metrics that should detect each damage get worse."""
 
 import dataclasses
 import io
@@ -41,7 +41,7 @@ def repeated_mode(images: Images, labels: Labels, strength: float, random: Rando
 
 
 def blurred(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Blur every image by a Gaussian with a radius of ``strength`` pixels."""
+    """Blur every image with a Gaussian that has a radius of ``strength`` pixels."""
     blur = ImageFilter.GaussianBlur(strength)
     return _change_each(images, lambda picture: picture.filter(blur)), labels
 
@@ -146,7 +146,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether each step made the metric worse."""
+        """Whether each increase in strength made the metric worse."""
         gain = METRICS[self.metric].gain
         return all(gain(after, before) < 0 for before, after in zip(self.values, self.values[1:], strict=False))
 
@@ -215,7 +215,7 @@ def _check(damage: str, metric: str, strengths: tuple[float, float], scores: lis
 
 
 def _check_memorization(reference: Reference, count: int) -> list[Check]:
-    """Hold out half of the test images, and replace a share of the other half by training images."""
+    """Score one half of the test images against the other, with a share of them replaced by training images."""
     half, left_out = reference.halved()
     random = np.random.default_rng(1)
     real = reference.test.images[left_out[:count]]

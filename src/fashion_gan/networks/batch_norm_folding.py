@@ -10,12 +10,12 @@ from fashion_gan.arrays import KerasLayer, KerasModel, Tensor
 def fold_batch_norm(generator: KerasModel) -> KerasModel:
     """Fold batch norms into the modulation layers that follow them.
 
-    A trained batch norm maps x to (x - μ) / σ. A modulation layer then maps y to gain · y + shift, with both from dense
-    layers. Dense layers for gain / σ and shift - gain · μ / σ give the same result and save two passes over x. A
-    batch norm that no modulation layer follows stays.
+    A trained batch norm maps x to (x - μ) / σ. A modulation layer then maps y to gain · y + shift, where dense layers
+    compute gain and shift. If they compute gain / σ and shift - gain · μ / σ instead, the result is the same, and two
+    passes over x are saved. A batch norm stays if no modulation layer follows it.
 
     Args:
-        generator: of any architecture.
+        generator: a generator of any architecture.
 
     Returns:
         A copy whose outputs differ only by rounding; the generator itself if no batch norm can be folded.

@@ -12,7 +12,7 @@ from fashion_gan.arrays import Array, Floats, KerasModel
 from fashion_gan.config import Config
 from fashion_gan.latents import draw_inputs
 
-MAX_IMAGES = 1024  # of 28×28 pixels. Larger images need fewer, because every pixel counts as a sample.
+MAX_IMAGES = 1024  # For 28×28 pixels. Fewer images are enough if they are larger: every pixel counts as a sample.
 MIN_IMAGES = 64
 BATCH_SIZE = 256  # bounds the memory
 

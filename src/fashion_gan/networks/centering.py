@@ -9,17 +9,18 @@ from keras import layers
 from fashion_gan.arrays import Tensor
 
 # A row or column counts as empty if no level, of 255, lies above this. In 95 % of the real images, the outermost row or
-# column that is not empty is brighter.
+# column that is not all black has a brighter pixel.
 EMPTY_LEVEL = 24
-# The slope of a step function: 0 up to EMPTY_LEVEL, 1 above. No float32 lies between, and a power of two is exact.
-# No gradient flows through it, and none of this slope should.
+# The slope of a ramp that acts as a step function: 0 up to EMPTY_LEVEL, 1 above. The ramp is so steep that no float32
+# lies on it, so no gradient flows through it. That is wanted, because the gradient would be as large as the slope. The
+# slope is a power of two, because multiplying by one is exact.
 STEP_SLOPE = 2.0**40
 
 
 def center_images(x: Tensor, name: str) -> Tensor:
     """Move each image by whole pixels, until its margins are equal, or the right or lower one is smaller by one.
 
-    Rows and columns without a level above 24 count as empty and become black, inside the content too. The layers are
+    Rows and columns without a level above 24 count as empty and become black, even inside the content. The layers are
     plain ones that every file format knows, in float32 whatever the precision of the layers before.
 
     Args:
@@ -33,10 +34,10 @@ def center_images(x: Tensor, name: str) -> Tensor:
     name = f"{name}_centre"
     lines = _float32(layers.Reshape, (height, width * channels), name=f"{name}_lines")(x)
     lines = _float32(layers.Rescaling, 1.0, 1.0, name=f"{name}_light")(lines)  # Black becomes 0.
-    for direction, size, other in (("down", height, width), ("right", width, height)):
+    for direction, size, other_size in (("down", height, width), ("right", width, height)):
         lines = _center_lines(lines, size, f"{name}_{direction}")
         # After the second transposition, the lines are rows again.
-        lines = _transpose(lines, size, other, channels, f"{name}_{direction}")
+        lines = _transpose(lines, size, other_size, channels, f"{name}_{direction}")
     lines = _float32(layers.Rescaling, 1.0, -1.0, name=f"{name}_dark")(lines)
     return _float32(layers.Reshape, (height, width, channels), name=f"{name}_images")(lines)
 
@@ -45,13 +46,13 @@ def _float32(layer: type[layers.Layer], *arguments: object, name: str, **named: 
     return layer(*arguments, dtype="float32", name=name, **named)
 
 
-def _transpose(lines: Tensor, size: int, other: int, channels: int, name: str) -> Tensor:
-    """Lines along one axis -> lines along the other: (N, size, other · C) -> (N, other, size · C)."""
+def _transpose(lines: Tensor, size: int, other_size: int, channels: int, name: str) -> Tensor:
+    """Lines along one axis -> lines along the other: (N, size, other_size · C) -> (N, other_size, size · C)."""
     if channels == 1:
         return _float32(layers.Permute, (2, 1), name=f"{name}_turned")(lines)
-    x = _float32(layers.Reshape, (size, other, channels), name=f"{name}_places")(lines)
+    x = _float32(layers.Reshape, (size, other_size, channels), name=f"{name}_places")(lines)
     x = _float32(layers.Permute, (2, 1, 3), name=f"{name}_turned")(x)
-    return _float32(layers.Reshape, (other, size * channels), name=f"{name}_turned_lines")(x)
+    return _float32(layers.Reshape, (other_size, size * channels), name=f"{name}_turned_lines")(x)
 
 
 def _center_lines(lines: Tensor, size: int, name: str) -> Tensor:
@@ -88,8 +89,8 @@ def _shift_matrix(difference: Tensor, size: int, name: str) -> Tensor:
     near = _float32(layers.Rescaling, -1.0, 1.25, name=f"{name}_near")(square)
     one_hot = _float32(layers.ReLU, name=f"{name}_move")(near)
 
-    # The matrix takes line i + m to line i. Each of its rows is the row above, moved by one entry. Stretches of
-    # ``size`` entries of a sequence that repeats after ``size + 1`` are such rows.
+    # The matrix takes line i + m to line i. Each of its rows is the row above, moved by one entry. Such rows
+    # result if a sequence that repeats after ``size + 1`` entries is cut into pieces of ``size`` entries.
     sequence = _float32(layers.RepeatVector, size, name=f"{name}_repeated")(one_hot)
     sequence = _float32(layers.Reshape, (size * period, 1), name=f"{name}_sequence")(sequence)
     sequence = _float32(layers.Cropping1D, (0, size), name=f"{name}_cropped")(sequence)

@@ -1,6 +1,6 @@
 """The DCGAN of Radford et al. 2015, arXiv:1511.06434. Its depth follows from the image size.
 
-Unlike there, the discriminator has no batch norm.
+Unlike in the paper, the discriminator has no batch norm.
 """
 
 from keras import initializers, layers

@@ -1,4 +1,4 @@
-"""What all architectures share: their inputs, how a class enters a network, and the two output heads."""
+"""The parts that all architectures share: their inputs, how a class enters a network, and the two output heads."""
 
 import keras
 from keras import initializers, layers

@@ -20,8 +20,8 @@ def _modulated_norm(x: Tensor, condition: Tensor, name: str) -> Tensor:
     """Batch norm whose gains and shifts are computed from the latent and the class.
 
     With the class it is the conditional batch norm of de Vries et al. 2017, arXiv:1707.00683; with the latent, the
-    self-modulation of Chen et al. 2019, arXiv:1810.01365. Without it the latent enters only at the first layer, and
-    later layers lose it.
+    self-modulation of Chen et al. 2019, arXiv:1810.01365. Without self-modulation the latent enters only at the first
+    layer, and later layers lose it.
     """
     channels = x.shape[-1]
     x = layers.BatchNormalization(center=False, scale=False, name=name)(x)
@@ -64,7 +64,7 @@ def _discriminator_block(
 class MinibatchStdDev(layers.Layer):
     """Append a channel with the standard deviation of the features over a group of four images of the batch.
 
-    It shows the discriminator that a generator repeats one image (Karras et al. 2018, arXiv:1710.10196). Outside of
+    It shows the discriminator when a generator repeats one image (Karras et al. 2018, arXiv:1710.10196). Outside of
     training each image is judged by itself, and the channel holds the moving average of the deviations in training.
     """
 
@@ -112,7 +112,7 @@ def _pixels_to_channels(x: Tensor, name: str) -> Tensor:
 
 
 def generator(config: Config, name: str) -> KerasModel:
-    """Latents -> dense layer and a block at a quarter of the size -> a block at half -> pixel shuffle -> scaled tanh.
+    """Latents -> dense layer and a block at a quarter of the size -> a block at half -> scaled tanh -> pixel shuffle.
 
     A transposed convolution enlarges the features. It reads each pixel once; upsampling followed by a convolution reads
     each four times.
@@ -146,12 +146,12 @@ def _full_size_branch(images: Tensor, channels: int, name: str) -> Tensor:
 
 
 def discriminator(config: Config, name: str) -> KerasModel:
-    """Pixels folded into base_channels -> convolutions at half of the size -> a block at a quarter -> one logit.
+    """Pixels folded into channels -> convolutions at half of the size -> a block at a quarter -> one logit.
 
     A ``config.discriminator_depth`` of 1 adds a block at half of the size. A depth of 2, for accelerators, adds two
-    wide blocks there, one more at a quarter, and a branch that sees single pixels, as every other network does that
-    learns to separate generated images from real ones. The added parts output zero at the start, so that a
-    discriminator trained without them can be given them.
+    wide blocks there, one more at a quarter, and a branch that sees single pixels. Every other network that learns to
+    separate generated images from real ones sees them too. The added parts output zero at the start, so that they can
+    be added to a discriminator that was trained without them.
     """
     inputs, labels = heads.image_inputs(config)
     base_channels, depth = config.base_channels, config.discriminator_depth

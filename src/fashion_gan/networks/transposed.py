@@ -16,7 +16,7 @@ def generator(config: Config, name: str) -> KerasModel:
     x = layers.BatchNormalization(name=f"{name}_norm_0")(x)
     x = layers.LeakyReLU(0.3, name=f"{name}_relu_0")(x)
     x = layers.Reshape((base, base, 4 * width), name=f"{name}_reshape")(x)  # (N, 7, 7, 256)
-    for stage, (channels, strides) in enumerate([(2 * width, 1), (width, 2)], start=1):  # (N, 14, 14, 64)
+    for stage, (channels, strides) in enumerate([(2 * width, 1), (width, 2)], start=1):  # (N, 14, 14, 64) at the end
         x = layers.Conv2DTranspose(
             channels, 5, strides=strides, padding="same", use_bias=False, name=f"{name}_conv_{stage}"
         )(x)

@@ -1,1 +1,1 @@
-"""Arrays to pictures and plots."""
+"""Turns arrays into pictures and plots."""

@@ -46,13 +46,13 @@ def grid(images: Images, columns: int | None = None, padding: int = 2, scale: in
         images: uint8 (N, H, W, C), N at least 1.
         columns: images in a row. None makes the grid about square.
         padding: pixels of dark gray around and between the images.
-        scale: width and height of each drawn pixel.
+        scale: width and height at which each pixel is drawn.
 
     Returns:
         uint8 (rows·(H·scale + padding) + padding, columns·(W·scale + padding) + padding, C).
 
     Raises:
-        InputError: the images have another type or shape, or a number is out of range.
+        InputError: the images have the wrong type or shape, or a number is out of range.
 
     Example:
         >>> grid(np.zeros((10, 28, 28, 1), np.uint8), columns=5).shape
@@ -86,7 +86,7 @@ def contact_sheet(images: Images, labels: Labels, class_names: Sequence[str], pe
         uint8 (height, width, C) of the whole sheet.
 
     Raises:
-        InputError: the images have another type or shape, or a number is out of range.
+        InputError: the images have the wrong type or shape, or a number is out of range.
     """
     _check_images(images)
     check_range("per_class", per_class, 1)
@@ -117,7 +117,7 @@ def save_png(path: str | Path, image: Picture) -> None:
     """Write an image, uint8 (H, W, C), to a PNG file atomically.
 
     Raises:
-        InputError: the image has another type or shape.
+        InputError: the image has the wrong type or shape.
         OSError: the file cannot be written. An older file of that name stays as it was.
     """
     pillow_image = _to_pillow(image)
@@ -129,7 +129,7 @@ def png_bytes(image: Picture) -> bytes:
     """The PNG file of an image, uint8 (H, W, C). Compression favors speed, for many small images.
 
     Raises:
-        InputError: the image has another type or shape.
+        InputError: the image has the wrong type or shape.
     """
     content = io.BytesIO()
     _to_pillow(image).save(content, "PNG")
@@ -170,7 +170,7 @@ def save_gif(
         hold_last_seconds: time that the last frame is shown.
 
     Raises:
-        InputError: there are no frames, or they have another type or several shapes.
+        InputError: there are no frames, or they have the wrong type or different shapes.
         OSError: the file cannot be written. An older file of that name stays as it was.
     """
     shapes = {np.shape(frame) for frame in frames}

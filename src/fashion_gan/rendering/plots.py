@@ -70,7 +70,10 @@ def accuracy_curve(
     axes.set_xlabel("real images of each class (logarithmic)")
     axes.set_ylabel("accuracy on test images (%)")
     axes.set_title(
-        "Bands: 95 % over seeds, for each regime. Verdicts compare regimes within each seed.", size=9, loc="left"
+        "Bands: 95 % confidence intervals over the seeds. Gains are measured within each seed,\n"
+        "so they can be clear even where bands overlap.",
+        size=9,
+        loc="left",
     )
     _save(figure, path)
 

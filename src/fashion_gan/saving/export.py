@@ -17,7 +17,7 @@ from fashion_gan.saving.formats import FORMATS, GeneratorInfo, example_inputs
 from fashion_gan.system.atomic_files import atomic_file, atomic_folder
 from fashion_gan.system.backends import default_backend, suppressed_stderr
 
-MAX_DIFFERENCE = 1e-3  # of pixels in [-1, 1]: an eighth of a gray level
+MAX_DIFFERENCE = 1e-3  # between pixels in [-1, 1]: an eighth of a gray level
 CONFIG_FILE = "fashion_gan.json"  # in every folder that an export writes
 
 
@@ -99,7 +99,7 @@ def check_path(format: str, path: Path) -> None:
         raise InputError(f"{path} must end in {row.suffix}")
     if set(row.forbidden_characters) & set(text):
         raise InputError(
-            f"{text} cannot be a {format}: its runtime cannot read a path with any of {row.forbidden_characters}"
+            f"{text} cannot hold a {format}: its runtime cannot read a path with any of {row.forbidden_characters}"
         )
 
 
@@ -109,10 +109,10 @@ def missing_packages(format: str, backend: str) -> list[str]:
 
 
 def _check_packages(format: str) -> None:
-    backend, able = default_backend(), FORMATS[format].packages
-    if backend not in able:
-        names = " or ".join(able)
-        raise InputError(f"{format} needs Keras on {names}, and Keras runs on {backend}: set KERAS_BACKEND={names}")
+    backend, packages = default_backend(), FORMATS[format].packages
+    if backend not in packages:
+        names = " or ".join(packages)
+        raise InputError(f"{format} needs Keras on {names}, but Keras runs on {backend}: set KERAS_BACKEND={names}")
     if missing := missing_packages(format, backend):
         raise InputError(f"{format} needs {' and '.join(missing)}: pip install {' '.join(missing)}")
 
@@ -134,7 +134,7 @@ def _write_and_check(
 ) -> float:
     """Write the format from a Keras model or an ONNX file, and compare its images with those of ``predict``."""
     row, inputs = FORMATS[format], example_inputs(config)
-    expected = predict(inputs)  # Before the export: Keras exports only models that were called once.
+    expected = predict(inputs)  # Before the export: Keras exports only models that have been called.
     with _temporary_output(format, path) as temporary:
         with suppressed_stderr(), warnings.catch_warnings():
             # The converters warn about their own code, such as deprecated NumPy names.

@@ -83,7 +83,7 @@ def _write_onnx(model: KerasModel, config: GeneratorInfo, path: Path) -> None:
     from fashion_gan.saving.model_files import predict_function
 
     model = fold_batch_norm(model)
-    predict_function(model)(example_inputs(config))  # Keras exports only models that were called once.
+    predict_function(model)(example_inputs(config))  # Keras exports only models that have been called.
     with suppressed_logger("tf2onnx"):  # It logs unknown operators and writes them anyway. They are refused below.
         model.export(path, format="onnx", verbose=False)
     exported = onnx.load(path)

@@ -1,4 +1,4 @@
-"""The name or path of a model -> where the model is stored: with fashion-gan, in a run's folder, or in a file."""
+"""Find where a model comes from, by its name or path: a shipped model, a run's folder, or a model file."""
 
 import dataclasses
 from pathlib import Path
@@ -12,12 +12,13 @@ from fashion_gan.runs import Run
 
 @dataclasses.dataclass(frozen=True)
 class ModelSource:
-    """Where a model is stored.
+    """Where a model comes from, and where it is stored.
 
     Attributes:
         kind: "shipped" (it comes with fashion-gan), "run" (a run's folder) or "file" (a model file).
         path: the shipped model's folder, the run's folder, or the file.
-        config: what the model was built from; None for a file, whose configuration is read together with its weights.
+        config: the configuration that the model was built from. None for a file: its configuration is read with its
+            weights.
     """
 
     kind: Literal["shipped", "run", "file"]
@@ -29,44 +30,44 @@ class ModelSource:
         return Run.open(self.path) if self.kind == "run" else None
 
     def model_file(self, shipped_file: str = "generator.onnx") -> Path:
-        """The path to load the generator from: a file, or the run's folder.
+        """The path that a generator is loaded from: a file, or the folder of a run.
 
         Args:
-            shipped_file: which of a shipped model's files.
+            shipped_file: the name of the file to load from a shipped model's folder. Unused for other sources.
         """
         return self.path / shipped_file if self.kind == "shipped" else self.path
 
 
-def is_shipped(source: str | Path) -> bool:
-    """Whether a source is a shipped model's name. A folder of the same name is given as ``./name``."""
-    return str(source) in pretrained.names()
+def is_shipped(model: str | Path) -> bool:
+    """Whether this is the name of a shipped model. A folder with the same name must be written as ``./name``."""
+    return str(model) in pretrained.names()
 
 
-def resolve(source: str | Path, *, needs_run: bool = False) -> ModelSource:
-    """Find a model.
+def resolve(model: str | Path, *, needs_run: bool = False) -> ModelSource:
+    """Find the source of a model.
 
     Args:
-        source: a shipped model's name, a run's folder, or a model file.
+        model: a shipped model's name, a run's folder, or a model file. A shipped model's name comes first.
         needs_run: the caller wants raw weights or the best checkpoint, which only a run has.
 
     Raises:
-        InputError: nothing is there, a folder is not a run, or a run is needed and the source is not one.
+        InputError: nothing is there, a folder is not a run, or a run is needed and the model is not one.
 
     Example:
         >>> resolve("fashion").kind
         'shipped'
     """
-    path = Path(source)
-    if needs_run and (is_shipped(source) or not path.is_dir()):
-        raise InputError(f"only a run's folder has raw weights and a best checkpoint, and {source} is not one")
-    if is_shipped(source):
-        return ModelSource("shipped", pretrained.folder(str(source)), pretrained.config(str(source)))
+    path = Path(model)
+    if needs_run and (is_shipped(model) or not path.is_dir()):
+        raise InputError(f"only a run's folder has raw weights and a best checkpoint, and {model} is not one")
+    if is_shipped(model):
+        return ModelSource("shipped", pretrained.folder(str(model)), pretrained.config(str(model)))
     if path.is_dir():
         run = Run.open(path)
         return ModelSource("run", path, run.config)
     if not path.exists():
         raise InputError(
-            f"{source} is not a shipped model ({', '.join(pretrained.names())}), a run's folder or a model file: "
+            f"{model} is not a shipped model ({', '.join(pretrained.names())}), a run's folder or a model file: "
             "nothing of that name exists"
         )
     return ModelSource("file", path, None)

@@ -19,8 +19,8 @@ EXTRAS = {"tensorflow": "train", "jax": "gpu", "torch": "torch"}  # the extra th
 
 # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD of glibc's malloc.h: (parameter, bytes).
 KEEP_FREED_MEMORY = ((-3, 1 << 30), (-1, (1 << 31) - 1), (-2, 1 << 26))
-# glibc cannot be asked for the values before. These are those that its own adjustment reaches after large arrays were
-# freed: the thresholds' upper limits, and the default padding.
+# glibc has no call that reads the earlier values. These are the values that it reaches by itself once large arrays have
+# been freed: the upper limits of both thresholds, and the default padding.
 RETURN_FREED_MEMORY = ((-3, 1 << 25), (-1, 1 << 26), (-2, 1 << 17))
 
 
@@ -43,7 +43,7 @@ def check_backend(name: str) -> None:
 
 
 def use_backend(name: str) -> None:
-    """Import Keras on a backend. The host's environment variables stay as they are.
+    """Import Keras on a backend. The caller's environment variables stay as they are.
 
     Raises:
         InputError: the backend is not installed, or Keras runs on another one already.
@@ -91,8 +91,8 @@ def accelerator(backend: str) -> str | None:
 def seeded(seed: int) -> Iterator[None]:
     """Seed Python's random generator for the block, then restore its state.
 
-    Keras takes the seed of every initializer or layer that has none from this generator. So a seed gives the same
-    weights in every run with the same backend, and the host's own random numbers stay as they are.
+    If an initializer or a layer has no seed, Keras draws one from this generator. So a seed gives the same weights in
+    every run with the same backend, and the caller's own random numbers stay as they are.
     """
     state = random.getstate()
     random.seed(seed)
@@ -132,11 +132,14 @@ def suppressed_logger(name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-# ---- Settings of the whole process. A library must not change them in its host, or must restore them. ----
+# ---- Settings of the whole process. A library must leave them as they are, or restore them. ----
 
 
 def silence_tensorflow() -> None:
-    """Hide TensorFlow's messages below errors. For a command, whose process is its own; before the import."""
+    """Hide TensorFlow's messages below errors.
+
+    Only for a command, which has its process to itself. Call this before TensorFlow is imported.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -171,9 +174,10 @@ def _set_malloc_parameters(parameters: tuple[tuple[int, int], ...]) -> None:
 def share_two_processors() -> None:
     """On two processors, make TensorFlow run two operations at once, one on each, instead of one on both.
 
-    For networks of small layers: splitting such a layer costs more than it saves, but independent operations can run at
-    the same time: the discriminator's passes over real and generated images, and the two gradients of each layer.
-    TensorFlow reads the variables before its first operation. Variables that the user has set are kept.
+    This helps networks of small layers. Splitting such a layer costs more than it saves, but independent operations can
+    run at the same time: the discriminator's passes over real and generated images, and the two gradients of each
+    layer. TensorFlow reads these environment variables before its first operation. Variables that the user has set are
+    kept.
     """
     if available_cpus() == 2:  # Not measured with more.
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

@@ -1,4 +1,4 @@
-"""The machine and the package versions that a run is made with."""
+"""The machine and the package versions that a run uses."""
 
 import contextlib
 import importlib.metadata

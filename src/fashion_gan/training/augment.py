@@ -1,9 +1,8 @@
-"""Differentiable augmentation of the images that the discriminator sees, stronger the more the discriminator overfits.
+"""Differentiable augmentation of the images that the discriminator sees. It grows as the discriminator overfits.
 
 With few training images the discriminator memorizes them, and its gradient stops being useful. It cannot memorize
-images that are flipped, shifted and partly cut out (Zhao et al. 2020, arXiv:2006.10738). While the
-probability of each change stays clearly below one, the generator does not learn to draw the changes (Karras et al.
-2020, arXiv:2006.06676).
+images that are flipped, shifted and partly cut out (Zhao et al. 2020, arXiv:2006.10738). While the probability of each
+change stays clearly below one, the generator does not learn to draw the changes (Karras et al. 2020, arXiv:2006.06676).
 """
 
 import keras
@@ -13,7 +12,8 @@ from fashion_gan.arrays import Tensor
 
 MAX_SHIFT = 1 / 8  # of the image's size
 CUTOUT_SIZE = 1 / 2  # of the image's size
-TARGET_OVERFITTING = 0.3  # of E[sign D(real)], which is 0 without overfitting, and 1 if D recognizes every real image
+# The target of E[sign D(real)], which is 0 without overfitting, and 1 if D recognizes every real image.
+TARGET_OVERFITTING = 0.3
 IMAGES_TO_FULL_PROBABILITY = 100_000  # images seen while the probability rises from 0 to 1
 
 
@@ -57,14 +57,13 @@ class Augmentation(keras.layers.Layer):
             limit = int(size * MAX_SHIFT)
             # Rounded to whole pixels, so that each shift has the same probability.
             shift = ops.round(keras.random.uniform((count, 1), -limit - 0.499, limit + 0.499, seed=self.seed_generator))
-            sources = (
-                ops.arange(size, dtype="float32")[None] - shift * selected
-            )  # (N, size): the source of each row or column
+            # The source of each row or column, (N, size).
+            sources = ops.arange(size, dtype="float32")[None] - shift * selected
             inside = ops.cast((sources >= 0) & (sources < size), "float32")
             shape = (-1, size, 1, 1) if axis == 1 else (-1, 1, size, 1)
             sources = ops.reshape(ops.cast(ops.clip(sources, 0, size - 1), "int32"), shape)
             inside = ops.reshape(inside, shape)
-            # What enters from outside the image is black.
+            # Pixels from outside the image are black.
             images = inside * (ops.take_along_axis(images, sources, axis=axis) + 1.0) - 1.0
         return images
 

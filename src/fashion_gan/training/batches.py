@@ -1,4 +1,4 @@
-"""Stream batches of in-memory images without end. Their order depends only on the seed and the step."""
+"""Stream batches of in-memory images endlessly. Their order depends only on the seed and the step."""
 
 import itertools
 import math
@@ -20,7 +20,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> Indices:
 
 
 def steps_in_epoch(image_count: int, batch_size: int) -> int:
-    """The batches in an epoch: all full ones, minus a few that would not fill an execution of several steps."""
+    """The number of batches in an epoch: the full ones, minus a few that would not fill an execution of several steps."""
     full = image_count // batch_size
     return full - full % _largest_step_count(full, max_remainder=full // 100)
 
@@ -29,8 +29,8 @@ def choose_steps_per_execution(*positions: int) -> int:
     """The most steps that one execution can take and still stop at each position and at its multiples.
 
     Without Python between the steps, an epoch of small images takes 5 % less time on TensorFlow, and an accelerator
-    need not wait for Python. Always 1 on PyTorch, which supports no other number, and for JAX on a CPU, where several
-    steps in one take five times as long (JAX 0.10).
+    need not wait for Python. Always 1 on PyTorch, which supports no other number, and for JAX on a CPU, where steps
+    that share an execution take five times as long (JAX 0.10).
 
     Args:
         positions: steps at which training must be able to stop; 0 for no such step.
@@ -49,7 +49,7 @@ def _largest_step_count(count: int, max_remainder: int) -> int:
 def stream_batches(
     images: Images, labels: Labels, *, batch_size: int, seed: int, first_step: int = 0, steps_per_execution: int = 1
 ) -> Any:
-    """Stream batches to ``fit`` from any step on. A resumed run gets the batches that it would have got uninterrupted.
+    """Stream batches to ``fit`` from any step on. A resumed run gets the same batches as an uninterrupted one.
 
     Each epoch visits the images in a new order. The few that do not fill a batch are left out of that epoch.
 
@@ -59,7 +59,7 @@ def stream_batches(
         batch_size: images in a batch, at most ``count``.
         seed: seed of the shuffling.
         first_step: how many batches of the endless stream to skip.
-        steps_per_execution: the model's value. It must divide the steps in an epoch, and those left in the first epoch.
+        steps_per_execution: as set on the model. It must divide the steps in an epoch, and those left in the first one.
 
     Returns:
         An iterable, for ``fit``, of ``({"images": (batch_size, h, w, c), "labels": (batch_size,)},)``. On JAX with
@@ -82,7 +82,7 @@ def stream_batches(
 
 
 def _jax_stream(images: Images, labels: Labels, batch_indices: Iterator[Indices], steps: int) -> Iterator[Any]:
-    """All images, copied to the device once, and the indices of several batches: int32 (steps, batch_size)."""
+    """Yield all images, copied to the device once, with the indices of several batches: int32 (steps, batch_size)."""
     import jax
 
     on_device = {"images": jax.device_put(images), "labels": jax.device_put(labels)}

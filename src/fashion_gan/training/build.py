@@ -32,7 +32,7 @@ def build_gan(config: Config) -> GAN:
         raise InputError("class_names must name the classes of a conditional run, and only of a conditional one")
     use_backend(config.backend)
     with seeded(config.seed):
-        # bfloat16 for its range: the inner optimizers would bypass the loss scaling that float16 needs.
+        # bfloat16 has float32's range. float16 needs loss scaling, which the inner optimizers would bypass.
         with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
             generator, discriminator = build_generator(config), build_discriminator(config)
         # Augmentation works in float32, and so does the averaged generator, whose images are shown, scored and saved.
@@ -120,5 +120,5 @@ def _copy_weights(trained: KerasModel, new: KerasModel) -> None:
     for variable in new.weights:
         source = by_path.get(variable.path.removeprefix(new.name))
         if source is not None and source.shape == variable.shape:
-            # A copy: on JAX two variables would share one buffer otherwise, which a step cannot donate twice.
+            # Copy: on JAX both variables would otherwise share one buffer, and a step cannot donate it twice.
             variable.assign(np.array(keras.ops.convert_to_numpy(source)))

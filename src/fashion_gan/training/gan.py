@@ -1,4 +1,4 @@
-"""The GAN as a Keras model with a loss: the whole objective, for every backend."""
+"""The GAN as one Keras model. Its loss is the whole objective, with the same code on every backend."""
 
 import dataclasses
 import math
@@ -31,8 +31,9 @@ class Objective:
         loss: the adversarial loss, a name in ``losses.LOSSES``.
         r1_weight: weight γ of the gradient penalty on real images, R1. 0 turns it off.
         r2_weight: weight of the gradient penalty on generated images, R2. None: the R1 weight.
-        penalty_every_steps: k. The penalties are computed only at every k-th step, with k times the weight. That holds
-            the discriminator as tightly with less work (lazy regularization: Karras et al. 2020, arXiv:1912.04958).
+        penalty_every_steps: k. The penalties are computed only at every k-th step, with k times the weight. This
+            regularizes the discriminator as strongly, with less work (lazy regularization: Karras et al. 2020,
+            arXiv:1912.04958).
         classifier_weight: weight λ of ``losses.classification_loss`` for the discriminator, and of
             ``losses.class_margin_loss`` for the generator. 0 turns both off.
     """
@@ -59,7 +60,7 @@ class Objective:
 
 
 class Pass(NamedTuple):
-    """The result of one pass of the discriminator: logits (N, 1), class logits or None, and its next state."""
+    """The result of one pass of the discriminator: logits (N, 1), class logits or None, and the next state."""
 
     logits: Tensor
     class_logits: Tensor | None
@@ -148,7 +149,7 @@ class GAN(keras.Model):
             self.train_function: TrainFunction = scan_steps(self.train_step, self.train_function)
 
     def scale_learning_rates(self, factor: float) -> None:
-        """Multiply both learning rates, as they were compiled, by a factor. Works between the steps of ``fit`` too."""
+        """Set both learning rates to a factor times their compiled values. Works between the steps of ``fit`` too."""
         self.sync_variables()
         for optimizer, learning_rate in self._learning_rates:
             optimizer.learning_rate = factor * learning_rate
@@ -252,7 +253,7 @@ class GAN(keras.Model):
     ) -> Tensor:
         """The finite-difference gradient penalty on images.
 
-        ``state`` is the discriminator's state before it computed their logits. The nearby images start from the same
+        ``state`` is the discriminator's state before it computed the logits. The nearby images start from the same
         state, so that only the images differ and not the dropout.
         """
         nearby = images + PENALTY_SIGMA * keras.random.normal(ops.shape(images), seed=self.seed_generator)
@@ -262,7 +263,7 @@ class GAN(keras.Model):
         )
 
     def _every_k_steps(self, k: int, term: Callable[[], Tensor]) -> Tensor:
-        """k times the term at every k-th step; 0 at the others, without computing it."""
+        """k times the term at every k-th step; 0 at the other steps, where the term is not computed."""
         if k == 1:
             return term()
         return k * ops.cond(self.step % k == 0, term, lambda: ops.zeros(()))

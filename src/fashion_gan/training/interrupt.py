@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: it ends after the current step (or group of up to ten), with a checkpoint."""
+"""End training cleanly on Ctrl-C or SIGTERM: after the current step (or group of up to ten), with a checkpoint."""
 
 import contextlib
 import signal
@@ -26,9 +26,9 @@ class StopRequest(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def stop_after_current_step() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C or SIGTERM into a stop request. A second one acts at once, as before the block.
+    """Turn the first Ctrl-C or SIGTERM into a stop request. A second signal acts as before the block, at once.
 
-    The signal handlers are restored when the block ends.
+    The previous signal handlers are restored after the first signal, or when the block ends.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():  # Python lets only the main thread handle signals.

@@ -107,8 +107,8 @@ def class_margin_loss(labels: Tensor, class_logits: Tensor) -> Tensor:
     """max(0, 1 + the largest other logit − the label's logit), the generator's class loss on its own images.
 
     The loss is zero once an image shows its class by a margin. Cross-entropy would keep falling, and push the generator
-    toward images that show their class more clearly than real ones, which the discriminator recognizes. The multi-class
-    hinge loss of Crammer & Singer 2001 (JMLR 2, 265–292).
+    toward images that show their class more clearly than real ones, which the discriminator recognizes. This is the
+    multi-class hinge loss of Crammer & Singer 2001 (JMLR 2, 265–292).
 
     Args:
         labels: int (N,).

@@ -1,4 +1,4 @@
-"""Several training steps as one computation on JAX. There Keras's own ``steps_per_execution`` is a Python loop."""
+"""Run several training steps as one computation on JAX, where Keras's own ``steps_per_execution`` is a Python loop."""
 
 import functools
 import itertools
@@ -26,7 +26,7 @@ def scan_steps(train_step: TrainStep, default_train_function: TrainFunction) -> 
     """Make a train function that runs one step for each row of batch indices, as one computation.
 
     The images stay on the device, and each step gathers its batch there. The host does nothing between the steps: while
-    the device computes some of them, Python requests the next.
+    the device computes some of them, Python requests the next ones.
 
     Args:
         train_step: the ``train_step`` of a Keras model on JAX.
@@ -34,8 +34,8 @@ def scan_steps(train_step: TrainStep, default_train_function: TrainFunction) -> 
 
     Returns:
         A function of the state and of a stream. The stream yields ``({"images": (count, h, w, c), "labels": (count,),
-        "batch_indices": (steps, batch_size)},)``, all on the device, or plain batches. The function returns the last
-        step's logs and the state.
+        "batch_indices": (steps, batch_size)},)``, with the images and the labels on the device, or plain batches. The
+        function returns the last step's logs and the state.
     """
     import jax
 

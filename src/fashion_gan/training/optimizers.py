@@ -7,10 +7,10 @@ from fashion_gan.arrays import Tensor
 
 
 class Adam(keras.optimizers.Adam):
-    """``keras.optimizers.Adam`` (Kingma & Ba 2015, arXiv:1412.6980), up to rounding, with variables of the same names.
+    """Equals ``keras.optimizers.Adam`` (Kingma & Ba 2015, arXiv:1412.6980) up to rounding. Its variable names are the same.
 
     Keras writes Adam in many small operations, which take a large part of the step time of small networks. TensorFlow
-    has one operation for all of them. On the other backends this class is Keras's own Adam.
+    has one operation that replaces all of them. On the other backends this class is Keras's own Adam.
     """
 
     def apply(self, grads: list[Tensor], trainable_variables: list[keras.Variable] | None = None) -> None:

@@ -10,7 +10,8 @@ from fashion_gan.rendering.resize import resize_matrix
 def resize_images(images: Tensor, height: int, width: int) -> Tensor:
     """Images (N, h, w, C) -> (N, height, width, C), by linear interpolation with antialiasing.
 
-    As matrix products, which XLA supports on every backend; on TensorFlow it does not support ``ops.image.resize``.
+    The interpolation is written as matrix products, because XLA supports them on every backend. On TensorFlow, XLA does
+    not support ``ops.image.resize``.
     """
     rows = resize_matrix(images.shape[1], height).astype(np.float32)
     columns = resize_matrix(images.shape[2], width).astype(np.float32)

@@ -50,7 +50,7 @@ class Training:
 
 
 def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
-    """Train a run that no other process may train. A write error becomes an InputError that says how to continue."""
+    """Train a run and lock out other processes. A write error becomes an InputError that says how to continue."""
     with run.locked():
         try:
             return train(run, dataset, resume=resume)
@@ -66,7 +66,7 @@ def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
 def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
     """Train until a budget ends, then write the run's files: pictures, curve, film, and the averaged generator.
 
-    Ctrl-C, or a SIGTERM, ends training after the current step and a checkpoint.
+    Ctrl-C or SIGTERM ends training after the current step, with a checkpoint.
 
     Args:
         run: from ``Run.create``; or from ``Run.open``, to resume.
@@ -108,7 +108,7 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
     config = run.config
     check_data(config, dataset)
     if resume and run.data_fingerprint != dataset.fingerprint:
-        raise InputError(f"{run.path} was trained on other data than {dataset.source}")
+        raise InputError(f"{run.path} was not trained on the data from {dataset.source}: its images were different")
     dataset, held_out = split_validation(config, dataset)
     gan = build_gan(config)
     state = callbacks.TrainingState.from_config(config, len(dataset.images))

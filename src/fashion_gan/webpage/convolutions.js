@@ -16,7 +16,7 @@ function withoutPadding(result, rows, width, columns) {
   return trimmed;
 }
 
-/** Multiply a by b. If b has more than two axes, each of its matrices meets the matrix of a at the same position. */
+/** Multiply a by b. If b has more than two axes, each of its matrices is multiplied by the matrix of a at the same position. */
 function matMul([a, b]) {
   const [depth, columns] = b.shape.slice(-2);
   const count = sizeOf(b.shape.slice(0, -2));

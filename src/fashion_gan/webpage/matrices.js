@@ -13,12 +13,12 @@ const [I32, V128] = [0x7f, 0x7b]; // WebAssembly's types: an integer, and four f
 /** Encode an unsigned integer as LEB128. */
 const encode = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...encode(n >>> 7)]);
 
-/** The function multiply(left, right, result, panels, depth, row bytes): the types of its variables, its instructions. */
+/** Encode the function multiply(left, right, result, panels, depth, row bytes): its variables' types, then its instructions. */
 function multiplyFunction() {
   const [LEFT, RIGHT, RESULT, PANELS, DEPTH, ROW, COLUMN, L, R, REMAINING, TO, R0, R1, SPLAT, SUM] = Array(15).keys();
   const get = (local) => [0x20, ...encode(local)];
   const set = (local) => [0x21, ...encode(local)];
-  const constant = (n) => [0x41, n]; // below 64
+  const constant = (n) => [0x41, n]; // n must be below 64
   const [add, subtract, times, shift, below] = [[0x6a], [0x6b], [0x6c], [0x74], [0x49]];
   const simd = (code, ...rest) => [0xfd, ...encode(code), ...rest];
   const load = (offset) => simd(0x00, 0, offset);
@@ -70,7 +70,7 @@ function buildModule() {
   ]);
 }
 
-/** The same in JavaScript. */
+/** Compute the same product in JavaScript. */
 function multiplyInScript(left, right, result, rows, depth, width) {
   result.fill(0);
   for (let row = 0; row < rows; row++) {
@@ -88,18 +88,17 @@ function multiplyInScript(left, right, result, rows, depth, width) {
  * writes the right matrix. `multiply` returns the result. The rows of both are padded to the same width.
  */
 class MatrixProduct {
-  constructor(useWebAssembly = true) {
+  constructor() {
     try {
-      if (!useWebAssembly) throw new Error("WebAssembly is switched off");
       this.memory = new WebAssembly.Memory({ initial: 1 });
       const module = new WebAssembly.Module(buildModule());
       this.instance = new WebAssembly.Instance(module, { page: { memory: this.memory } });
     } catch {
-      this.instance = null;
+      this.instance = null; // The browser has no WebAssembly: multiply in JavaScript.
     }
   }
 
-  /** Store the left matrix. Returns memory for the right matrix, and the width of its padded rows. */
+  /** Store the left matrix, column by column in each panel of rows. Returns memory for the right matrix, and the width of its padded rows. */
   prepare(left, rows, depth, columns) {
     Object.assign(this, { rows, depth, width: roundUp(columns, STRIP) });
     const sizes = [roundUp(rows, PANEL) * depth, depth * this.width, roundUp(rows, PANEL) * this.width];

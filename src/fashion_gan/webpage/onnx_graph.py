@@ -56,9 +56,9 @@ class Graph:
 
 
 def simplify(path: Path, out: Path) -> None:
-    """Rewrite an ONNX file with everything computed that does not depend on its inputs.
+    """Rewrite an ONNX file: compute everything in it that does not depend on its inputs.
 
-    Converters leave much of that in a graph.
+    Converters leave many such computations in a graph.
     """
     import onnxruntime
 

@@ -22,7 +22,10 @@ async function stage(name, inputs, compute) {
 }
 
 const latentOf = (pictures, index) => pictures.latents.slice(index * about.latent_dim, (index + 1) * about.latent_dim);
-const classOf = (label) => about.class_names[label] ?? "picture";
+const titleOf = ({ labels }, index) => {
+  const className = about.class_names[labels[index]]; // undefined if the model has no classes
+  return className === undefined ? `Picture ${index + 1}` : `Picture ${index + 1}: ${className}`;
+};
 
 /** Compute the picked picture's latent vector: a picture of the grid, then the steps to neighbors and the edits. */
 async function pickedLatent(grid) {
@@ -51,7 +54,6 @@ async function computePicked(grid) {
   const source = { grid: cache.grid.key, picked: state.picked, hops: state.hops, moved: state.moved };
   const latent = await stage("latent", source, () => pickedLatent(grid));
   const second = state.second !== null && state.second < grid.count ? state.second : null;
-  shown.label = label;
   shown.picked = await stage("picked", { latents: latent, labels: [label] }, (inputs) => engine.decode(inputs));
   const variation = { latent, label, strength: state.strength, count: NEIGHBORS, seed: 0 };
   shown.neighbors = await stage("neighbors", variation, (inputs) => engine.vary(inputs));
@@ -82,7 +84,7 @@ async function refresh() {
   }
   busy = false;
   element("page").setAttribute("aria-busy", "false");
-  if (shown.picked) showNearest();
+  if (shown.picked && shown.picked !== searched) showNearest(shown.picked);
   updateAddress();
 }
 
@@ -116,7 +118,7 @@ function showButtons(container, pictures, label, onPick) {
 
 function show() {
   const { grid, picked, neighbors, film } = shown;
-  showButtons(element("grid"), grid, (i) => `Picture ${i + 1}: ${classOf(grid.labels[i])}`, pickFromGrid);
+  showButtons(element("grid"), grid, (i) => titleOf(grid, i), pickFromGrid);
   element("grid").style.setProperty("--columns", Math.ceil(Math.sqrt(grid.count)));
   [...element("grid").children].forEach((button, i) => {
     button.setAttribute("aria-pressed", String(i === state.picked));
@@ -127,7 +129,7 @@ function show() {
   element("invitation").hidden = Boolean(picked);
   if (!film) stopFilm();
   if (!picked) return;
-  element("picked-title").textContent = `Picture ${state.picked + 1}: ${classOf(shown.label)}`;
+  element("picked-title").textContent = titleOf(grid, state.picked);
   paint(element("picked-picture"), picked, 0, shape);
   showButtons(element("neighbors"), neighbors, (i) => `Neighbor ${i + 1}`, hop);
   showSliders(picked.latents);
@@ -194,13 +196,13 @@ function play() {
   element("play").textContent = "Stop the film";
 }
 
-let nearestRequests = 0;
-/** Show the training images nearest to the picked picture. Only a server has them. */
-async function showNearest() {
+let searched = null; // the picked picture that the last search was for, unless that search failed
+/** Show the training images nearest to a picked picture. Only a server has them. */
+async function showNearest(picked) {
   if (!engine.nearest) return;
-  const number = ++nearestRequests;
-  const answer = await engine.nearest(shown.picked).catch((error) => ({ message: error.message }));
-  if (number !== nearestRequests) return; // A newer request is under way.
+  searched = picked;
+  const answer = await engine.nearest(picked).catch((error) => ({ message: error.message }));
+  if (picked !== searched) return; // Another picture was picked meanwhile.
   element("nearest-message").textContent = answer.message;
   element("nearest").replaceChildren(...Array.from({ length: answer.pictures?.count ?? 0 }, (_, i) => {
     const canvas = document.createElement("canvas");
@@ -209,10 +211,11 @@ async function showNearest() {
     canvas.setAttribute("aria-label", `Training image ${answer.numbers[i]}, distance ${answer.distances[i].toFixed(2)}`);
     return canvas;
   }));
-  if (answer.again) setTimeout(() => number === nearestRequests && showNearest(), 1000);
+  if (answer.again) setTimeout(() => picked === searched && showNearest(picked), 1000);
+  else if (!answer.pictures) searched = null; // The next change searches again.
 }
 
-/** Move the focus among the pictures of a grid by the arrow keys. */
+/** Move the focus among the pictures of a grid with the arrow keys. */
 function moveFocus(event) {
   const buttons = [...event.currentTarget.children];
   const columns = getComputedStyle(event.currentTarget).gridTemplateColumns.split(" ").length;

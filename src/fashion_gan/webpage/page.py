@@ -19,7 +19,7 @@ def describe(name: str, generator: Generator, *, served: bool) -> JsonObject:
 
     Args:
         name: the generator's name, shown as the heading.
-        generator: the generator. It draws one picture, which shows the shape.
+        generator: the generator. It draws one picture, to find the pictures' shape.
         served: whether a server draws; without one, the page draws by itself.
     """
     height, width, channels = generator.image_shape
@@ -29,7 +29,7 @@ def describe(name: str, generator: Generator, *, served: bool) -> JsonObject:
         + ("on this computer." if served else "inside this page. It needs no network."),
         "seeds": "A seed draws the same pictures as in fashion-gan generate."
         if served
-        else "A seed draws other pictures here than in fashion-gan generate.",
+        else "The same seed draws different pictures in fashion-gan generate.",
         "shape": generator.image_shape,
         "latent_dim": generator.latent_dim,
         "class_names": generator.class_names,

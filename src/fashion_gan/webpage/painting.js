@@ -1,7 +1,7 @@
 "use strict";
 // Paints pixels on canvases, and saves files.
 
-/** Paint one picture on a canvas, one pixel per pixel. */
+/** Paint one picture on a canvas, without scaling it. */
 function paint(canvas, pictures, index, [height, width, channels]) {
   const image = new ImageData(width, height);
   const start = index * height * width * channels;

@@ -29,7 +29,7 @@ ACTIVATION_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of networks whose last activation does not tell the range
 OVERSHOOT = 0.05  # Pixels may lie outside a usual range by this share of it. Pixels outside are clipped.
 BYTE_RANGE = (0.0, 255.0)
-# Above this, the brightest pixel means that pixels are bytes. A maximum of 2, say, is another range, not dark images.
+# If the brightest pixel is above this, pixels are bytes. A maximum of 2, say, means another range, not dark images.
 MIN_BYTE_MAXIMUM = 16.0
 
 
@@ -72,8 +72,8 @@ class ImportedGenerator:
 def import_generator(path: str | Path, out: str | Path) -> ImportedGenerator:
     """Read a generator from an ``.h5`` file of Keras 2 or tf.keras, and write it as an ``.onnx`` file of fashion-gan.
 
-    No code in the file is run. The architecture is read as text and built from a list of allowed layers. Each layer
-    gets its weights from the file if they fit.
+    No code in the file is run. The architecture is read as text, and only layers from a fixed list are built. Each
+    layer gets its weights from the file if they fit.
 
     Args:
         path: the file. It holds a whole Sequential or functional generator. The inputs are a latent vector and,
@@ -100,7 +100,7 @@ def _read(path: Path) -> tuple[KerasModel, ImportedGenerator]:
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB")
     if not h5py.is_hdf5(path):
-        raise InputError("it is not an HDF5 file, and Keras's .h5 files are; pickles and code are not run")
+        raise InputError("it is not an HDF5 file, as Keras's .h5 files are; pickles and code are not run")
     with h5py.File(path, "r") as file:
         return _convert(_read_architecture(file), WeightReader(file))
 
@@ -116,7 +116,7 @@ def _read_architecture(file: h5py.File) -> JsonObject:
     model: JsonObject = json.loads(text)
     if model["class_name"] not in MODELS:
         raise InputError(
-            f"its model is of class {str(model['class_name'])[:60]}, and only Sequential and functional models can be "
+            f"its model is of class {str(model['class_name'])[:60]}, but only Sequential and functional models can be "
             "imported: code in a file is not run"
         )
     return model
@@ -146,16 +146,18 @@ def _convert(architecture: JsonObject, weights: WeightReader) -> tuple[KerasMode
     class_names = _class_names(builder.embedding_rows) if is_conditional else ()
     measured_range = _measure_range(keras.Model(inputs, images), latent_dim, len(class_names))
     pixel_range = ACTIVATION_RANGES.get(output.activation) or _usual_range(*measured_range)
-    model = keras.Model(inputs, _rescale_to_unit_interval(images, *pixel_range))
+    model = keras.Model(inputs, _rescale_pixels(images, *pixel_range))
     return model, ImportedGenerator(latent_dim, class_names, image_shape, pixel_range)
 
 
 def _latent_dim(shape: Shape) -> int:
     latent_dim = math.prod(shape)
     if shape not in ((latent_dim,), (1, 1, latent_dim)):
-        raise InputError(f"its input has shape {shape}, and a generator's is a vector: the network may take images")
+        raise InputError(
+            f"its input has shape {shape}, but a generator's input is a vector: the network may take images"
+        )
     if latent_dim > MAX_LATENT_DIM:
-        raise InputError(f"its latents have {latent_dim} numbers, and at most {MAX_LATENT_DIM} can be imported")
+        raise InputError(f"its latents have {latent_dim} numbers, but at most {MAX_LATENT_DIM} can be imported")
     return latent_dim
 
 
@@ -170,14 +172,14 @@ def _is_conditional(shapes: list[Shape]) -> bool:
     if len(shapes) == 2 and sorted(shape in ((), (1,)) for shape in shapes) == [False, True]:
         return True
     raise InputError(
-        f"its inputs have shapes {shapes}, and only a latent vector, with or without a class number, can be imported"
+        f"its inputs have shapes {shapes}, but only a latent vector, with or without a class number, can be imported"
     )
 
 
 def _class_names(embedding_rows: list[int]) -> tuple[str, ...]:
     if len(embedding_rows) != 1 or not 0 < embedding_rows[0] <= MAX_CLASSES:
         raise InputError(
-            f"its labels need one Embedding layer of at most {MAX_CLASSES} classes, and it has Embedding layers of "
+            f"its labels need one Embedding layer of at most {MAX_CLASSES} classes, but it has Embedding layers of "
             f"{embedding_rows} classes"
         )
     return tuple(map(str, range(embedding_rows[0])))
@@ -186,15 +188,14 @@ def _class_names(embedding_rows: list[int]) -> tuple[str, ...]:
 def _as_images(tensor: Tensor) -> Tensor:
     """Reshape an output to (N, H, W, C), from (N, H, W) or from (N, H·H) of square gray images."""
     shape = tuple(tensor.shape[1:])
-    side = math.isqrt(shape[0])
     if len(shape) == 2:
         shape = (*shape, 1)
-    elif len(shape) == 1 and side * side == shape[0]:
+    elif len(shape) == 1 and (side := math.isqrt(shape[0])) ** 2 == shape[0]:
         shape = (side, side, 1)
     if (
         len(shape) != 3
         or shape[-1] not in (1, 3)
-        or not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in shape[:2])
+        or not all(SMALLEST_SIDE <= length <= LARGEST_SIDE for length in shape[:2])
     ):
         raise InputError(
             f"its output has shape {shape}, which is not an image: it must be height × width × 1 or 3, with "
@@ -227,7 +228,7 @@ def _usual_range(lowest: float, highest: float) -> tuple[float, float]:
     return lowest, highest
 
 
-def _rescale_to_unit_interval(images: Tensor, lowest: float, highest: float) -> Tensor:
+def _rescale_pixels(images: Tensor, lowest: float, highest: float) -> Tensor:
     """Scale pixels from [lowest, highest] to [-1, 1]."""
     if (lowest, highest) == (-1.0, 1.0):
         return images

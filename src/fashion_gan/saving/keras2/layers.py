@@ -11,6 +11,8 @@ from fashion_gan.arrays import JsonObject, KerasLayer
 from fashion_gan.errors import InputError
 
 Shape: TypeAlias = tuple[int, ...]
+"""The shape of a tensor without its batch axis, or of a weight."""
+
 Arguments: TypeAlias = JsonObject
 """A layer's checked arguments, by name."""
 
@@ -67,7 +69,7 @@ def _padding(value: object) -> tuple[int, int]:
 
 
 def _number(value: object) -> float:
-    value = value.get("value") if isinstance(value, dict) else value  # Keras 2.1 wrote some numbers as arrays of one.
+    value = value.get("value") if isinstance(value, dict) else value  # Keras 2.1 wrote some numbers as arrays.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError("must be a finite number")
     return float(value)
@@ -145,7 +147,7 @@ def _prelu_weights(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
 
 @dataclasses.dataclass(frozen=True)
 class LayerRule:
-    """What a layer of one class may have.
+    """The arguments and the weights that a layer of one class may have.
 
     Attributes:
         checks: the check of each allowed argument, by the argument's name.
@@ -192,7 +194,7 @@ LAYER_RULES = {
     "Multiply":           LayerRule(),
 }
 # fmt: on
-# Arguments that Keras 3 calls by another name, or does not have (""; groups is always 1).
+# The names of arguments in Keras 3. "" drops an argument that Keras 3 does not have; groups is always 1.
 RENAMED_ARGUMENTS = {("LeakyReLU", "alpha"): "negative_slope", ("Conv2DTranspose", "groups"): ""}
 MERGE_LAYERS = ("Concatenate", "Add", "Multiply")
 
@@ -204,7 +206,7 @@ def check_allowed(class_name: object, name: str) -> None:
     if class_name in ("Lambda", "TFOpLambda", "TensorFlowOpLayer", "SlicingOpLambda"):
         raise InputError(f"layer {name} is a {class_name}: code in a file is not run")
     allowed = ", ".join(LAYER_RULES)
-    raise InputError(f"layer {name} is of class {str(class_name)[:60]}, and only {allowed} can be imported")
+    raise InputError(f"layer {name} is of class {str(class_name)[:60]}, but only {allowed} can be imported")
 
 
 def read_arguments(class_name: str, config: JsonObject | None, name: str) -> Arguments:

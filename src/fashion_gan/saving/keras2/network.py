@@ -20,7 +20,7 @@ LayerPath: TypeAlias = tuple[str, ...]
 """A layer's name, after the names of the models that contain it."""
 
 Reference: TypeAlias = tuple[str, int]
-"""A call of a layer: the layer's name, and which of its calls it is."""
+"""A call of a layer: the layer's name, and the number of the call."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ class NetworkBuilder:
         names, outputs = input_names(config["input_layers"]), _read_references(config["output_layers"])
         _check_input_count(inputs, len(names), path)
         if len(outputs) != 1:
-            raise InputError(f"it has {len(outputs)} outputs, and a generator has one: its images")
+            raise InputError(f"it has {len(outputs)} outputs, but a generator has one: its images")
         results = {(name, 0): tensor for name, tensor in zip(names, inputs, strict=True)}
         waiting = [
             (layer, number, _read_sources(node))
@@ -110,7 +110,7 @@ class NetworkBuilder:
         if class_name in layers.TRAINING_ONLY_LAYERS:
             return inputs[0]
         if class_name == "Embedding" and not inputs[0].is_label:
-            raise InputError(f"layer {name} is an Embedding, and its input is not the class number")
+            raise InputError(f"layer {name} is an Embedding, but its input is not the class number")
         tensor = self._apply(layer, inputs, (*path, name))
         if class_name in VALUE_PRESERVING_LAYERS:
             return dataclasses.replace(inputs[0], tensor=tensor)
@@ -201,7 +201,7 @@ def _read_sources(node: Any) -> list[Reference]:
 
 def _check_input_count(inputs: list[TrackedTensor], expected: int, path: LayerPath) -> None:
     if len(inputs) != expected:
-        raise InputError(f"{'/'.join(path) or 'its model'} gets {len(inputs)} inputs, and takes {expected}")
+        raise InputError(f"{'/'.join(path) or 'its model'} gets {len(inputs)} inputs, but takes {expected}")
 
 
 def _check_output_size(tensor: Tensor, name: str) -> None:

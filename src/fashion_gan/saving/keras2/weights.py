@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fashion_gan.errors import InputError
+from fashion_gan.saving.keras2.layers import Shape
 
 MAX_BYTES = 128 << 20  # of all weights together: twenty times those of a usual generator
 MAX_NAMES = 2000
 
 Weights: TypeAlias = npt.NDArray[np.float32]
-Shape: TypeAlias = tuple[int, ...]
 
 
 class WeightReader:
@@ -49,7 +49,7 @@ class WeightReader:
     def _read(self, group: h5py.Group, name: str, shape: Shape) -> Weights:
         dataset = _get_plain(group, name.split("/"), h5py.Dataset)
         if dataset.shape != shape:
-            raise InputError(f"weight {name} has shape {dataset.shape}, and its layer needs {shape}")
+            raise InputError(f"weight {name} has shape {dataset.shape}, but its layer needs {shape}")
         if dataset.dtype.kind != "f" or dataset.external or dataset.is_virtual:
             raise InputError(f"weight {name} is not plain numbers")
         self._bytes_read += dataset.nbytes
@@ -73,7 +73,7 @@ def _find_name(full_names: list[str], path: tuple[str, ...], weight: str) -> str
         )
         matches = next((names for names in matches_by_pattern if names), [])
     if len(matches) != 1:
-        raise InputError(f"layer {path[-1]} needs one weight called {weight}, and the file has {len(matches)}")
+        raise InputError(f"layer {path[-1]} needs one weight called {weight}, but the file has {len(matches)}")
     return matches[0]
 
 

@@ -44,7 +44,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         if self._saved_step == self.state.step:
             return
-        # A row at each checkpoint, so that the log of a resumed run continues where the checkpoint is.
+        # Log a row at each checkpoint, so that the log of a resumed run continues from the checkpoint's step.
         if self.state.step:
             self.logger.write(logs or self.model.get_metrics_result())
         state = self.model.state()

@@ -10,7 +10,7 @@ from fashion_gan.training.callbacks.training_state import TrainingState
 
 
 class LinearDecay(keras.callbacks.Callback):
-    """Constant learning rates, which fall linearly to zero over the last fraction of the budget."""
+    """Keeps the learning rates constant, then lowers them linearly to zero over the last fraction of the budget."""
 
     def __init__(self, config: Config, state: TrainingState) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class LinearDecay(keras.callbacks.Callback):
         if not self.config.decay_fraction:
             return
         left = min(1.0, (1.0 - self.state.fraction_done) / self.config.decay_fraction)
-        # Rounded to hundredths, because on some backends setting a learning rate between steps takes time.
+        # Rounded up to hundredths, because on some backends setting a learning rate between steps takes time.
         factor = math.ceil(100 * left) / 100
         if factor not in (self._factor, 0.0):
             self._factor = factor

@@ -31,10 +31,10 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
         state = self.state
-        since = state.seconds - self._seconds_shown
+        elapsed = state.seconds - self._seconds_shown
         interval = self.UPDATE_EVERY_SECONDS if self.bar is not None else self.LINE_EVERY_SECONDS
         is_line_due = self.bar is None and state.epoch_is_over
-        if since < interval and not state.is_over and not is_line_due:
+        if elapsed < interval and not state.is_over and not is_line_due:
             return
         self._seconds_shown = state.seconds
         values = {name: float(value) for name, value in (logs or {}).items()}

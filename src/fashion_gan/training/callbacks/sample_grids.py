@@ -16,13 +16,12 @@ from fashion_gan.training.callbacks.training_state import TrainingState
 
 SAMPLE_ROWS = 10
 MAX_CLASS_COLUMNS = 20
-FRAME_GROWTH = (
-    1.25  # The next frame comes when the step count has grown by this factor: learning is fastest at the start.
-)
+# The next frame is drawn when the step count has grown by this factor, because learning is fastest at the start.
+FRAME_GROWTH = 1.25
 
 
 class SampleGrids(keras.callbacks.Callback):
-    """Generates images of the same latents: a grid every ``save_interval`` epochs, and frames at growing intervals."""
+    """Draws the same latents repeatedly: a grid every ``save_interval`` epochs, and frames at growing intervals."""
 
     def __init__(self, run: Run, state: TrainingState, generator: Generator) -> None:
         super().__init__()
@@ -40,7 +39,7 @@ class SampleGrids(keras.callbacks.Callback):
             self._save_frame(0)
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
-        # Before this step's checkpoint is written. If the process is killed after it, no picture is missing.
+        # This runs before the step's checkpoint is written, so a run that is killed after it has all its pictures.
         step = self.state.step
         if step >= math.ceil((self._last_frame_step or 0) * FRAME_GROWTH) + 5:
             stop_if_not_finite({name: float(value) for name, value in (logs or {}).items()}, step)

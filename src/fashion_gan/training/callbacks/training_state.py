@@ -1,4 +1,4 @@
-"""How far training has got."""
+"""The progress of training: its step, its time, and the budget that is left."""
 
 import math
 import time
@@ -11,7 +11,7 @@ from fashion_gan.training.batches import steps_in_epoch
 
 
 class TrainingState(keras.callbacks.Callback):
-    """How far training has got. It must be the first callback, for the others read it.
+    """The progress of training. This must be the first callback, because the others read it.
 
     Args:
         steps_per_epoch: batches in an epoch.
@@ -20,8 +20,8 @@ class TrainingState(keras.callbacks.Callback):
 
     Attributes:
         step: batches trained on since the run was created.
-        seconds: time since the first step began, with checkpoints, pictures and scores. Building the networks does not
-            count.
+        seconds: training time since the run was created, including checkpoints, pictures and scores. Building the
+            networks does not count.
     """
 
     def __init__(self, steps_per_epoch: int, total_steps: int | None, total_seconds: float | None) -> None:
@@ -71,7 +71,7 @@ class TrainingState(keras.callbacks.Callback):
         return min(1.0, max(fractions))
 
     def seconds_left(self, steps_per_second: float) -> float:
-        """The time until the budget that ends first is used up, at a speed."""
+        """The time until the budget that ends first is used up, at this speed."""
         budgets = []
         if self.total_steps is not None:
             budgets.append((self.total_steps - self.step) / max(steps_per_second, 1e-9))

@@ -43,15 +43,15 @@ class Validate(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
         if self._is_due:
-            # The checkpoint comes first, so that every score is of a state that a resumed run returns to.
+            # The checkpoint comes first, so that every score belongs to a state from which a run can resume.
             self.checkpoint.save(logs)
             self.score()
 
     def score(self) -> None:
         """Score the averaged generator, unless this step has a score; keep this checkpoint if no other was better.
 
-        The score is that of a recalibrated copy, which is what a user gets from the checkpoint. Training continues with
-        the original. An equal score counts as better, so that a run that was interrupted before it noted its best score
+        A recalibrated copy is scored, because a user gets a recalibrated generator from the checkpoint. Training
+        continues with the original. An equal score counts as better, so that a run that was interrupted before it noted its best score
         keeps that checkpoint.
         """
         if self._scored_step == self.state.step:
