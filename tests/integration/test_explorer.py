@@ -477,12 +477,12 @@ def test_invalid_options_of_explore_are_reported_in_one_line(capsys, flags, word
 def test_ctrl_c_stops_the_server_cleanly_once_it_has_printed_its_address(capfd):
     handlers = []
 
-    def say(url):
+    def on_ready(url):
         handlers.append(signal.getsignal(signal.SIGINT))
         signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        run_server.explore("fashion", 0, open_browser=False, say=say)
+        run_server.explore("fashion", 0, open_browser=False, on_ready=on_ready)
     assert handlers[0] is not signal.default_int_handler
     assert capfd.readouterr().err == ""
 

@@ -332,7 +332,7 @@ def refused(path, words):
         (layer_entry("Dense", "d", units=10**12, **FIRST), "units=1000000000000 must be"),
         (layer_entry("Dense", "d", units=4, sparsity=0.5, **FIRST), "sparsity=0.5 is not an argument"),
         (layer_entry("Dense", "d", units=4), "shape of its input is not known"),
-        (layer_entry("Dense", "d", units=4, batch_input_shape=[None, 5000]), "5000 numbers, and at most 1024"),
+        (layer_entry("Dense", "d", units=4, batch_input_shape=[None, 5000]), "5000 numbers, but at most 1024"),
         (layer_entry("Reshape", "r", target_shape=[6], **FIRST), "not an image"),
         (layer_entry("Conv2D", "c", data_format="channels_first", **FIRST), "data_format=channels_first"),
         (

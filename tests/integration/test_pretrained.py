@@ -20,12 +20,13 @@ from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
 from fashion_gan.latents import draw_latents
-from fashion_gan.metrics import features
+from fashion_gan.metrics import features, validation
 from fashion_gan.metrics.metric_info import METRICS, MetricValue, read_metric_values
 from fashion_gan.runs import Run
 from fashion_gan.saving import export
 from fashion_gan.saving.model_files import as_generator
 from fashion_gan.training.batches import steps_in_epoch
+from fashion_gan.training.callbacks import validate
 
 TRAINED_IMAGES = 55_000  # 5,000 of the 60,000 training images are held out.
 RECIPE = RECIPES["fashion"]
@@ -60,13 +61,19 @@ def recipe_settings(full):
 
 
 @pytest.fixture(scope="module")
-def recipe(made_once, recipe_settings):
-    """``tools/make_pretrained.py`` with three steps a training: the last run's folder, and the model's."""
+def recipe(made_once, recipe_settings, full):
+    """``tools/make_pretrained.py`` with three steps a training: the last run's folder, and the model's.
+
+    `make test` scores the trainings by 500 images instead of 5,000.
+    """
 
     def make(folder):
         arguments = ["--steps", 3, "--protocol", "ffd10k_test", "--runs", folder / "runs", "--out", folder / "fashion"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(RECIPES, "fashion", recipe_settings)
+            if not full:
+                patch.setattr(validation, "COUNT", 500)
+                patch.setattr(validate, "COUNT", 500)
             assert make_pretrained_model(*arguments) == 0
 
     folder = made_once("recipe", make)
@@ -324,7 +331,7 @@ def test_a_failed_onnx_export_writes_nothing(toy_run, tmp_path, monkeypatch):
         patched.setattr(export, "_is_installed", lambda package: False)
         with pytest.raises(InputError, match="pip install onnx tf2onnx"):
             export.save(model, toy_run.config, "onnx", path)
-    monkeypatch.setattr(export, "LARGEST_DIFFERENCE", -1.0)
+    monkeypatch.setattr(export, "MAX_DIFFERENCE", -1.0)
     with pytest.raises(InputError, match="draws other images than its source"):
         export.save(model, toy_run.config, "onnx", path)
     assert not list(tmp_path.iterdir())
@@ -375,6 +382,7 @@ def test_the_shipped_folder_is_complete_small_and_as_its_card_says(shipped):
         assert f"(`{name}`) | {METRICS[name].show(metric.value)} |" in card
 
 
+@pytest.mark.full
 def test_todays_evaluator_gives_the_shipped_metrics_for_the_shipped_weights(shipped):
     values = json.loads((shipped / "metrics.json").read_text())
     evaluation = fashion_gan.evaluate("fashion", protocols=["ffd10k_test"], seed=values["source"]["seeds"][0])

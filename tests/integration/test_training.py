@@ -23,7 +23,7 @@ from fashion_gan.metrics.distances import frechet_distance, gaussian
 from fashion_gan.metrics.features import extract
 from fashion_gan.rendering import images
 from fashion_gan.runs import Run
-from fashion_gan.training import trainer
+from fashion_gan.training.data import split_validation
 
 TRAINING_STATE = "fashion_gan.training.callbacks.training_state"
 
@@ -211,7 +211,7 @@ def test_two_processes_do_not_train_the_same_run(toy_run, tmp_path):
 
 
 def test_a_batch_larger_than_the_data_is_refused(train_toy, tmp_path):
-    with pytest.raises(InputError, match="batch_size=41 is more than the 40 images"):
+    with pytest.raises(InputError, match="batch_size=41 is more than the 40 training images"):
         train_toy(batch_size=41)
     assert not list(tmp_path.iterdir())
 
@@ -306,7 +306,7 @@ def test_a_scored_run_does_not_train_on_the_held_out_images(scored_run):
     train = load_fashion_mnist("train")
     held_out = validation.held_out(train.labels)
     assert np.bincount(train.labels[held_out]).tolist() == [500] * 10
-    trained_on, scored_by = trainer.split_validation(scored_run.config, train)
+    trained_on, scored_by = split_validation(scored_run.config, train)
     np.testing.assert_array_equal(scored_by, train.images[held_out])
     np.testing.assert_array_equal(trained_on.images, train.images[~held_out])
     np.testing.assert_array_equal(trained_on.labels, train.labels[~held_out])
@@ -351,7 +351,7 @@ def test_a_run_interrupted_before_its_score_is_scored_when_it_resumes(scored_run
 
 
 def test_a_batch_larger_than_the_images_that_are_not_held_out_is_refused(tmp_path):
-    with pytest.raises(InputError, match="more than the 55000 images"):
+    with pytest.raises(InputError, match="more than the 55000 training images"):
         fashion_gan.train("fashion", out=tmp_path, **{**SCORED, "batch_size": 58_000})
 
 

@@ -20,7 +20,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> Indices:
 
 
 def steps_in_epoch(image_count: int, batch_size: int) -> int:
-    """The number of batches in an epoch: the full ones, minus a few that would not fill an execution of several steps."""
+    """The number of batches in an epoch: all full ones, minus a few that do not fill an execution of several steps."""
     full = image_count // batch_size
     return full - full % _largest_step_count(full, max_remainder=full // 100)
 

@@ -7,7 +7,7 @@ from fashion_gan.arrays import Tensor
 
 
 class Adam(keras.optimizers.Adam):
-    """Equals ``keras.optimizers.Adam`` (Kingma & Ba 2015, arXiv:1412.6980) up to rounding. Its variable names are the same.
+    """Equals ``keras.optimizers.Adam`` (Kingma & Ba 2015, arXiv:1412.6980) up to rounding, and has its variable names.
 
     Keras writes Adam in many small operations, which take a large part of the step time of small networks. TensorFlow
     has one operation that replaces all of them. On the other backends this class is Keras's own Adam.
