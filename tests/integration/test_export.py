@@ -68,7 +68,7 @@ def test_an_export_that_draws_other_images_is_refused_and_keeps_the_old_file(
     before = contents(tmp_path)
     wrong = dataclasses.replace(FORMATS[format_name], read=lambda path: lambda inputs: np.ones((20, 16, 16, 1)))
     monkeypatch.setitem(FORMATS, format_name, wrong)
-    with pytest.raises(InputError, match=f"the exported {format_name} draws other images"):
+    with pytest.raises(InputError, match=f"the exported {format_name} draws different images"):
         export.save(model, config, format_name, out)
     assert contents(tmp_path) == before
 

@@ -42,12 +42,6 @@ FILES = {
     "samples.png",
     "trainings.json",
 }
-WITHOUT_KERAS = """
-import sys
-sys.modules["keras"] = sys.modules["tensorflow"] = None  # Imports of them fail.
-import fashion_gan
-print(fashion_gan.Generator.{call}.generate(20, seed=4).sum())
-"""
 
 
 # The recipe's trainings take minutes on a slow machine, and the first test that needs them waits for them.

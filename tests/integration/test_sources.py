@@ -91,7 +91,7 @@ def test_pixels_that_need_a_conversion_are_refused(tmp_path):
     (tmp_path / "clear").mkdir()
     Image.fromarray(IMAGES[0].repeat(4, axis=2), "RGBA").save(tmp_path / "clear" / "a.png")
     for name in ("deep", "clear"):
-        with pytest.raises(InputError, match="only opaque gray or colors of eight bits"):
+        with pytest.raises(InputError, match="only opaque 8-bit gray or RGB"):
             open_source(tmp_path / name)
 
 

@@ -313,6 +313,7 @@ def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_lin
         (["{images}", "--best"], "only a run's folder"),
         (["{images}", "--labels", "absent.npy"], "absent.npy"),
         (["{images}", "--report", "{report}"], "--force"),
+        (["fashion", "--report", "{report}"], "--force"),
         (["{images}", "--data", "absent"], "absent"),
     ],
 )

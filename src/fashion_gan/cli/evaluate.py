@@ -10,6 +10,7 @@ from fashion_gan.cli.exit_codes import FAILED
 from fashion_gan.errors import InputError
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
+from fashion_gan.saving.origins import is_shipped
 
 
 def _complete_protocol(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -119,7 +120,8 @@ def evaluate(
 def _report_folder(source: Path, report: Path | None, force: bool) -> Path:
     """The folder for the report of a source. Raises InputError if it holds a report and ``force`` is not given."""
     folder = report or (source / "report" if (source / "config.json").is_file() else Path("report"))
-    if source.exists() and (folder / METRICS_FILE).exists() and not force:
+    can_be_scored = source.exists() or is_shipped(source)  # Anything else gets its own error.
+    if can_be_scored and (folder / METRICS_FILE).exists() and not force:
         raise InputError(f"{folder} already holds a report: choose another --report, or add --force")
     return folder
 

@@ -13,7 +13,7 @@ const [I32, V128] = [0x7f, 0x7b]; // WebAssembly's types: an integer, and four f
 /** Encode an unsigned integer as LEB128. */
 const encode = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...encode(n >>> 7)]);
 
-/** Encode the function multiply(left, right, result, panels, depth, row bytes): its variables' types, then its instructions. */
+/** Encode multiply(left, right, result, panels, depth, row bytes): the types of its variables, then its instructions. */
 function multiplyFunction() {
   const [LEFT, RIGHT, RESULT, PANELS, DEPTH, ROW, COLUMN, L, R, REMAINING, TO, R0, R1, SPLAT, SUM] = Array(15).keys();
   const get = (local) => [0x20, ...encode(local)];
@@ -98,7 +98,10 @@ class MatrixProduct {
     }
   }
 
-  /** Store the left matrix, column by column in each panel of rows. Returns memory for the right matrix, and the width of its padded rows. */
+  /**
+   * Store the left matrix, column by column in each panel of rows. Returns memory for the right matrix, and the width of
+   * its padded rows.
+   */
   prepare(left, rows, depth, columns) {
     Object.assign(this, { rows, depth, width: roundUp(columns, STRIP) });
     const sizes = [roundUp(rows, PANEL) * depth, depth * this.width, roundUp(rows, PANEL) * this.width];
