@@ -21,7 +21,7 @@ TUTORIAL = {"preset": "transposed", "batch_size": 256, "learning_rate": 1e-4, "b
 def require_tensorflow():
     """Raise InputError if Keras runs on another backend."""
     if default_backend() != "tensorflow":
-        raise InputError(f"the plain loop is TensorFlow's, and Keras runs on {default_backend()}: unset KERAS_BACKEND")
+        raise InputError(f"the plain loop is TensorFlow's, but Keras runs on {default_backend()}: unset KERAS_BACKEND")
 
 
 def tutorial_config(**settings):
@@ -67,7 +67,10 @@ def _generate(count, seed):
 
 
 class FashionGan:
-    """``fit`` on a configuration. Each ``train`` continues after the steps of the last one."""
+    """``fit`` on a configuration.
+
+    Each ``train`` takes ``chunk_steps`` steps, or a multiple, and continues after the steps of the last one.
+    """
 
     def __init__(self, config, dataset, chunk_steps):
         from fashion_gan.saving.model_files import as_generator

@@ -1,7 +1,7 @@
-"""Time and peak memory of an evaluation of 10,000 images, with the real side in the cache already.
+"""Time and peak memory of an evaluation. What is computed from the real images is in the cache already.
 
-python benchmarks/evaluate.py          # every metric except GAN-train, the two-sample test and Inception
-python benchmarks/evaluate.py --full   # GAN-train and the two-sample test too; 50,000 images
+python benchmarks/evaluate.py          # the standard protocols, on 10,000 images
+python benchmarks/evaluate.py --full   # also GAN-train, the two-sample test and ffd50k_train, on 50,000 images
 """
 
 import sys

@@ -29,7 +29,7 @@ def main(clients, seconds, pictures):
         memory_before = memory_mib(server.pid)
         report(f"{clients} clients, {seconds:g} s", *asyncio.run(run_clients(url, clients, seconds, pictures)))
         memory_after = memory_mib(server.pid)
-        report("half as long again", *asyncio.run(run_clients(url, clients, seconds / 2, pictures)))
+        report(f"again, {seconds / 2:g} s", *asyncio.run(run_clients(url, clients, seconds / 2, pictures)))
         memory_at_end = memory_mib(server.pid)
         print(
             f"server's memory: {memory_before:.0f} MiB before, {memory_after:.0f} after, {memory_at_end:.0f} at the end"

@@ -28,7 +28,7 @@ COMMANDS = {
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements; medians count.")
+@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each.")
 @click.option("--images", type=click.IntRange(min=1), default=60_000, show_default=True, help="Images of each turn.")
 @click.option("--model", default="fashion", show_default=True, help="A shipped model's name, or an .onnx file.")
 def main(rounds, images, model):
@@ -70,7 +70,10 @@ def tutorial_predict(latents):
 
 
 def batched(latents):
-    """Batches for ``predict``, without autotune: on a plain array it idles at its end, for up to as long again."""
+    """Batches for ``predict``, with autotune off.
+
+    With autotune, as on a plain array, ``predict`` can wait idly at its end, for up to as long as it has computed.
+    """
     import tensorflow as tf
 
     options = tf.data.Options()

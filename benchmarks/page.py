@@ -1,4 +1,4 @@
-"""Latency of the page's truncation slider in a headless Chromium: the page as one file, and as served.
+"""Latency of the truncation slider of the explorer's page in a headless Chromium: as one file, and as served.
 
 python benchmarks/page.py                          # 16, 36 and 64 pictures, 40 moves of the slider each
 """

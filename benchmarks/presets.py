@@ -3,9 +3,9 @@
     python benchmarks/presets.py --minutes 30      # takes hours; after an interruption, the same command continues
     python benchmarks/presets.py --minutes 0.1 --protocol ffd10k_test --runs build/trial --docs build/trial-docs
 
-The presets train one after the other, with their default settings, each by ``fashion-gan train``. No checkpoint is
-chosen. Pictures larger than 28×28
-are scored at 28×28; see "Protocols" in docs/evaluation.md.
+The presets train one after the other, with their default settings, each by ``fashion-gan train``. The newest
+checkpoint is scored, not the best one. Pictures larger than 28×28 are scored at 28×28; see "Protocols" in
+docs/evaluation.md.
 """
 
 import json

@@ -3,8 +3,9 @@
 The plain loop is the TensorFlow tutorial's: one ``tf.function``, two gradient tapes, a shuffled float32 dataset. It
 trains the same networks with the same batch size and optimizer; with --tutorial, it trains the tutorial's networks with
 the tutorial's settings. The two take turns of one epoch each, including the start and the end of ``fit``. The script
-prints the medians and their ratio. It also prints each one's share of the processor's own speed in a large matrix
-product. Each contestant has its own process; the plain loop has TensorFlow's default threads.
+prints the medians and their ratio. It also prints the floating-point operations per second of each, as a share of those
+that a large matrix product reaches on the same machine. Each contestant has its own process; the plain loop has
+TensorFlow's default threads.
 
     python benchmarks/throughput.py                                # five whole epochs of each: about 20 minutes
     python benchmarks/throughput.py --images 12800                 # shorter, and noisier
@@ -99,7 +100,7 @@ def report(configs, rates, peak):
         median = statistics.median(rate)
         print(
             f"{name:<12} batch {configs[name].batch_size:>3}  median {median:7.1f} images/s  "
-            f"{cost:.3f} GFLOP an image  {median * cost:6.1f} GFLOP/s  {median * cost / peak:5.1%} of that"
+            f"{cost:.3f} GFLOP an image  {median * cost:6.1f} GFLOP/s  {median * cost / peak:5.1%} of the product's"
         )
     if "plain loop" in rates:
         ratios = [fit / plain for fit, plain in zip(rates["fashion-gan"], rates["plain loop"], strict=True)]
@@ -125,9 +126,9 @@ def forward_flops(model):
 def step_flops(config, uses_fit):
     """Floating-point operations of a training step, per image.
 
-    In units of a forward pass, a backward pass costs 2, or 1 if it only reaches the images. G costs 3: one pass forward
-    and one backward. D costs 7: forward and backward on real and on generated images (6), and back to the generated
-    images for G's loss (1).
+    In units of a forward pass, a backward pass costs 2, or 1 if only the gradient of the images is needed. G costs 3:
+    one pass forward and one backward. D costs 7: forward and backward on real and on generated images (6), and back to
+    the generated images for G's loss (1).
 
     In fashion-gan's ``fit``, a zero-sum loss saves the last 1. A gradient penalty adds 3 for D on noisy real images, at
     one step in ``penalty_every_steps``. A penalty on generated images adds 3 more, or 6 if the loss is zero-sum: it

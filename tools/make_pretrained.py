@@ -39,7 +39,8 @@ SHIPPED = Path(pretrained.__file__).parent
 TRAININGS = "trainings.json"  # the trainings behind a shipped model's weights, in their order
 ACCELERATOR_DEPTH = 2  # A discriminator this deep takes five times as long on a CPU.
 SAMPLES_PER_CLASS = 10
-SEED_DEPENDENT = ("gan_train10k", "two_sample10k_test")  # These train networks: a seed moves them by a point.
+# These train networks, so another seed moves them by a percentage point.
+SEED_DEPENDENT = ("gan_train10k", "two_sample10k_test")
 SEEDS = 3  # They are measured with this many seeds too, from seed 0.
 
 # The preset's settings, with these changes in each training. docs/experiments.md tells how they were found.
@@ -93,9 +94,11 @@ LISTED_SETTINGS = (
 
 
 @click.command()
-@click.option("--model", type=click.Choice(tuple(RECIPES)), default="fashion", show_default=True, help="Its name.")
+@click.option("--model", type=click.Choice(tuple(RECIPES)), default="fashion", show_default=True, help="Model to make.")
 @click.option("--from-shipped", is_flag=True, help="Start from the shipped weights, and skip the trainings they had.")
-@click.option("--trainings", "count", type=click.IntRange(1), help="Number of the recipe's trainings. Default: all.")
+@click.option(
+    "--trainings", "count", type=click.IntRange(1), help="Stop after this many trainings of the recipe. Default: all."
+)
 @click.option("--steps", type=click.IntRange(1), help="Steps of each training. Default: the recipe's.")
 @click.option("--backend", type=click.Choice(BACKENDS), help="Backend of Keras. Default: as for fashion-gan train.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/pretrained"), show_default=True)

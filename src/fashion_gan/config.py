@@ -64,7 +64,7 @@ RENAMED_SETTINGS = {
 # fmt: on
 
 Setting: TypeAlias = "dataclasses.Field[Any]"
-"""A setting of ``Config``: its metadata holds "text", "group", "unit", and "allowed" or "bounds"."""
+"""A setting of ``Config``. Its metadata holds "text", "group", "unit" and, if limited, "allowed" or "bounds"."""
 
 GROUPS = {
     "data": "Data",

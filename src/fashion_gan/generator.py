@@ -79,8 +79,8 @@ class Generator:
             (N,)] -> images (N, H, W, C), floats in [-1, 1].
         latent_dim: length of a latent vector.
         class_names: the classes of a conditional generator, in the order of their labels. () if unconditional.
-        threads: number of threads that call ``predict`` at the same time, each for up to 32 images. None calls it on
-            the caller's thread, for up to 256 images.
+        threads: number of threads that call ``predict`` at the same time, in batches of up to 32 images. None calls it
+            on the caller's thread, in batches of up to 256.
 
     Example:
         >>> fashion_gan.Generator.from_pretrained("fashion").generate(64, labels="Dress", seed=3).shape
@@ -215,7 +215,7 @@ class Generator:
         """Draw neighbors of a latent: float32 (count, latent_dim).
 
         Args:
-            latent: a latent (latent_dim,), or a seed, which means its first latent.
+            latent: a latent (latent_dim,), or a seed, which stands for the first latent it draws.
             strength: in [0, 1]. At 0 all neighbors equal the latent. At 1 they are independent of it.
             count: number of neighbors, from 1 to 100,000.
             seed: seed of the noise, at least 0.
@@ -230,7 +230,7 @@ class Generator:
         """Interpolate between two latents along the sphere: float32 (latent_dim,).
 
         Args:
-            first, second: latents (latent_dim,), or seeds, which mean their first latents.
+            first, second: latents (latent_dim,), or seeds, which stand for the first latents they draw.
             share: share of the second latent, in [0, 1].
 
         Raises:
@@ -244,7 +244,7 @@ class Generator:
         """Draw the images on the path from one latent to another along the sphere.
 
         Args:
-            first, second: latents (latent_dim,), or seeds, which mean their first latents.
+            first, second: latents (latent_dim,), or seeds, which stand for the first latents they draw.
             frames: number of images, from 2 to 1,000, both ends included.
             label: the class of all frames. None means the first class.
 

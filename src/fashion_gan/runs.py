@@ -24,6 +24,7 @@ State = dict[str, Array]
 
 CHECKPOINTS_KEPT = 2
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
+# Keys of metrics.jsonl. A line may lack them. If one holds anything but a finite number, the line is damaged.
 NUMERIC_METRICS = ("step", "images", "ffd5k_validation")
 
 
@@ -32,7 +33,7 @@ class Run:
 
     Attributes:
         path: the folder.
-        config: the settings that the run was started with.
+        config: the run's settings. A resumed run may have changed some of those that it was started with.
     """
 
     def __init__(self, path: Path, config: Config) -> None:
@@ -142,6 +143,7 @@ class Run:
 
     @property
     def film_folder(self) -> Path:
+        """The frames of the film: images of the same latents during training."""
         return self.path / "film"
 
     def frame_path(self, step: int) -> Path:
@@ -339,7 +341,8 @@ class Run:
         A resumed run writes them again.
         """
         remove_leftovers(self.path)
-        for path in self.checkpoint_paths():  # Later ones are damaged. Otherwise training would continue from them.
+        # Checkpoints of later steps are damaged: a run resumes from the newest one that can be read.
+        for path in self.checkpoint_paths():
             if _step_of(path) > step:
                 path.unlink()
         for path in self.frame_paths():

@@ -2,13 +2,10 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
-from processes import command_in_a_process
 from safetensors.numpy import load_file, save_file
 
 import fashion_gan
@@ -113,20 +110,6 @@ def test_an_error_names_missing_packages_and_how_to_install_them(toy_run, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("format_name", [name for name, row in FORMATS.items() if row.from_onnx])
-def test_an_export_from_an_onnx_file_needs_no_keras(toy_run, tmp_path, format_name):
-    skip_if_packages_are_missing(format_name)
-    onnx_path, out = tmp_path / "toy.onnx", tmp_path / "page.html"
-    fashion_gan.export_generator(toy_run.path, "onnx", onnx_path)
-    script = (
-        "import sys, fashion_gan\n"
-        f"difference = fashion_gan.export_generator({str(onnx_path)!r}, {format_name!r}, {str(out)!r})\n"
-        "assert difference < 1e-4\n"
-        "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
-
-
 def test_a_format_that_needs_another_backend_is_refused_with_the_backends_name(toy_run, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "default_backend", lambda: "jax")
     model, config = load_model(toy_run.path / "generator.keras")
@@ -135,14 +118,6 @@ def test_a_format_that_needs_another_backend_is_refused_with_the_backends_name(t
 
 
 # ---- The command ----
-
-
-def test_the_command_prints_one_line_and_no_output_of_the_libraries(toy_run, tmp_path):
-    done = command_in_a_process("export", toy_run.path, "--format", "litert", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("\n") == 1
-    assert done.stdout.startswith(f"{toy_run.path.name}.tflite: pixels in [-1, 1] differ by at most ")
-    assert [path.name for path in tmp_path.iterdir()] == [f"{toy_run.path.name}.tflite"]
 
 
 @pytest.mark.parametrize(

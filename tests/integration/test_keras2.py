@@ -7,7 +7,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from processes import command, command_in_a_process
+from processes import command
 
 import fashion_gan
 from fashion_gan.cli import main, models
@@ -574,7 +574,7 @@ def test_files_above_the_size_limits_are_refused(old_file, monkeypatch):
 
 def test_the_command_writes_a_model_and_a_sheet_of_its_images(tmp_path):
     path, _, _ = conditional_file(tmp_path / "old_generator.h5")
-    done = command_in_a_process("import", path.name, cwd=tmp_path)
+    done = command("import", path.name, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "old_generator.onnx: latents of 6 numbers and 3 classes -> 16×16×1 images" in done.stdout
     assert "pixels in [-1, 1], scaled from [-1, 1], differ by at most" in done.stdout

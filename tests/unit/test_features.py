@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from processes import run_python
 
 from fashion_gan import InputError, load_fashion_mnist
 from fashion_gan.metrics import features
@@ -43,12 +42,3 @@ def test_another_network_is_refused(tmp_path, monkeypatch):
         features.extract(np.zeros((1, 28, 28, 1), np.uint8))
     monkeypatch.undo()
     features._session.cache_clear()
-
-
-def test_measuring_imports_no_training_framework():
-    script = (
-        "import sys, numpy as np, fashion_gan.api.evaluate;"
-        "from fashion_gan.metrics.features import extract; extract(np.zeros((2, 28, 28, 1), np.uint8));"
-        "print({'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules))"
-    )
-    assert run_python(script) == "set()\n"

@@ -29,7 +29,8 @@ def export_generator(
         raw, best: which weights of a run, see ``load_generator``.
 
     Returns:
-        The largest difference between a pixel of the model and of the exported file, in [-1, 1], on 20 latents.
+        The largest difference between a pixel of the model and of the exported file, on 20 latents. Pixels are in
+        [-1, 1].
 
     Raises:
         InputError: the model cannot be read, a library is missing (the message says how to install it), ``out`` does

@@ -124,7 +124,7 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
 
 def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Source:
     generator = load_generator(name, raw=raw, best=best)
-    # Only the classes matter here. Images of another size are shrunk to 28×28 and scored too.
+    # The classes decide, not the size: larger images are shrunk to 28×28 and scored too.
     has_labels = generator.class_names == CLASS_NAMES
 
     def draw(count: int, seed: int) -> tuple[Images, Labels | None]:

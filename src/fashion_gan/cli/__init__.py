@@ -1,4 +1,4 @@
-"""The command ``fashion-gan``: each verb parses its options, calls one function of ``api`` and prints the result."""
+"""The command ``fashion-gan``. Each verb (subcommand) parses its options, calls the library and prints the result."""
 
 import signal
 import sys

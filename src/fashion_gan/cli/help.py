@@ -49,7 +49,7 @@ class Verb(click.Command):
         self.renamed = dict(renamed or {})
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments. If an option's old name is given, raise an error that tells the present name."""
+        """Parse the arguments. If an option's old name is given, raise an error with the present name."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:

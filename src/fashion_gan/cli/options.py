@@ -89,7 +89,7 @@ def weights(command: Function) -> Function:
     best = option(
         "--best",
         is_flag=True,
-        help="Use the best checkpoint by --evaluate-every-epochs, not the newest. Only for a run.",
+        help="Use the checkpoint with the best score of train --evaluate-every-epochs, not the newest. Only for a run.",
         group="Model",
     )
     raw = option(

@@ -60,7 +60,7 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
     if dry_run:
         return
     if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
-        share_two_processors()  # The residual networks have small layers.
+        share_two_processors()  # Faster for small layers, such as those of the residual networks.
     run = start_training(config, dataset, out) if run_path is None else continue_training(run, dataset)
     click.echo(f"run      {run.path}\nsample   {run.last_sample}")
 

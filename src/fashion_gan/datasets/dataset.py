@@ -19,7 +19,7 @@ class Dataset:
         images: uint8 (N, H, W, C) in [0, 255].
         labels: int32 (N,), each the index of a class name. All are 0 if there are no classes.
         class_names: the classes in the order of their labels, or ().
-        source: the folder or the address that the images came from.
+        source: the folder or the URL that the images came from.
 
     Example:
         >>> load_fashion_mnist("test")

@@ -28,7 +28,7 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
     """Load a folder of pictures. Each picture is cropped to its central square and resized.
 
     Pictures at the top of the folder have no classes. Pictures in subfolders have the subfolders' names as classes.
-    They are sorted by name. Transparent parts become white. Of an animation, the first frame is read.
+    Classes and pictures are sorted by name. Transparent parts become white. Of an animation, the first frame is read.
 
     Args:
         folder: the folder. Names that begin with a dot, and files without a picture's suffix, are skipped.

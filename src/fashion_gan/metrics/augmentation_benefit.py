@@ -20,7 +20,7 @@ REGIMES = {
     BOTH: "real and synthetic",
     SYNTHETIC: "synthetic only",
 }
-BASE_CHANNELS = 16  # half of GAN-train's classifier, because dozens are trained while a user waits
+BASE_CHANNELS = 16  # half as many as GAN-train's classifier has, because dozens are trained while a user waits
 MAX_SHIFT = 2  # pixels
 
 

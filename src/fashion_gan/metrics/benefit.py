@@ -30,7 +30,7 @@ class Benefit:
 
     Attributes:
         real_per_class: the number of real training images of each class.
-        regimes: the outcome of each regime in ``augmentation_benefit.REGIMES``. Each class has the same weight.
+        regimes: the outcome of each regime in ``augmentation_benefit.REGIMES``. Accuracies are means over the classes.
         by_class: the outcomes for each class, by the class's name.
         beyond_classical: the accuracy with real and synthetic images, minus the accuracy with real images that are
             flipped and shifted.
@@ -65,7 +65,7 @@ def benefit(real_per_class: int, accuracies: dict[str, Floats], class_names: Seq
 
 
 def over_seeds(values: Floats) -> MetricValue:
-    """The mean of a metric over the seeds (N,), with Student's interval."""
+    """The mean of a metric over the seeds (N,), with Student's t interval."""
     error, interval = student_interval(values)
     deviation = float(values.std(ddof=1))
     return MetricValue(float(values.mean()), error, interval, by_seed=tuple(values.tolist()), deviation=deviation)
@@ -96,7 +96,7 @@ def judge(gain: MetricValue, beyond_classical: MetricValue) -> tuple[str, str]:
 def format_points(difference: MetricValue) -> str:
     """A difference of shares in percentage points, with its interval: ``+3.1 points (+1.0 to +5.2)``."""
     low, high = difference.interval or (difference.value, difference.value)
-    # Shares differ by at most 1, but Student's interval over few seeds can be wider.
+    # Shares differ by at most 1, but Student's t interval over few seeds can be wider.
     low, high = max(low, -1.0), min(high, 1.0)
     return f"{100 * difference.value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
 

@@ -84,7 +84,7 @@ def normal_interval(value: float, standard_error: float) -> Interval:
 
 
 def student_interval(values: npt.ArrayLike) -> tuple[float, Interval]:
-    """The standard error and Student's 95 % interval of the mean of a few values that are approximately normal.
+    """The standard error and Student's 95 % t interval of the mean of a few values that are approximately normal.
 
     Args:
         values: (N,), N at least 2.

@@ -103,7 +103,7 @@ def copying_statistic(
 
     Returns:
         The statistic and its standard error under the hypothesis that nothing is copied. The error of one z-score is 1,
-        and the error of their weighted mean is smaller. None if no cell has 20 images of both kinds.
+        and the error of their weighted mean is smaller. None if no cell has 20 images of each kind.
 
     Source: Meehan, Chaudhuri & Dasgupta 2020, arXiv:2004.05675.
     """

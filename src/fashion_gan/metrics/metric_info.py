@@ -146,7 +146,7 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
     ("missing_classes10k", "Missing classes", "low", "count",
      "The number of classes that make up less than 1 % of the images. Each should make up 10 %."),
     ("asked_class10k",     "Shows the requested class", "high", "share",
-     "The share of images that the project's classifier assigns to the class that was requested."),
+     "The share of images that the evaluator's classifier assigns to the class that was requested."),
     ("class_recall10k_test", "Recall within classes", "high", "share",
      "The mean over the ten classes of the recall within each class: how much of the variety of shirts is reached by "
      "generated shirts."),

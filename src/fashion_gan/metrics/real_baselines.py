@@ -44,7 +44,7 @@ def _halves(count: int, reference: Reference) -> tuple[Indices, Indices, float]:
 
 
 def of_classes(measure: Measure, count: int, reference: Reference) -> Result:
-    """Take the frequency of classes from training images, and the share that shows its class from test images.
+    """Measure the frequency of the classes on training images, and how many show the requested class on test images.
 
     The feature network learned from the training images, so it classifies too many of them correctly.
     """

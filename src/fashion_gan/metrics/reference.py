@@ -1,4 +1,4 @@
-"""The real images that scores compare with, and what is computed from them once and cached."""
+"""The real images that generated ones are compared with, and what is computed from them once and cached."""
 
 import dataclasses
 import functools

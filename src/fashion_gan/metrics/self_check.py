@@ -194,7 +194,7 @@ def self_check(reference: Reference, count: int = COUNT) -> SelfCheck:
     images, labels = reference.train.images[indices], reference.train.labels[indices]
     undamaged = _scores(images, labels, reference)
     checks: list[Check] = []
-    for damage in progress.bar(DAMAGES, "damages", "damages"):
+    for damage in progress.bar(DAMAGES, "self-check", "kinds of damage"):
         scores = [undamaged]
         for strength in damage.strengths:
             damaged_images, damaged_labels = damage.apply(images, labels, strength, np.random.default_rng(1))

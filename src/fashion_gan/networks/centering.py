@@ -8,8 +8,8 @@ from keras import layers
 
 from fashion_gan.arrays import Tensor
 
-# A row or column counts as empty if no level, of 255, lies above this. In 95 % of the real images, the outermost row or
-# column that is not all black has a brighter pixel.
+# A row or column counts as empty if none of its levels (0 to 255) is above this one. In 95 % of the real images, the
+# outermost row or column that is not all black has a brighter pixel.
 EMPTY_LEVEL = 24
 # The slope of a ramp that acts as a step function: 0 up to EMPTY_LEVEL, 1 above. The ramp is so steep that no float32
 # lies on it, so no gradient flows through it. That is wanted, because the gradient would be as large as the slope. The
@@ -56,7 +56,10 @@ def _transpose(lines: Tensor, size: int, other_size: int, channels: int, name: s
 
 
 def _center_lines(lines: Tensor, size: int, name: str) -> Tensor:
-    """Shift lines (N, size, M), 0 if black, until as many are empty at the start as at the end, or one more."""
+    """Shift lines (N, size, M), where 0 is black, until their margins are equal, or the first is larger by one.
+
+    The margins are the empty lines at the start and at the end.
+    """
     # Whether each line holds anything: (N, size), 1 or 0.
     pixels = _float32(layers.Permute, (2, 1), name=f"{name}_pixels")(lines)
     highest = _float32(layers.GlobalMaxPooling1D, name=f"{name}_highest")(pixels)
@@ -77,10 +80,10 @@ def _center_lines(lines: Tensor, size: int, name: str) -> Tensor:
 
 def _shift_matrix(difference: Tensor, size: int, name: str) -> Tensor:
     """The matrix that moves lines back by half of a difference (N, 1), rounded down: (N, size, size)."""
-    # The shift as a one-hot vector (N, size + 1). Entry m stands for a shift of m or, in the second half, of
-    # m - size - 1.
+    # The shift m as a one-hot vector (N, size + 1). Entry k stands for m = k or, in the second half, for
+    # m = k - size - 1.
     period = size + 1
-    shifts = [shift if 2 * shift <= size else shift - period for shift in range(period)]
+    shifts = [k if 2 * k <= size else k - period for k in range(period)]
     difference = _float32(layers.RepeatVector, period, name=f"{name}_each")(difference)
     difference = _float32(layers.Reshape, (period,), name=f"{name}_each_move")(difference)
     # The distance from the middle between 2m and 2m + 1: a half if the difference is one of the two, else 1.5 or more.

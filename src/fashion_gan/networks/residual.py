@@ -128,13 +128,13 @@ def generator(config: Config, name: str) -> KerasModel:
     x = _modulated_norm(x, condition, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
-    # Before the pixel shuffle: on tensors with one channel ONNX Runtime is thirty times as slow.
+    # The tanh comes before the pixel shuffle: on tensors with one channel, ONNX Runtime is thirty times as slow.
     x = heads.to_pixels(x, name, gain=1.1)
     return heads.build_model(inputs, _channels_to_pixels(x, name), name)  # (N, 28, 28, 1)
 
 
 def _full_size_branch(images: Tensor, channels: int, name: str) -> Tensor:
-    """Images -> c channels at full size -> 2c at half -> 4c at a quarter -> 128 features, zero at the start."""
+    """Images -> c channels at full size -> 2c at half -> 4c at a quarter -> 128 features, initially zero."""
     x = images
     convolutions = ((channels, 3, 1), (2 * channels, 4, 2), (4 * channels, 4, 2))
     for number, (filters, kernel_size, strides) in enumerate(convolutions):
@@ -149,9 +149,9 @@ def discriminator(config: Config, name: str) -> KerasModel:
     """Pixels folded into channels -> convolutions at half of the size -> a block at a quarter -> one logit.
 
     A ``config.discriminator_depth`` of 1 adds a block at half of the size. A depth of 2, for accelerators, adds two
-    wide blocks there, one more at a quarter, and a branch that sees single pixels. Every other network that learns to
-    separate generated images from real ones sees them too. The added parts output zero at the start, so that they can
-    be added to a discriminator that was trained without them.
+    wide blocks there, one more at a quarter, and a branch that sees single pixels, as does every other network that
+    learns to separate generated images from real ones. The added parts output zero at the start, so that they can be
+    added to a discriminator that was trained without them.
     """
     inputs, labels = heads.image_inputs(config)
     base_channels, depth = config.base_channels, config.discriminator_depth

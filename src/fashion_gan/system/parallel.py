@@ -46,7 +46,7 @@ def parallel_map(function: Callable[[Item], Result], items: Iterable[Item]) -> I
     The function must release Python's global interpreter lock (GIL), as NumPy's functions do.
 
     Meanwhile each matrix product uses only one core. Splitting a small product costs more time than it saves. On a busy
-    machine it costs many times more, because OpenBLAS's threads wait for each other at full speed.
+    machine it costs many times more, because OpenBLAS's threads busy-wait for each other.
     """
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(available_cpus()) as pool:
         yield from pool.map(function, items)

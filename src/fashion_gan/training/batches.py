@@ -42,7 +42,7 @@ def choose_steps_per_execution(*positions: int) -> int:
 
 
 def _largest_step_count(count: int, max_remainder: int) -> int:
-    """The most steps, up to the maximum, that divide ``count`` with at most this remainder."""
+    """The most steps, up to the maximum, for which ``count % steps`` is at most this remainder."""
     return max(steps for steps in range(1, MAX_STEPS_PER_EXECUTION + 1) if count % steps <= max_remainder)
 
 
@@ -51,7 +51,7 @@ def stream_batches(
 ) -> Any:
     """Stream batches to ``fit`` from any step on. A resumed run gets the same batches as an uninterrupted one.
 
-    Each epoch visits the images in a new order. The few that do not fill a batch are left out of that epoch.
+    Each epoch visits the images in a new order. The few beyond its last batch are left out; see ``steps_in_epoch``.
 
     Args:
         images: uint8 (count, h, w, c).

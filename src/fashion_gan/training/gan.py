@@ -155,7 +155,7 @@ class GAN(keras.Model):
             optimizer.learning_rate = factor * learning_rate
 
     def call(self, batch: Batch, training: bool = False) -> Tensor:
-        """Draw latents and return generated images (N, H, W, C) in [-1, 1], with the labels of the batch."""
+        """Draw latents and return generated images (N, H, W, C) in [-1, 1], of the classes in the batch's labels."""
         latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seed_generator)
         return self.generator(self._with_labels(latents, batch), training=training)
 

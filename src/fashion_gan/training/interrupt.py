@@ -26,9 +26,10 @@ class StopRequest(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def stop_after_current_step() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C or SIGTERM into a stop request. A second signal acts as before the block, at once.
+    """Turn the first Ctrl-C or SIGTERM into a stop request.
 
-    The previous signal handlers are restored after the first signal, or when the block ends.
+    A second signal acts at once, as it would outside the block. The previous signal handlers are restored after the
+    first signal, or when the block ends.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():  # Python lets only the main thread handle signals.

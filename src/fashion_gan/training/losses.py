@@ -45,8 +45,9 @@ wasserstein = Loss(
     zero_sum=True,
 )
 
-# minimax + 0.1 wasserstein; zero-sum, because both are. If the discriminator is certain of an image, the generator's
-# gradient falls to 0.1 and not to 0, like that of a leaky ReLU. So the generator improves its worst images too.
+# minimax + 0.1 wasserstein; zero-sum, because both are. If the discriminator is certain that an image is generated, the
+# generator's gradient falls to 0.1 and not to 0, like that of a leaky ReLU. So the generator improves its worst images
+# too.
 _LEAK = 0.1
 leaky_minimax = Loss(
     discriminator=lambda real, fake: minimax.discriminator(real, fake) + _LEAK * wasserstein.discriminator(real, fake),

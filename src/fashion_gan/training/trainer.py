@@ -30,7 +30,7 @@ NO_END = 10**9  # epochs
 
 @dataclasses.dataclass
 class Training:
-    """A training that is ready to start: the run, the networks, the images, and the callbacks."""
+    """Everything that training needs, ready to start: the run, the networks, the images, and the callbacks."""
 
     run: Run
     gan: GAN
@@ -92,7 +92,7 @@ def deterministic_operators(config: Config) -> Iterator[None]:
         yield
         return
     import tensorflow as tf
-    from tensorflow.python.framework import config as tensorflow_config  # It has no public way to turn this off again.
+    from tensorflow.python.framework import config as tensorflow_config  # No public function turns this off again.
 
     before = tensorflow_config.is_op_determinism_enabled()
     tf.config.experimental.enable_op_determinism()

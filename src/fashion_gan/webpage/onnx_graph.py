@@ -56,7 +56,7 @@ class Graph:
 
 
 def simplify(path: Path, out: Path) -> None:
-    """Rewrite an ONNX file: compute everything in it that does not depend on its inputs.
+    """Rewrite an ONNX file with constant folding: compute everything in it that does not depend on its inputs.
 
     Converters leave many such computations in a graph.
     """

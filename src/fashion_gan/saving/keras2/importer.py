@@ -42,7 +42,8 @@ class ImportedGenerator:
         class_names: the class numbers as text. Empty if the generator is unconditional.
         image_shape: the shape of an image, (H, W, C).
         pixel_range: the lowest and the highest pixel value of the network in the file. The import scales it to [-1, 1].
-        largest_difference: the largest difference between a pixel drawn by Keras and by ONNX Runtime, in [-1, 1].
+        largest_difference: the largest difference between a pixel drawn by Keras and by ONNX Runtime. Pixels are in
+            [-1, 1].
     """
 
     latent_dim: int

@@ -19,7 +19,8 @@ Arguments: TypeAlias = JsonObject
 Check: TypeAlias = Callable[[object], object]
 """Checks and converts the value of an argument in a file. Raises ValueError if the value is not allowed."""
 
-# These mean the same in Keras 2 and Keras 3, and ONNX has them. hard_sigmoid differs in Keras 3; ONNX has no gelu.
+# These mean the same in Keras 2 and Keras 3, and can be written as ONNX. hard_sigmoid differs in Keras 3. TensorFlow's
+# converter writes gelu with the operator Erfc, which ONNX does not have.
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish", "silu", "leaky_relu")
 MAX_COUNT = 1 << 20  # of units, filters, rows, or pixels
 TRAINING_ONLY_LAYERS = (

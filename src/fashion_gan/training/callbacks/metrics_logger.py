@@ -16,7 +16,10 @@ LOGGED_METRICS = ("d_loss", "g_loss", "d_real", "d_fake")
 
 
 class MetricsLogger(keras.callbacks.Callback):
-    """Writes means over at most 50 steps to ``log.csv`` and TensorBoard. Stops a run whose loss is not finite."""
+    """Writes means to ``log.csv`` and TensorBoard, about every 50 steps and at each end of an epoch.
+
+    Stops a run whose loss is not finite.
+    """
 
     def __init__(self, run: Run, state: TrainingState) -> None:
         super().__init__()

@@ -39,7 +39,7 @@ class SampleGrids(keras.callbacks.Callback):
             self._save_frame(0)
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
-        # This runs before the step's checkpoint is written, so a run that is killed after it has all its pictures.
+        # This runs before the step's checkpoint is written, so no picture is missing from a run that resumes from it.
         step = self.state.step
         if step >= math.ceil((self._last_frame_step or 0) * FRAME_GROWTH) + 5:
             stop_if_not_finite({name: float(value) for name, value in (logs or {}).items()}, step)

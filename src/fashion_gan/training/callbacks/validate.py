@@ -51,8 +51,8 @@ class Validate(keras.callbacks.Callback):
         """Score the averaged generator, unless this step has a score; keep this checkpoint if no other was better.
 
         A recalibrated copy is scored, because a user gets a recalibrated generator from the checkpoint. Training
-        continues with the original. An equal score counts as better, so that a run that was interrupted before
-        it noted its best score keeps that checkpoint.
+        continues with the original. An equal score counts as better: if a run is interrupted after it saved its best
+        checkpoint but before it wrote the score, the resumed run gets the same score and must mark it as the best.
         """
         if self._scored_step == self.state.step:
             return

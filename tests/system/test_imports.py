@@ -1,0 +1,49 @@
+"""Drawing, measuring and converting models import no training framework."""
+
+import numpy as np
+import pytest
+from processes import run_python
+
+import fashion_gan
+from fashion_gan.saving import export
+from fashion_gan.saving.formats import FORMATS
+
+NO_FRAMEWORK = """
+assert not {"keras", "tensorflow", "jax", "torch"} & set(sys.modules)
+"""
+DRAW = """
+import sys
+sys.modules["keras"] = sys.modules["tensorflow"] = None  # Imports of them fail.
+import fashion_gan, numpy as np
+generator = fashion_gan.Generator
+generator = generator.load(sys.argv[1]) if sys.argv[1:] else generator.from_pretrained()
+print(generator.generate(20, seed=4).sum())
+"""
+MEASURE = """
+import sys, numpy as np, fashion_gan.api.evaluate
+from fashion_gan.metrics.features import extract
+extract(np.zeros((2, 28, 28, 1), np.uint8))
+"""
+EXPORT = """
+import sys, fashion_gan
+assert fashion_gan.export_generator(*sys.argv[1:]) < 1e-4
+"""
+
+
+def test_the_shipped_model_draws_without_a_training_framework():
+    drawn = fashion_gan.Generator.from_pretrained("fashion").generate(20, seed=4)
+    assert int(run_python(DRAW)) == np.sum(drawn)
+
+
+def test_measuring_imports_no_training_framework():
+    run_python(MEASURE + NO_FRAMEWORK)
+
+
+@pytest.mark.parametrize("name", [name for name, row in FORMATS.items() if row.from_onnx])
+def test_an_onnx_file_is_drawn_and_converted_without_a_training_framework(toy_run, tmp_path, name):
+    if missing := export.missing_packages(name, "tensorflow"):
+        pytest.skip(f"{' and '.join(missing)} not installed")
+    onnx_path = tmp_path / "toy.onnx"
+    fashion_gan.export_generator(toy_run.path, "onnx", onnx_path)
+    run_python(EXPORT + NO_FRAMEWORK, onnx_path, name, tmp_path / f"toy{FORMATS[name].suffix}")
+    assert int(run_python(DRAW, onnx_path)) == np.sum(fashion_gan.load_generator(onnx_path).generate(20, seed=4))
