@@ -1,5 +1,6 @@
 """What the tests share: the environment, the option ``--full``, and toys that are made once for all processes."""
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -96,6 +97,22 @@ def toy_run(toy_folder, made_once):
         fashion_gan.train("fashion", data=toy_folder, out=folder, epochs=3, save_interval=1, **TOY)
 
     return fashion_gan.Run.open(made_once("toy_run", make) / "0001-fashion")
+
+
+@pytest.fixture
+def fewer_scored_images(full, monkeypatch):
+    """In `make test`, evaluations score 1,000 images instead of 10,000, and trainings hold out 500 instead of 5,000."""
+    if full:
+        return
+    from fashion_gan.metrics import validation
+    from fashion_gan.metrics.protocols import PROTOCOLS
+    from fashion_gan.training.callbacks import validate
+
+    for name, protocol in PROTOCOLS.items():
+        if protocol.count == 10_000:
+            monkeypatch.setitem(PROTOCOLS, name, dataclasses.replace(protocol, count=1000))
+    for module in (validation, validate):
+        monkeypatch.setattr(module, "COUNT", 500)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from toys import toy_config
 
 from fashion_gan import networks
 from fashion_gan.networks.batch_norm_recalibration import (
-    IMAGES,
+    MAX_IMAGES,
     MIN_IMAGES,
     recalibrate_batch_norm,
     recalibration_inputs,
@@ -32,7 +32,7 @@ def batch_norms(generator):
 def test_each_batch_norm_gets_the_mean_and_variance_of_its_input(architecture):
     config = toy_config(architecture)
     generator, inputs = uncalibrated_generator(config), recalibration_inputs(config)
-    assert len(inputs[0]) == IMAGES
+    assert len(inputs[0]) == MAX_IMAGES
     recalibrate_batch_norm(generator, inputs)
     norms = batch_norms(generator)
     assert norms
@@ -59,4 +59,4 @@ def test_larger_images_need_fewer_samples():
         len(recalibration_inputs(toy_config(architecture, image_size=size))[0])
         for architecture, size in (("residual", 16), ("residual", 28), ("residual", 56), ("dcgan", 128))
     ]
-    assert counts == [IMAGES, IMAGES, IMAGES // 4, MIN_IMAGES]
+    assert counts == [MAX_IMAGES, MAX_IMAGES, MAX_IMAGES // 4, MIN_IMAGES]

@@ -23,7 +23,13 @@ def patchy_generator(config):
     return generator
 
 
-@pytest.mark.parametrize("format", FORMATS)
+# The others take long, and test_export.py tests all of them.
+QUICK_FORMATS = ("onnx", "keras", "h5", "safetensors", "litert")
+
+
+@pytest.mark.parametrize(
+    "format", [pytest.param(name, marks=[] if name in QUICK_FORMATS else pytest.mark.full) for name in FORMATS]
+)
 def test_every_format_centers_pictures_as_keras_does(tmp_path, format):
     if missing := [name for name in FORMATS[format].packages["tensorflow"] if not export._is_installed(name)]:
         pytest.skip(f"{' and '.join(missing)} not installed")

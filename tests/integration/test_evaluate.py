@@ -172,6 +172,7 @@ def test_the_distance_of_two_samples_of_one_distribution_falls_with_their_number
 # ---- Requests that cannot be measured ----
 
 
+@pytest.mark.full
 def test_an_impossible_protocol_is_refused_if_it_is_named_and_left_out_of_a_set(reference, other_images):
     images = other_images[0][:700]
     with pytest.raises(InputError, match="ffd50k_train needs 1,000 images, there are 700"):

@@ -39,7 +39,7 @@ def out(tmp_path, format_name):
     return tmp_path / f"toy{FORMATS[format_name].suffix}"
 
 
-@pytest.mark.parametrize("conditional", [True, False])
+@pytest.mark.parametrize("conditional", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_each_format_draws_the_images_of_its_source_for_any_number_of_latents(toy_run, format_name, out, conditional):
     config = toy_run.config
     if not conditional:

@@ -292,13 +292,15 @@ def test_a_penalty_at_every_third_step_has_three_times_its_weight_there_and_none
     def d_loss(gan):
         return float(gan.train_on_batch(toy_batch(), return_dict=True)["d_loss"])
 
-    without, every_step = (
-        d_loss(build_gan(toy_config(r1_weight=penalty, penalty_every_steps=1))) for penalty in (0.0, 1.0)
-    )
+    def d_loss_of_one_step(r1_weight):
+        gan = build_gan(toy_config(r1_weight=r1_weight, penalty_every_steps=1))
+        gan.run_eagerly = True
+        return d_loss(gan)
+
+    without, every_step = d_loss_of_one_step(0.0), d_loss_of_one_step(1.0)
     assert every_step > without + 1e-3
-    gan = build_gan(
-        toy_config(r1_weight=1.0, penalty_every_steps=3)
-    )  # Compiled once, so that the step contains both cases.
+    # Compiled once, so that the step contains both cases.
+    gan = build_gan(toy_config(r1_weight=1.0, penalty_every_steps=3))
     start, losses_of_steps = gan.state(), []
     for steps_before in range(3):
         gan.load_state(start)

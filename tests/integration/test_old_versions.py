@@ -109,7 +109,7 @@ def test_no_old_setting_and_no_renamed_one_is_lost():
     assert Config.from_json(text, "a test").init_from == "fashion"
 
 
-def test_an_old_run_resumes(old_run):
+def test_an_old_run_resumes(old_run, fewer_scored_images):
     step, state = old_run.load_checkpoint()
     resumed = fashion_gan.resume(old_run.path, steps=step + 3)
     assert step == 120

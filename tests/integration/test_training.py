@@ -88,7 +88,12 @@ def test_the_tensorboard_events_hold_the_values_of_the_log(toy_run):
 
 @pytest.mark.parametrize(
     ("settings", "step"),
-    [({"steps": 7}, 7), ({"epochs": 2}, 10), ({"epochs": 2, "steps": 7}, 7), ({"epochs": 1, "steps": 7}, 5)],
+    [
+        pytest.param({"steps": 7}, 7, marks=pytest.mark.full),
+        pytest.param({"epochs": 2}, 10, marks=pytest.mark.full),
+        ({"epochs": 2, "steps": 7}, 7),
+        ({"epochs": 1, "steps": 7}, 5),
+    ],
 )
 def test_the_budget_that_ends_first_ends_the_run(train_toy, settings, step):
     run = train_toy(**settings)
@@ -102,7 +107,7 @@ def test_a_budget_in_minutes_ends_the_run(train_toy, monkeypatch):
     assert train_toy(minutes=0.1).read_log()["seconds"][-1] == 6
 
 
-@pytest.mark.parametrize("stopped_at", [5, 8])
+@pytest.mark.parametrize("stopped_at", [pytest.param(5, marks=pytest.mark.full), 8])
 def test_a_resumed_run_equals_an_uninterrupted_one(train_toy, tmp_path, stopped_at):
     """Bit for bit, at an epoch's end and in the middle of one; ``transposed`` has dropout and batch statistics."""
     settings = {"architecture": "transposed", "r1_weight": 0.2, "deterministic": True}

@@ -56,7 +56,7 @@ def help_page(capsys, *verb) -> str:
         (["--image-size", "30"], "multiple of 4 from 16 to 128"),
         (["--image-size", "big"], "not a valid integer"),
         (["--batch-size", "0"], "batch_size=0 is out of range"),
-        (["--batch-size", "100"], "more than the 40 images"),
+        (["--batch-size", "100"], "more than the 40 training images"),
         (["--epochs", "0"], "epochs=0 is out of range"),
         (["--epochs", "many"], "not a valid integer"),
         (["--steps", "-1"], "steps=-1 is out of range"),
@@ -208,6 +208,7 @@ def test_an_interpolation_is_a_strip_or_a_film(toy_run, tmp_path):
 LONG_COMMAND = ["dataset", "--per-class", "6000", "--format", "folders", "--out"]
 
 
+@pytest.mark.full
 def test_a_terminated_process_leaves_no_partial_output(tmp_path):
     with start_command(*LONG_COMMAND, tmp_path / "clothes") as process:
         while not list(tmp_path.glob(".writing-*/*/*")):
@@ -279,7 +280,7 @@ def test_compare_prints_a_verdict(capsys, evaluated):
     assert "verdict  not distinguishable" in capsys.readouterr().out
 
 
-def test_an_evaluated_run_keeps_a_line_of_its_metrics_and_its_own_report(capsys, tmp_path):
+def test_an_evaluated_run_keeps_a_line_of_its_metrics_and_its_own_report(fewer_scored_images, capsys, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(TESTS / "fixtures" / "0.1.0" / "run", run)
     lines = (run / "metrics.jsonl").read_text().splitlines()

@@ -5,6 +5,7 @@ import signal
 import socket
 
 import keras
+import pytest
 from processes import command_in_a_process, run_python, start_command
 
 from fashion_gan.explorer import security
@@ -18,6 +19,7 @@ def test_the_command_prints_one_line_and_no_output_of_the_libraries(toy_run, tmp
     assert [path.name for path in tmp_path.iterdir()] == [f"{toy_run.path.name}.tflite"]
 
 
+@pytest.mark.full
 def test_an_import_prints_no_output_of_the_libraries(tmp_path):
     layers = [keras.Input((4,)), keras.layers.Dense(16, activation="tanh"), keras.layers.Reshape((4, 4, 1))]
     keras.Sequential(layers).save(tmp_path / "old_generator.h5")

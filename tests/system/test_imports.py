@@ -39,7 +39,7 @@ def test_measuring_imports_no_training_framework():
     run_python(MEASURE + NO_FRAMEWORK)
 
 
-@pytest.mark.parametrize("name", [name for name, row in FORMATS.items() if row.from_onnx])
+@pytest.mark.parametrize("name", ["html", pytest.param("openvino", marks=pytest.mark.full)])
 def test_an_onnx_file_is_drawn_and_converted_without_a_training_framework(toy_run, tmp_path, name):
     if missing := export.missing_packages(name, "tensorflow"):
         pytest.skip(f"{' and '.join(missing)} not installed")

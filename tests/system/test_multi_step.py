@@ -56,5 +56,6 @@ def test_jax_on_a_cpu_takes_single_steps(worker):
     assert choose_steps_per_execution(100) == 10
 
 
+@pytest.mark.full
 def test_plain_batches_train_by_multiple_steps_too(worker):
     assert worker("jax").run(jobs.fit_plain_batches) == 12

@@ -36,7 +36,7 @@ def first_of_each_verb(commands):
 
 
 @pytest.fixture
-def workplace(made_once, toy_folder, tmp_path):
+def workplace(made_once, toy_folder, tmp_path, fewer_scored_images):
     """A folder with the README's run, trained in seconds, with pictures, and with an old generator."""
 
     def make(folder):

@@ -309,6 +309,7 @@ def test_names_that_look_like_html_are_shown_as_text(browser, tmp_path):
     assert page.complaints == []
 
 
+@pytest.mark.full
 def test_without_classes_pictures_are_named_by_their_numbers(browser, tmp_path):
     pytest.importorskip("tf2onnx", reason="tf2onnx is not installed")
     from fashion_gan.networks import build_generator
@@ -361,6 +362,7 @@ def test_a_link_shows_the_same_pictures(browser, page):
     assert again.page.get_by_label("From the first picture to the second").input_value() == "0.25"
 
 
+@pytest.mark.full
 def test_an_invalid_link_shows_the_default_state(browser, file, page):
     invalid = "#seed=NaN&count=1e9&truncation=-1&picked=99&hops=x~9,&moved=1,NaN&label=77"
     assert Page(browser).open(file.as_uri() + invalid).shown() == page.shown()
@@ -375,6 +377,7 @@ def neighbor(page, number) -> bytes:
     return page.shown("neighbors")[28 * 28 * (number - 1) :][: 28 * 28]
 
 
+@pytest.mark.full
 def test_a_neighbor_of_an_edited_picture_stays_the_same_after_a_click_and_in_a_link(browser, page):
     page.press("Picture 4: Dress")
     page.page.locator("summary").click()
@@ -390,6 +393,7 @@ def test_a_neighbor_of_an_edited_picture_stays_the_same_after_a_click_and_in_a_l
     assert Page(browser).open(page.page.url).shown("picked") == page.shown("picked")
 
 
+@pytest.mark.full
 def test_a_step_beyond_the_limit_is_refused_and_changes_nothing(browser, file, page):
     hops = "~".join(f"0.5,{step % 12}" for step in range(29))
     page.open(f"{file.as_uri()}#picked=3&hops={hops}")
@@ -403,11 +407,13 @@ def test_a_step_beyond_the_limit_is_refused_and_changes_nothing(browser, file, p
     assert Page(browser).open(address).shown("picked") == last
 
 
+@pytest.mark.full
 def test_an_invalid_count_in_a_link_becomes_the_default(browser, file):
     page = Page(browser).open(file.as_uri() + "#count=20")
     assert page.page.locator("#count").input_value() == "16"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("seed", ["1.5", "-1", "99999999999"])
 def test_an_invalid_seed_is_refused_with_the_allowed_range(page, seed):
     before = page.shown()
@@ -418,6 +424,7 @@ def test_an_invalid_seed_is_refused_with_the_allowed_range(page, seed):
     assert page.wait().page.inner_text("#message") == ""
 
 
+@pytest.mark.full
 def test_a_hidden_film_stops(page):
     page.press("Picture 1: T-shirt/top").press("Blend with another picture").press("Picture 8: Sneaker")
     page.press("Play as a film")
@@ -427,6 +434,7 @@ def test_a_hidden_film_stops(page):
     assert page.page.locator("#play").text_content() == "Play as a film"
 
 
+@pytest.mark.full
 def test_escape_cancels_the_choice_of_a_second_picture(page):
     page.press("Picture 1: T-shirt/top").press("Blend with another picture")
     assert page.page.inner_text("#message") == "Choose the second picture in the grid."
@@ -435,6 +443,7 @@ def test_escape_cancels_the_choice_of_a_second_picture(page):
     assert page.press("Picture 8: Sneaker").page.inner_text("#picked-title") == "Picture 8: Sneaker"
 
 
+@pytest.mark.full
 def test_dragging_a_slider_updates_the_address_once(page):
     written = page.page.evaluate(
         """async () => {
@@ -454,6 +463,7 @@ def test_dragging_a_slider_updates_the_address_once(page):
     assert page.page.url.endswith("#truncation=0.95")
 
 
+@pytest.mark.full
 def test_a_lower_strength_gives_closer_neighbors_and_a_film_connects_two_pictures(page):
     page.press("Picture 1: T-shirt/top")
 
@@ -472,6 +482,7 @@ def test_a_lower_strength_gives_closer_neighbors_and_a_film_connects_two_picture
     assert np.abs(film[-1].astype(int) - grid[7]).max() <= 1
 
 
+@pytest.mark.full
 def test_a_film_starts_at_the_sliders_position_and_leaves_the_slider_where_it_stops(page):
     page.press("Picture 1: T-shirt/top").press("Blend with another picture").press("Picture 8: Sneaker")
     slider = page.page.get_by_label("From the first picture to the second")
@@ -485,6 +496,7 @@ def test_a_film_starts_at_the_sliders_position_and_leaves_the_slider_where_it_st
     assert slider.input_value() == "0.75"
 
 
+@pytest.mark.full
 def test_moving_the_slider_stops_the_film_there(page):
     page.press("Picture 1: T-shirt/top").press("Blend with another picture").press("Picture 8: Sneaker")
     page.press("Play as a film").move("From the first picture to the second", 0.2)
@@ -493,6 +505,7 @@ def test_moving_the_slider_stops_the_film_there(page):
     assert page.page.get_by_label("From the first picture to the second").input_value() == "0.2"
 
 
+@pytest.mark.full
 def test_the_arrow_keys_move_the_focus_among_the_pictures(page):
     page.page.get_by_role("button", name="Picture 1: T-shirt/top").focus()
     for key in ("ArrowRight", "ArrowDown", "Enter"):
@@ -510,6 +523,7 @@ def test_a_saved_png_holds_the_exact_pixels(page, tmp_path):
     assert np.array_equal(pixels, np.frombuffer(page.shown("picked"), np.uint8).reshape(28, 28))
 
 
+@pytest.mark.full
 def test_on_a_phone_the_page_is_not_wider_than_the_screen(browser, file):
     phone = Page(browser, viewport={"width": 360, "height": 740}, has_touch=True)
     phone.open(file.as_uri()).press("Picture 6: Sandal")

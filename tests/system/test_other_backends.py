@@ -1,0 +1,44 @@
+"""Whole runs on the other backends: they resume as if uninterrupted, and start from trained weights."""
+
+import jobs
+import pytest
+from processes import BACKENDS, as_users_run, command_in_a_process
+from run_states import assert_equal_runs
+from toys import TRAIN_FLAGS
+
+from fashion_gan.runs import Run
+
+OTHER_BACKENDS = BACKENDS[1:]
+
+
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+def test_other_backends_resume_as_if_uninterrupted(toy_folder, tmp_path, backend, worker):
+    """In the middle of an epoch, whose state is where the backend keeps it."""
+    settings = {"architecture": "transposed", "backend": backend, "checkpoint_every_steps": 8, "augment": True}
+    run = worker(backend).run
+    whole = run(jobs.train, data=toy_folder, out=tmp_path / "whole", steps=12, **settings)
+    part = run(jobs.train, data=toy_folder, out=tmp_path / "part", steps=8, **settings)
+    run(jobs.resume, part, steps=12)
+    assert_equal_runs(whole, part)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+def test_other_backends_resume_as_if_uninterrupted_as_users_run_them(toy_folder, tmp_path, backend):
+    """Each command in its own process, which compiles with all optimizations and reads nothing compiled before."""
+    flags = ["--architecture", "transposed", "--backend", backend, "--checkpoint-every-steps", "8", "--augment"]
+    for arguments in (
+        [*TRAIN_FLAGS, *flags, "--data", toy_folder, "--steps", "12", "--out", tmp_path / "whole"],
+        [*TRAIN_FLAGS, *flags, "--data", toy_folder, "--steps", "8", "--out", tmp_path / "part"],
+        ["train", "--resume", tmp_path / "part" / "0001-fashion", "--steps", "12"],
+    ):
+        done = command_in_a_process(*arguments, env=as_users_run())
+        assert done.returncode == 0, done.stderr
+    assert_equal_runs(tmp_path / "whole" / "0001-fashion", tmp_path / "part" / "0001-fashion")
+
+
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+def test_training_starts_from_trained_weights_on_the_other_backends(toy_run, toy_folder, tmp_path, backend, worker):
+    settings = {"init_from": toy_run.path, "data": toy_folder, "backend": backend}
+    path = worker(backend).run(jobs.train, out=tmp_path, steps=2, **settings)
+    assert Run.open(path).read_log()["step"][-1] == 2
