@@ -1,6 +1,5 @@
 """What the tests share: the environment, the option ``--full``, and toys that are made once for all processes."""
 
-import dataclasses
 import os
 import shutil
 import signal
@@ -22,7 +21,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 from processes import ThisProcess, Worker
-from toys import TOY
+from toys import TOY, score_fewer_images
 
 # A shell's background jobs ignore Ctrl-C, and so would the processes that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -102,17 +101,8 @@ def toy_run(toy_folder, made_once):
 @pytest.fixture
 def fewer_scored_images(full, monkeypatch):
     """In `make test`, evaluations score 1,000 images instead of 10,000, and trainings hold out 500 instead of 5,000."""
-    if full:
-        return
-    from fashion_gan.metrics import validation
-    from fashion_gan.metrics.protocols import PROTOCOLS
-    from fashion_gan.training.callbacks import validate
-
-    for name, protocol in PROTOCOLS.items():
-        if protocol.count == 10_000:
-            monkeypatch.setitem(PROTOCOLS, name, dataclasses.replace(protocol, count=1000))
-    for module in (validation, validate):
-        monkeypatch.setattr(module, "COUNT", 500)
+    if not full:
+        score_fewer_images(monkeypatch)
 
 
 @pytest.fixture(scope="session")

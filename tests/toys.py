@@ -1,5 +1,7 @@
 """Toy settings, configurations and batches. Training with them takes a second for 100 steps and uses every part."""
 
+import dataclasses
+
 import numpy as np
 
 from fashion_gan.config import Config
@@ -22,3 +24,28 @@ def toy_batch(count=8, size=16, seed=0) -> dict[str, np.ndarray]:
     """Return a batch of noise images, uint8 (count, size, size, 1), and their labels, 0 and 1 in turn."""
     images = np.random.default_rng(seed).integers(0, 256, (count, size, size, 1), np.uint8)
     return {"images": images, "labels": np.arange(count, dtype=np.int32) % 2}
+
+
+def score_fewer_images(patch) -> None:
+    """Let protocols that score 10,000 images score 1,000, and trainings hold out 500 images instead of 5,000.
+
+    Args:
+        patch: pytest's ``MonkeyPatch``.
+    """
+    from fashion_gan.metrics import validation
+    from fashion_gan.metrics.protocols import PROTOCOLS
+    from fashion_gan.metrics.reference import Reference
+    from fashion_gan.training.callbacks import validate
+
+    cached = Reference.cached
+
+    def cached_except_baselines(self, entry, compute):
+        # The names of cached real baselines do not contain the number of images.
+        return compute() if entry.startswith("floor-") else cached(self, entry, compute)
+
+    patch.setattr(Reference, "cached", cached_except_baselines)
+    for name, protocol in PROTOCOLS.items():
+        if protocol.count == 10_000:
+            patch.setitem(PROTOCOLS, name, dataclasses.replace(protocol, count=1000))
+    for module in (validation, validate):
+        patch.setattr(module, "COUNT", 500)

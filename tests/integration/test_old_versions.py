@@ -161,6 +161,7 @@ def test_compare_reads_an_old_evaluation():
     assert "not distinguishable" in done.stdout
 
 
+@pytest.mark.full
 def test_an_evaluation_of_the_same_file_equals_the_old_one(tmp_path):
     old = json.loads((OLD / "report" / "metrics.json").read_text())
     done = command("evaluate", FILES / "generator.onnx", "--protocol", "classes10k", "--report", tmp_path / "report")

@@ -148,6 +148,7 @@ def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, shorte
     assert_equal_runs(resumed.path, scored_run.path)
 
 
+@pytest.mark.full
 def test_a_run_interrupted_before_its_score_is_scored_when_it_resumes(scored_run, shorter_run, few_images):
     (shorter_run.path / "metrics.jsonl").write_text('{"epoch": 1, "st')
     (shorter_run.path / "checkpoints" / "best.npz").unlink()

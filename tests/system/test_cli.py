@@ -318,7 +318,8 @@ def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_lin
         (["{images}", "--data", "absent"], "absent"),
     ],
 )
-def test_an_error_in_evaluate_is_one_line(capsys, evaluated, images_file, flags, words):
+def test_an_error_in_evaluate_is_one_line(capsys, evaluated, images_file, tmp_path, monkeypatch, flags, words):
+    monkeypatch.chdir(tmp_path)
     places = {"{images}": images_file, "{report}": evaluated[1]}
     assert words in refused(capsys, "evaluate", *(places.get(flag, flag) for flag in flags))
 

@@ -11,6 +11,7 @@ from processes import command_in_a_process, run_python, start_command
 from fashion_gan.explorer import security
 
 
+@pytest.mark.full
 def test_the_command_prints_one_line_and_no_output_of_the_libraries(toy_run, tmp_path):
     done = command_in_a_process("export", toy_run.path, "--format", "litert", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

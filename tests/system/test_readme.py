@@ -89,6 +89,8 @@ def test_a_command_of_the_readme_succeeds(workplace, line):
         words += ["--protocol", "classes10k", "--force"]  # The run has been evaluated for the command compare.
     if words[0] == "train" and not {"--minutes", "--resume", "--dry-run"} & set(words):
         words.append("--dry-run")  # The training would take long. A dry run tests the options in seconds.
+    if "my-pictures" in words:
+        words += ["--batch-size", "8"]  # The toy folder holds 40 pictures.
     if "--minutes" in words:
         words[words.index("--minutes") + 1] = "0.05"
         # The shipped weights fit only their own width.

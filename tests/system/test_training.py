@@ -67,8 +67,9 @@ def test_a_run_killed_with_sigkill_while_it_trains_resumes_to_the_same_bits(toy_
     assert_equal_runs(whole, path)
 
 
-# tests/integration/test_training.py sends Ctrl-C's signal within a process.
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.full)])
+# tests/integration/test_training.py raises SIGINT in its own process.
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_the_run_and_ends_the_command_with_status_130(toy_folder, tmp_path, number):
     flags = ["--steps", "1000000", "--checkpoint-every-steps", "1000000"]
     process = start_command(*TRAIN_FLAGS, *flags, "--data", toy_folder, "--out", tmp_path)

@@ -14,6 +14,7 @@ def split():
     return load_fashion_mnist("test")
 
 
+@pytest.mark.full
 def test_the_accuracy_on_test_images_is_that_of_the_card(split):
     card = json.loads(features.NETWORK.with_suffix(".json").read_text())
     outputs = features.extract(split.images)
