@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import shutil
 import signal
 import socket
 import time
@@ -417,20 +418,18 @@ def test_a_folder_with_a_shipped_models_name_does_not_hide_the_model(tmp_path, m
     assert main(["explore", "--port", "0"]) == 0
 
 
-def test_a_run_shows_its_film_its_curves_and_its_metrics_and_no_other_files(toy_run):
-    toy_run.append_metrics({"step": 5, "ffd5k_validation": 1.25, "name": "<b>"})
-    application = make_app("run", fashion_gan.load_generator(toy_run.path), toy_run)
-    try:
-        with testclient.TestClient(application, base_url=ADDRESS) as client:
-            page = client.get("/").text
-            assert "<td>1.250</td>" in page
-            assert 'src="run/film"' in page
-            assert client.get("/run/film").content == toy_run.film_path.read_bytes()
-            assert client.get("/run/curve").headers["content-type"] == "image/png"
-            for name in ("report", "config.json", "checkpoints", "%2e%2e%2fconfig.json"):
-                assert client.get(f"/run/{name}").status_code == 404
-    finally:
-        toy_run.metrics_path.unlink()
+def test_a_run_shows_its_film_its_curves_and_its_metrics_and_no_other_files(toy_run, tmp_path):
+    run = Run.open(shutil.copytree(toy_run.path, tmp_path / "run"))
+    run.append_metrics({"step": 5, "ffd5k_validation": 1.25, "name": "<b>"})
+    application = make_app("run", fashion_gan.load_generator(run.path), run)
+    with testclient.TestClient(application, base_url=ADDRESS) as client:
+        page = client.get("/").text
+        assert "<td>1.250</td>" in page
+        assert 'src="run/film"' in page
+        assert client.get("/run/film").content == run.film_path.read_bytes()
+        assert client.get("/run/curve").headers["content-type"] == "image/png"
+        for name in ("report", "config.json", "checkpoints", "%2e%2e%2fconfig.json"):
+            assert client.get(f"/run/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("text", [None, '{"step": 1' + "0" * 400 + "}", '{"\\ud800": 1}', '{"a": true}\n[1]\n\x00'])
