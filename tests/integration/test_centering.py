@@ -24,7 +24,7 @@ def patchy_generator(config):
 
 
 # The others take long, and test_export.py tests all of them.
-QUICK_FORMATS = ("onnx", "keras", "h5", "safetensors", "litert")
+QUICK_FORMATS = ("onnx", "h5", "safetensors")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ SCORED = {
     "evaluate_every_epochs": 1,
     "deterministic": True,
 }
-STEPS = 14  # in an epoch of 7,000 images
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,9 +39,14 @@ def held_out_count(full):
         yield validation.COUNT
 
 
+def steps_per_epoch() -> int:
+    """Return 14, or 4 in `make test`."""
+    return 14 if validation.COUNT == 5000 else 4
+
+
 def part_of_fashion_mnist(*unused):
-    """Return 7,000 training images and those that are held out."""
-    train, count = load_fashion_mnist("train"), 7000 + validation.COUNT
+    """Return the training images of 14 steps, or of 4 in `make test`, and those that are held out."""
+    train, count = load_fashion_mnist("train"), SCORED["batch_size"] * steps_per_epoch() + validation.COUNT
     return dataclasses.replace(train, images=train.images[:count], labels=train.labels[:count])
 
 
@@ -107,7 +111,7 @@ def test_both_networks_of_the_best_checkpoint_are_read(scored_run, tmp_path):
 
 
 def test_a_scored_run_does_not_train_on_the_held_out_images(scored_run):
-    assert state_of(scored_run.path)[0] == 2 * STEPS
+    assert state_of(scored_run.path)[0] == 2 * steps_per_epoch()
     train = load_fashion_mnist("train")
     held_out = validation.held_out(train.labels)
     assert np.bincount(train.labels[held_out]).tolist() == [validation.COUNT // 10] * 10
@@ -140,7 +144,7 @@ def test_the_statistics_of_the_held_out_images_are_cached_for_the_next_run(tmp_p
 
 def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, shorter_run, few_images):
     # As if the run had been killed between its next score and its next checkpoint.
-    shorter_run.append_metrics({"epoch": 2, "step": 2 * STEPS, "ffd5k_validation": 0.001, "best": True})
+    shorter_run.append_metrics({"epoch": 2, "step": 2 * steps_per_epoch(), "ffd5k_validation": 0.001, "best": True})
     resumed = fashion_gan.resume(shorter_run.path, epochs=2)
     scores = [[row["ffd5k_validation"] for row in run.read_metrics()] for run in (resumed, scored_run)]
     assert scores[0] == scores[1]
@@ -152,7 +156,7 @@ def test_a_resumed_run_has_the_scores_of_an_uninterrupted_one(scored_run, shorte
 def test_a_run_interrupted_before_its_score_is_scored_when_it_resumes(scored_run, shorter_run, few_images):
     (shorter_run.path / "metrics.jsonl").write_text('{"epoch": 1, "st')
     (shorter_run.path / "checkpoints" / "best.npz").unlink()
-    resumed = fashion_gan.resume(shorter_run.path, steps=STEPS + 3)
+    resumed = fashion_gan.resume(shorter_run.path, steps=steps_per_epoch() + 3)
     first, last = resumed.read_metrics()
     assert first["ffd5k_validation"] == scored_run.read_metrics()[0]["ffd5k_validation"]
-    assert last["step"] == STEPS + 3  # A run whose budget ends within an epoch is scored at its end too.
+    assert last["step"] == steps_per_epoch() + 3  # A run whose budget ends within an epoch is scored at its end too.

@@ -20,7 +20,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from PIL import Image
 from processes import refused, run_python, start_command
-from toys import TRAIN_FLAGS
+from toys import TRAIN_FLAGS, score_fewer_images
 
 import fashion_gan
 from fashion_gan import cli
@@ -249,10 +249,12 @@ def test_data_prints_tables_and_draws_ten_images_of_each_class(capsys, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def evaluated(images_file):
+def evaluated(images_file, full):
     """What ``evaluate`` prints, and the folder of its report."""
     report = images_file.parent / "report"
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as printed:
+        if not full:
+            score_fewer_images(patch)
         assert main(["evaluate", str(images_file), "--protocol", "classes10k", "--report", str(report)]) == 0
     return printed.getvalue(), report
 

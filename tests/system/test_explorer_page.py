@@ -72,6 +72,7 @@ def test_the_controls_show_the_same_pictures_as_the_generate_command(page, gener
     assert np.array_equal(pictures(page.wait()), generator.generate(36, "Bag", 77, 0.6))
 
 
+@pytest.mark.full
 def test_neighbors_and_blends_are_those_of_the_generator(page, generator):
     page.press("Picture 6: Sandal").move("Difference (strength)", 0.5)
     latents = generator.latents(16)
@@ -97,6 +98,7 @@ def test_a_picked_picture_shows_its_nearest_training_images(page):
     assert "The nearest of 60,000" in page.page.inner_text("#nearest-message")
 
 
+@pytest.mark.full
 def test_only_another_picked_picture_starts_another_search(page):
     def searches():
         return sum(url.endswith("/api/nearest") for url in page.requests)
@@ -113,6 +115,7 @@ def test_only_another_picked_picture_starts_another_search(page):
     assert searches() == first + 1
 
 
+@pytest.mark.full
 def test_a_failed_search_is_repeated_at_the_next_change(page):
     page.page.route("**/api/nearest", lambda route: route.abort())
     page.press("Picture 10: Ankle boot")
@@ -123,6 +126,7 @@ def test_a_failed_search_is_repeated_at_the_next_change(page):
     page.complaints.clear()  # The browser itself reports the failed request.
 
 
+@pytest.mark.full
 def test_saved_files_hold_the_shown_pictures(page):
     page.press("Picture 6: Sandal").press("Blend with another picture").press("Picture 2: Trouser")
     with np.load(io.BytesIO(downloaded(page, "[data-save=npz]"))) as file:

@@ -37,6 +37,7 @@ def test_other_backends_resume_as_if_uninterrupted_as_users_run_them(toy_folder,
     assert_equal_runs(tmp_path / "whole" / "0001-fashion", tmp_path / "part" / "0001-fashion")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_training_starts_from_trained_weights_on_the_other_backends(toy_run, toy_folder, tmp_path, backend, worker):
     settings = {"init_from": toy_run.path, "data": toy_folder, "backend": backend}
