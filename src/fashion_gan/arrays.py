@@ -1,10 +1,12 @@
-"""Type aliases shared across the package: arrays, models, and functions that generate images."""
+"""Type aliases shared across the package: arrays, models, functions that generate images; and labels of any form."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from fashion_gan.errors import InputError, one_line
 
 Images: TypeAlias = npt.NDArray[np.uint8]
 """Pixels in [0, 255], shape (N, H, W, C), with 1 (gray) or 3 (color) channels."""
@@ -53,3 +55,39 @@ Tensor: TypeAlias = Any
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object, as a dictionary with string keys."""
+
+
+def as_labels(values: object, name: str = "labels") -> Labels:
+    """Turn class numbers of any common form into int32 (N,).
+
+    Args:
+        values: an array, a tensor or a list: integers, or floats that are whole, of shape (N,) or (N, 1); or one-hot
+            rows (N, K). Text such as "3" is no number.
+        name: the name of the labels in error messages.
+
+    Raises:
+        InputError: the values are anything else.
+
+    Example:
+        >>> as_labels([[0, 0, 1], [1, 0, 0]]).tolist()
+        [2, 0]
+    """
+    taken = "class numbers (N,) or (N, 1), or one-hot rows (N, K), are taken"
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:  # Rows of several lengths; a tensor on an accelerator.
+        raise InputError(f"{name} are not an array ({one_line(error)}): {taken}") from error
+    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
+        raise InputError(f"{name} are {array.dtype} of shape {array.shape}: {taken}")
+    numbers = array.astype(np.float64)
+    if array.ndim == 2 and array.shape[1] != 1:
+        if not (np.isin(numbers, (0, 1)).all() and (numbers.sum(axis=1) == 1).all()):
+            raise InputError(f"{name} of shape {array.shape} are not one-hot, a single 1 in each row: {taken}")
+        return numbers.argmax(axis=1).astype(np.int32)
+    column = numbers.reshape(-1)
+    limits = np.iinfo(np.int32)
+    # A NaN fails both comparisons.
+    fits = (column >= limits.min) & (column <= limits.max) & (column == np.rint(column))
+    if not fits.all():
+        raise InputError(f"{name} hold {column[~fits][0]:g}, which is no whole class number: {taken}")
+    return column.astype(np.int32)
