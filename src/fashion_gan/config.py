@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, get_args, get_origin
 
 from fashion_gan.arrays import JsonObject
-from fashion_gan.errors import InputError, check_range, suggestion
+from fashion_gan.errors import InputError, check_range, one_line, suggestion
 from fashion_gan.version import __version__
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -22,6 +22,8 @@ DEFAULT_PRESET = "transposed"
 DEFAULT_EPOCHS = 50
 IMAGE_SIZES = tuple(range(16, 129, 4))
 MAX_BASE_CHANNELS = 256
+MAX_UNKNOWN, MAX_NAME = 5, 60  # unknown settings that an error names, and characters of each
+MAX_REASON = 300  # characters of an error's reason, which may quote a value of the file
 
 # fmt: off
 _PRESET_NAMES =                      ("transposed", "upsampling", "dcgan-64",   "dcgan-128",  "fashion")
@@ -251,16 +253,18 @@ class Config:
         """
         try:
             values = json.loads(text)
+            if not isinstance(values, dict):
+                raise TypeError("it is not a JSON object")
             version = values.pop("version", "0.1.0")  # Version 0.1.0 did not write its number.
             values = {RENAMED_SETTINGS.get(name, name): value for name, value in values.items()}
             unknown = sorted(values.keys() - {field.name for field in dataclasses.fields(cls)})
             if not unknown:
                 return cls(**values)
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise InputError(f"{source} holds no fashion-gan configuration: {error}") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"{source} holds no fashion-gan configuration: {one_line(error)[:MAX_REASON]}") from error
         raise InputError(
-            f"{source} was written by version {version}; this version, {__version__}, has no setting "
-            f"{' or '.join(unknown)}"
+            f"{source} was written by version {one_line(version)[:MAX_NAME]}; this version, {__version__}, has no "
+            f"setting {' or '.join(one_line(name)[:MAX_NAME] for name in unknown[:MAX_UNKNOWN])}"
         )
 
     def to_json(self) -> str:

@@ -7,22 +7,29 @@ import html
 import itertools
 import json
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from fashion_gan.arrays import Array, Floats, JsonObject, KerasModel
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError
-from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, read_arrays, remove_leftovers
+from fashion_gan.errors import InputError, one_line
+from fashion_gan.system.array_files import Shape, open_arrays
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, remove_leftovers
 from fashion_gan.system.environment import environment
 
 State = dict[str, Array]
 """A checkpoint's content: the arrays of ``GAN.state`` by name, and "seconds", the training time so far."""
 
+Choose: TypeAlias = Callable[[Mapping[str, Shape]], Iterable[str]]
+"""Names the arrays to read, from the shapes of a checkpoint's arrays. Raises InputError if they do not fit."""
+
 CHECKPOINTS_KEPT = 2
+CHECKPOINT_FACTS = ("seconds", "step", "score")  # single numbers in a checkpoint; all other arrays are the GAN's state
+PLAIN_KINDS = "fiub"  # of NumPy's types: floating, integer, unsigned and boolean
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
 # Keys of metrics.jsonl. A line may lack them. If one holds anything but a finite number, the line is damaged.
 NUMERIC_METRICS = ("step", "images", "ffd5k_validation")
@@ -265,14 +272,28 @@ class Run:
         for path in self.checkpoint_paths()[:-CHECKPOINTS_KEPT]:
             path.unlink()
 
-    def load_checkpoint(self) -> tuple[int, State]:
-        """The step and the state of the newest checkpoint that can be read. Raises InputError if there is none."""
-        failures = []
+    def load_checkpoint(self, choose: Choose = list) -> tuple[int, State]:
+        """The step and the state of the newest checkpoint that can be read.
+
+        A line on standard error names each newer one that cannot be read, with the reason.
+
+        Args:
+            choose: names the arrays to read, besides "seconds". The default reads all.
+
+        Raises:
+            InputError: no checkpoint can be read and fits.
+        """
+        failures: list[str] = []
         for path in reversed(self.checkpoint_paths()):
             try:
-                return _step_of(path), read_arrays(path)
-            except CORRUPT_FILE_ERRORS as error:
-                failures.append(f"{path.name}: {error}")
+                state = _read_state(path, choose, ("seconds",))
+            except CORRUPT_FILE_ERRORS as error:  # An InputError of ``choose`` too.
+                failures.append(f"{path.name}: {one_line(error)}")
+            else:
+                if failures:
+                    left_out = "; ".join(failures)
+                    print(f"{self.path}: {path.name} is used, because {left_out}", file=sys.stderr)
+                return _step_of(path), state
         reason = "; ".join(failures) or "it was stopped before its first checkpoint"
         raise InputError(f"{self.path} has no checkpoint to continue from ({reason})")
 
@@ -285,22 +306,24 @@ class Run:
         with atomic_file(self.best_checkpoint_path) as temporary:
             np.savez(temporary, allow_pickle=False, **state, step=np.array(step), score=np.array(score))
 
-    def load_best_checkpoint(self) -> tuple[int, State]:
-        """The step and the state of the best checkpoint. Raises InputError if there is none."""
+    def load_best_checkpoint(self, choose: Choose = list) -> tuple[int, State]:
+        """The step and the state of the best checkpoint. Raises InputError if there is none that fits."""
         path = self.best_checkpoint_path
         if not path.exists():
             raise InputError(f"{self.path} has no best checkpoint: it was trained without evaluate_every_epochs")
         try:
-            state = read_arrays(path)
-            state.pop("score")
-            return int(state.pop("step")), state
+            state = _read_state(path, choose, ("seconds", "step", "score"))
         except CORRUPT_FILE_ERRORS as error:
-            raise InputError(f"{path} is damaged: {error}") from error
+            raise InputError(f"{path} is damaged: {one_line(error)}") from error
+        state.pop("score")
+        return int(state.pop("step")), state
 
     def best_score(self) -> float:
         """The score of the best checkpoint (lower is better); infinity if there is none, or if it is damaged."""
+        if not self.has_best_checkpoint:
+            return math.inf
         try:
-            return float(read_arrays(self.best_checkpoint_path)["score"]) if self.has_best_checkpoint else math.inf
+            return float(_read_state(self.best_checkpoint_path, lambda shapes: (), ("score",))["score"])
         except CORRUPT_FILE_ERRORS:
             return math.inf  # The next checkpoint that is scored replaces it.
 
@@ -317,21 +340,31 @@ class Run:
         Raises:
             InputError: there is no such checkpoint, or it is of another architecture.
         """
-        from fashion_gan.networks import build_generator
         from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 
-        model = build_generator(self.config, "generator" if raw else "averaged_generator")
-        _, state = self.load_best_checkpoint() if best else self.load_checkpoint()
-        for variable in model.variables:
-            keys = [key for key in state if key.endswith(f"|{variable.path}")]
-            if len(keys) != 1 or state[keys[0]].shape != tuple(variable.shape):
-                raise InputError(
-                    f"{self.path} holds a checkpoint of another architecture: {variable.path} does not fit"
-                )
-            variable.assign(state[keys[0]])
+        model, _ = self._read_generator(raw, best)
         if not raw:
             recalibrate_batch_norm(model, recalibration_inputs(self.config))
         return model
+
+    def generator_step(self, *, raw: bool = False, best: bool = False) -> int:
+        """The step of the checkpoint that ``load_generator_model`` reads. The arguments and the errors are the same."""
+        return self._read_generator(raw, best)[1]
+
+    def _read_generator(self, raw: bool, best: bool) -> tuple[KerasModel, int]:
+        """The generator with the weights of a checkpoint, and the checkpoint's step."""
+        from fashion_gan.networks import build_generator
+
+        model = build_generator(self.config, "generator" if raw else "averaged_generator")
+
+        def choose(shapes: Mapping[str, Shape]) -> list[str]:
+            return [_find_array(shapes, variable.path, tuple(variable.shape)) for variable in model.variables]
+
+        step, state = self.load_best_checkpoint(choose) if best else self.load_checkpoint(choose)
+        for variable in model.variables:
+            (value,) = [value for name, value in state.items() if name.endswith(f"|{variable.path}")]
+            variable.assign(value)
+        return model, step
 
     # ---- Resuming ----
 
@@ -351,7 +384,7 @@ class Run:
         self._rewind_log(step)
         self._rewind_metrics(step)
         with contextlib.suppress(InputError):
-            if self.load_best_checkpoint()[0] > step:  # Training restarts before the best checkpoint.
+            if self.load_best_checkpoint(lambda shapes: ())[0] > step:  # Training restarts before the best checkpoint.
                 self.best_checkpoint_path.unlink()
 
     def _rewind_log(self, step: int) -> None:
@@ -392,13 +425,41 @@ class Run:
         return "<br>".join([f"<code>{html.escape(repr(self))}</code>", *shown])
 
 
+def _read_state(path: Path, choose: Choose, facts: tuple[str, ...]) -> State:
+    """Read the facts and the chosen arrays of a checkpoint.
+
+    Raises one of ``CORRUPT_FILE_ERRORS`` if it is damaged, or if an array is not plain, finite numbers.
+    """
+    with open_arrays(path) as file:
+        for name in facts:
+            if file.shapes.get(name) != ():
+                raise ValueError(f"it holds no number {name}")
+        shapes = {name: shape for name, shape in file.shapes.items() if name not in CHECKPOINT_FACTS}
+        state = {name: file[name] for name in (*choose(shapes), *facts)}
+    for name, array in state.items():
+        if array.dtype.kind not in PLAIN_KINDS:
+            raise ValueError(f"{name} does not hold numbers")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds values that are not finite")
+    return state
+
+
+def _find_array(shapes: Mapping[str, Shape], path: str, shape: Shape) -> str:
+    """The name of the array that holds a variable. Raises InputError if there is none of its shape."""
+    names = [name for name in shapes if name.endswith(f"|{path}")]
+    if len(names) != 1 or shapes[names[0]] != shape:
+        raise InputError(f"it is of another architecture: {path} does not fit")
+    return names[0]
+
+
 def _step_of(path: Path) -> int:
     """The step in the name of a checkpoint or a frame: ``step-000000110.npz`` -> 110."""
     return int(path.stem[len("step-") :])
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    # math.isfinite would overflow on a very large int.
+    return isinstance(value, (int, float)) and -sys.float_info.max <= value <= sys.float_info.max
 
 
 def _data_url(path: Path) -> str:

@@ -1,6 +1,7 @@
 """A run's folder: its number, checkpoints that are written atomically, and a log that can be rewound."""
 
 import errno
+import zipfile
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def row(step):
 
 
 def state(value):
-    return {"0000|a": np.full(1000, value, "float32"), "0001|b": np.array(value)}
+    return {"0000|a": np.full(1000, value, "float32"), "0001|b": np.array(value), "seconds": np.array(1.5)}
 
 
 def test_runs_are_numbered_and_never_overwritten(tmp_path):
@@ -108,11 +109,11 @@ def test_damaged_lines_of_metrics_are_ignored_and_the_others_are_read(run):
 
 def test_the_best_checkpoint_keeps_its_score_until_training_rewinds_to_an_earlier_step(run):
     assert run.best_score() == np.inf
-    run.save_best_checkpoint(7, 1.5, {"weight": np.ones(3)})
+    run.save_best_checkpoint(7, 1.5, {"weight": np.ones(3), "seconds": np.array(2.5)})
     assert run.best_score() == 1.5
     step, state = run.load_best_checkpoint()
     assert step == 7
-    assert list(state) == ["weight"]
+    assert list(state) == ["weight", "seconds"]
     run.rewind(7)
     assert run.best_score() == 1.5
     run.rewind(6)
@@ -180,3 +181,54 @@ def test_the_last_sample_is_that_of_the_highest_epoch(run):
     for epoch in (9, 10):
         (run.path / "samples" / f"gan_generated_image_epoch_{epoch}.png").touch()
     assert run.last_sample.name == "gan_generated_image_epoch_10.png"
+
+
+def rewrite(path, **changes):
+    """Replace arrays of a checkpoint. None removes one."""
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    arrays = {name: array for name, array in {**arrays, **changes}.items() if array is not None}
+    np.savez(path, **arrays)
+
+
+def unclosed_header(path):
+    data = path.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("0000|a.npy", b"\x93NUMPY\x01\x00\x20\x00{'descr': '<f4', 'shape': (3,   " + data[:64])
+
+
+CRAFTED = {
+    "empty": lambda path: path.write_bytes(b""),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "an unclosed header": unclosed_header,
+    "another shape": lambda path: rewrite(path, **{"0000|a": np.zeros(999, "float32")}),
+    "a missing array": lambda path: rewrite(path, **{"0000|a": None}),
+    "objects": lambda path: rewrite(path, **{"0000|a": np.array([None] * 1000)}),
+    "text": lambda path: rewrite(path, **{"0000|a": np.full(1000, "x")}),
+    "dates": lambda path: rewrite(path, **{"0000|a": np.zeros(1000, "datetime64[s]")}),
+    "not finite": lambda path: rewrite(path, **{"0000|a": np.full(1000, np.nan, "float32")}),
+    "no time": lambda path: rewrite(path, seconds=None),
+    "times": lambda path: rewrite(path, seconds=np.zeros(2)),
+}
+
+
+@pytest.mark.parametrize("damage", CRAFTED)
+def test_the_checkpoint_before_a_crafted_one_is_loaded_and_a_line_says_so(capsys, run, damage):
+    for step in (5, 10):
+        run.save_checkpoint(step, state(step))
+    CRAFTED[damage](run.checkpoint_path(10))
+
+    def choose(shapes):
+        if shapes.get("0000|a") != (1000,):
+            raise InputError("it is of another architecture")
+        return list(shapes)
+
+    assert run.load_checkpoint(choose)[0] == 5
+    error = capsys.readouterr().err
+    assert f"{run.path}: step-000000005.npz is used, because step-000000010.npz: " in error
+    assert error.count("\n") == 1
+
+
+def test_a_line_of_metrics_with_a_number_of_400_digits_is_ignored(run):
+    (run.path / "metrics.jsonl").write_text(f'{{"step": {10**400}}}\n{{"step": 2}}\n')
+    assert [row["step"] for row in run.read_metrics()] == [2]

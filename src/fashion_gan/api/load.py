@@ -74,5 +74,5 @@ def weights_file(model: str | Path) -> Path:
     run = source.open_run()
     if run is None:
         return source.model_file()
-    step, _ = run.load_checkpoint()
-    return run.checkpoint_path(step)
+    use_backend(default_backend())
+    return run.checkpoint_path(run.generator_step())

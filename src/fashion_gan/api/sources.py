@@ -134,11 +134,10 @@ def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Sourc
     run = model.open_run()
     if run is None:
         return Source(name, draw, None, has_labels)
-    step, _ = run.load_best_checkpoint() if best else run.load_checkpoint()
     about: JsonObject = {
         "weights": "raw" if raw else "averaged",
         "checkpoint": "best" if best else "newest",
-        "step": step,
+        "step": run.generator_step(raw=raw, best=best),
     }
     if run.config.image_size > IMAGE_SHAPE[0]:
         about["drawn_at"] = run.config.image_size

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from fashion_gan.arrays import Array
 from fashion_gan.datasets import cache_folder
-from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, read_arrays
+from fashion_gan.system.array_files import read_arrays
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file
 
 
 def metrics_cache_folder() -> Path:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 from typing import Any
 
 from fashion_gan.arrays import JsonObject
@@ -70,7 +71,7 @@ def _optional_number(value: Any, lowest: float = -math.inf) -> float | None:
 
 
 def _number(value: Any, lowest: float = -math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < lowest:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= sys.float_info.max:
         raise ValueError(f"{str(value)[:40]!r} is not a metric's value")
     return value
 

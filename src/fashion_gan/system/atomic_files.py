@@ -1,20 +1,24 @@
-"""Atomic writes of files and folders, checksums, and reading ``.npz`` files without running code."""
+"""Atomic writes of files and folders, checksums, and the errors that damaged files raise."""
 
 import contextlib
 import fnmatch
 import hashlib
 import os
 import shutil
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from fashion_gan.arrays import Array
 from fashion_gan.errors import InputError
 
-CORRUPT_FILE_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)  # reading a damaged .npz raises one
+# Reading a damaged file with zipfile and NumPy raises one of these. RuntimeError includes NotImplementedError, of
+# zipfile for unknown versions, and RecursionError. TokenError comes from NumPy's reader of headers.
+CORRUPT_FILE_ERRORS = (
+    *(OSError, ValueError, EOFError, KeyError, OverflowError, MemoryError, RuntimeError),
+    *(SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @contextlib.contextmanager
@@ -137,9 +141,3 @@ def sha256(path: Path) -> str:
     """A file's SHA-256, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_arrays(path: Path) -> dict[str, Array]:
-    """Read all arrays of an ``.npz`` file. Raises one of ``CORRUPT_FILE_ERRORS`` if it cannot be read."""
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}

@@ -15,7 +15,7 @@ from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.saving.model_files import load_model
 from fashion_gan.saving.origins import resolve
-from fashion_gan.system.atomic_files import read_arrays
+from fashion_gan.system.array_files import read_arrays
 from fashion_gan.system.backends import seeded, use_backend
 from fashion_gan.training.augment import Augmentation
 from fashion_gan.training.gan import GAN, Objective
@@ -82,7 +82,8 @@ def load_gan(model: str | Path, *, best: bool = False) -> GAN:
     if run is None:
         _load_shipped(gan, source.path)
         return gan
-    _, state = run.load_best_checkpoint() if best else run.load_checkpoint()
+    load = run.load_best_checkpoint if best else run.load_checkpoint
+    _, state = load(gan.choose_arrays)
     gan.load_state({name: value for name, value in state.items() if name != "seconds"})
     recalibrate_batch_norm(gan.averaged_generator, recalibration_inputs(source.config))
     return gan

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import keras
@@ -338,13 +338,16 @@ class GAN(keras.Model):
         self.sync_variables()
         return {name: ops.convert_to_numpy(variable.value) for name, variable in self._state_variables().items()}
 
+    def choose_arrays(self, shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
+        """The names of a checkpoint's arrays, from their shapes. Raises InputError if it is of another architecture."""
+        if shapes != {name: tuple(variable.shape) for name, variable in self._state_variables().items()}:
+            raise InputError("the checkpoint does not match the architecture in the run's configuration")
+        return list(shapes)
+
     def load_state(self, state: dict[str, Array]) -> None:
         """Restore what ``state`` returned. Raises InputError if it is of another architecture."""
-        variables = self._state_variables()
-        shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
-        if shapes != {name: value.shape for name, value in state.items()}:
-            raise InputError("the checkpoint does not match the architecture in the run's configuration")
-        for name, variable in variables.items():
+        self.choose_arrays({name: value.shape for name, value in state.items()})
+        for name, variable in self._state_variables().items():
             variable.assign(state[name])
 
     def sync_variables(self) -> None:

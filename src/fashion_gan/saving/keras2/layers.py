@@ -235,7 +235,7 @@ def read_arguments(class_name: str, config: JsonObject | None, name: str) -> Arg
                 _one_of(None, "channels_last")(value)
             elif not (value is None or value is False or key in IGNORED_ARGUMENTS or key.endswith(IGNORED_ENDINGS)):
                 raise ValueError("is not an argument that can be imported")
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise InputError(f"layer {name}, {class_name}: {key}={str(value)[:60]} {error}") from error
     return arguments
 

@@ -59,8 +59,8 @@ class Checkpoint(keras.callbacks.Callback):
         return {**state, "seconds": np.array(self.state.seconds)}
 
     def load(self) -> None:
-        """Restore the run's newest checkpoint."""
-        step, state = self.run.load_checkpoint()
+        """Restore the run's newest checkpoint that can be read and fits."""
+        step, state = self.run.load_checkpoint(self.model.choose_arrays)
         self.state.seconds = float(state.pop("seconds"))
         self.state.step = self._saved_step = step
         self.model.load_state(state)
