@@ -1,6 +1,7 @@
 """The functions that tests run in a worker process, on another backend."""
 
 import contextlib
+from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest import mock
 
@@ -23,6 +24,11 @@ def resume(path: Path, **settings) -> None:
 
 def draw(model: Path) -> np.ndarray:
     return fashion_gan.load_generator(model).generate(30, seed=11)
+
+
+def draw_and_send(generator: fashion_gan.Generator, sender: Connection) -> None:
+    """Send images that a generator of the parent process draws here."""
+    sender.send(generator.generate(40, seed=2))
 
 
 # ---- The same training step on each backend ----

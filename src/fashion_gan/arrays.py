@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.errors import InputError, one_line
+from fashion_gan.errors import InputError, as_array
 
 Images: TypeAlias = npt.NDArray[np.uint8]
 """Pixels in [0, 255], shape (N, H, W, C), with 1 (gray) or 3 (color) channels."""
@@ -74,9 +74,9 @@ def as_labels(values: object, name: str = "labels") -> Labels:
     """
     taken = "class numbers (N,) or (N, 1), or one-hot rows (N, K), are taken"
     try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:  # Rows of several lengths; a tensor on an accelerator.
-        raise InputError(f"{name} are not an array ({one_line(error)}): {taken}") from error
+        array = as_array(name, values)
+    except InputError as error:
+        raise InputError(f"{error}: {taken}") from error
     if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
         raise InputError(f"{name} are {array.dtype} of shape {array.shape}: {taken}")
     numbers = array.astype(np.float64)

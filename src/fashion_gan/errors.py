@@ -3,6 +3,17 @@
 import difflib
 import math
 import numbers
+import reprlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_SHOWN = 60  # characters of a value that an error message shows
+MAX_SHOWN_TOGETHER = 75  # of a list and its values
+MAX_LISTED = 50  # allowed values that an error message lists
+MAX_SHOWN_BITS = 128  # of a whole number that an error message shows
 
 
 class InputError(ValueError):
@@ -15,36 +26,42 @@ class TrainingDiverged(RuntimeError):
 
 def check_range(
     name: str,
-    value: float,
+    value: object,
     lowest: float = -math.inf,
     highest: float = math.inf,
     *,
     open_low: bool = False,
     open_high: bool = False,
     unit: str = "",
-) -> None:
-    """Check that a number is finite and within its range.
+) -> float:
+    """Check that a value is a finite number within its range.
 
     Args:
         name: the argument's name, for the message.
-        value: the number.
+        value: the number: Python's, NumPy's, or an array or a tensor of shape ().
         lowest, highest: the ends of the range. An infinite end is no limit.
         open_low, open_high: exclude that end from the range.
         unit: a unit that the message names after the range, such as "gray levels".
 
+    Returns:
+        The value as Python's own number. A whole number stays an int.
+
     Raises:
-        InputError: the number is out of range, infinite or NaN.
+        InputError: the value is no number, or it is out of range, infinite or NaN.
 
     Example:
         >>> check_range("epochs", 0, lowest=1)
         Traceback (most recent call last):
         fashion_gan.errors.InputError: epochs=0 is out of range: it must be at least 1
     """
-    above = value > lowest if open_low else value >= lowest
-    below = value < highest if open_high else value <= highest
+    number = _as_number(value)
+    if number is None:
+        raise InputError(f"{name}={show(value)} must be a number")
+    above = number > lowest if open_low else number >= lowest
+    below = number < highest if open_high else number <= highest
     # math.isfinite would overflow on a very large int. An int is always finite.
-    if above and below and (isinstance(value, numbers.Integral) or math.isfinite(value)):
-        return
+    if above and below and (isinstance(number, int) or math.isfinite(number)):
+        return number
     bottom, top = _format_number(lowest), _format_number(highest)
     if math.isinf(highest):
         allowed = f"above {bottom}" if open_low else f"at least {bottom}"
@@ -56,14 +73,84 @@ def check_range(
         allowed = f"{'above' if open_low else 'at least'} {bottom} and {'below' if open_high else 'at most'} {top}"
     else:
         allowed = f"from {bottom} to {top}"
-    raise InputError(f"{name}={value!r} is out of range: it must be {allowed}{' ' + unit if unit else ''}")
+    raise InputError(f"{name}={show(number)} is out of range: it must be {allowed}{' ' + unit if unit else ''}")
 
 
-def check_whole_number(name: str, value: object, lowest: int, highest: float = math.inf) -> None:
-    """Check that a value is a whole number within its range. Raises InputError if it is not."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise InputError(f"{name}={value!r} must be a whole number")
-    check_range(name, int(value), lowest, highest)
+def check_whole_number(name: str, value: object, lowest: int, highest: float = math.inf, *, unit: str = "") -> int:
+    """Check that a value is a whole number within its range, and return it as an int. 4.0 is a whole number.
+
+    The arguments and the errors are those of ``check_range``.
+    """
+    number = _as_number(value)
+    if number is None or not (isinstance(number, int) or number.is_integer() or not math.isfinite(number)):
+        raise InputError(f"{name}={show(value)} must be a whole number")
+    return int(check_range(name, number, lowest, highest, unit=unit))
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Check that a value is True or False, and return it. NumPy's are taken too."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name}={show(value)} must be True or False")
+    return bool(value)
+
+
+def _as_number(value: object) -> int | float | None:
+    """A value as Python's own number. None if it is not one real number. True and False are not numbers."""
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        try:
+            return float(value)
+        except OverflowError:  # A fraction that no float can hold is out of every range.
+            return math.nan
+    if getattr(value, "shape", None) != ():
+        return None
+    scalar = as_array("value", value)  # An array or a tensor of one number, without axes.
+    return scalar.item() if scalar.dtype.kind in "iuf" else None
+
+
+def as_array(name: str, values: object) -> npt.NDArray[Any]:
+    """Turn nested lists, an array, or a tensor of any framework into a NumPy array.
+
+    Args:
+        name: the argument's name, for the message.
+        values: the numbers.
+
+    Raises:
+        InputError: the values have no common shape, or are a kind of object that has no array.
+    """
+    try:
+        if hasattr(values, "detach"):  # A PyTorch tensor. It may need gradients, or lie on an accelerator.
+            values = values.detach().cpu()
+        array: npt.NDArray[Any] = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise InputError(f"{name} cannot be read as an array: {one_line(error)[:200]}") from error
+    if array.dtype.kind == "O" and array.ndim == 0:
+        raise InputError(f"{name} must be an array or a list of numbers, not {show(values)}")
+    return array
+
+
+class _ShortRepr(reprlib.Repr):
+    """Writes values in a few words. Python itself refuses to write a number of over 4,300 digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = MAX_SHOWN
+
+    def repr_int(self, value: int, level: int) -> str:
+        if value.bit_length() <= MAX_SHOWN_BITS:
+            return repr(value)
+        return f"<a whole number of about {round(value.bit_length() * math.log10(2)):,} digits>"
+
+
+def show(value: object) -> str:
+    """A value as error messages show it: on one line, in a few words; an array by its type and its shape."""
+    if hasattr(value, "shape") and hasattr(value, "dtype") and value.shape != ():
+        return f"<{type(value).__name__} {value.dtype} {tuple(value.shape)}>"
+    text = " ".join(_ShortRepr().repr(value.item() if isinstance(value, np.generic) else value).split())
+    return text if len(text) <= MAX_SHOWN_TOGETHER else f"{text[:MAX_SHOWN_TOGETHER]}…"
 
 
 def _format_number(value: float) -> str:
@@ -71,12 +158,13 @@ def _format_number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def suggestion(value: str, allowed: list[str]) -> str:
+def suggestion(value: str, allowed: Sequence[str]) -> str:
     """List the allowed values, after a hint at the closest ones: ``did you mean 'dcgan-64'? (one of …)``."""
     by_lowercase = {name.lower(): name for name in allowed}
     near = difflib.get_close_matches(value.lower(), by_lowercase, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(repr(by_lowercase[name]) for name in near)}? " if near else ""
-    return f"{hint}(one of {', '.join(allowed)})"
+    more = f" and {len(allowed) - MAX_LISTED:,} more" if len(allowed) > MAX_LISTED else ""
+    return f"{hint}(one of {', '.join(allowed[:MAX_LISTED])}{more})"
 
 
 def one_line(error: object) -> str:

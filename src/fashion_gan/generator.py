@@ -1,7 +1,8 @@
 """Latents (and labels) -> images, with NumPy and ONNX Runtime. Other frameworks' networks are passed as functions."""
 
 import functools
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,29 +12,29 @@ import numpy.typing as npt
 
 from fashion_gan import latents as latent_space
 from fashion_gan import pretrained
-from fashion_gan.arrays import Array, Images, Inputs, Labels, Latents, Predict
+from fashion_gan.arrays import Array, Images, Inputs, Labels, Latents, Predict, Tensor
+from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError, check_range, suggestion
+from fashion_gan.errors import InputError, as_array, check_whole_number, show
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.system.parallel import available_cpus
+from fashion_gan.system.paths import user_path
 
 BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
 MAX_COUNT = 100_000  # 78 MB of 28×28 gray images; use another seed for more
 MAX_THREADS = 1024
-MAX_LABEL_DIGITS = 9  # a longer string of digits is no class number, and int() may refuse it
-MAX_SHOWN_LABEL = 60  # characters; error messages cut longer labels
 CONFIG_KEY = "fashion_gan"  # the key in an ONNX file's metadata: the configuration that its network was built from
 INPUT_NAMES = ("latents", "labels")  # names of the inputs in every format; only conditional networks have labels
 
-LabelLike: TypeAlias = str | int | np.integer[Any]
-"""A class's name, or its number, as an int or as a string of digits.
+LabelLike: TypeAlias = str | int | float | np.generic | Array
+"""A class's name, or its number, as a number or as a string of digits.
 
-An exact match of a name comes first. Otherwise its case is ignored.
+An exact match of a name comes first. Otherwise case, spaces and punctuation are ignored.
 """
 
-LabelsLike: TypeAlias = LabelLike | Sequence[LabelLike] | Array
-"""One label for all images, or one for each image."""
+LabelsLike: TypeAlias = LabelLike | Iterable[Any] | Tensor
+"""One label for all images, or one for each image: (N,), (N, 1) or one-hot (N, classes)."""
 
 
 def open_onnx(path: Path) -> tuple[Predict, Config]:
@@ -43,32 +44,65 @@ def open_onnx(path: Path) -> tuple[Predict, Config]:
         A function that generates images on one core, and the configuration that its network was built from. The
         configuration of an imported generator has only its latent length and its classes.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One call per thread: the threads generate different images. Splitting the layers of one image is slower.
-    options.intra_op_num_threads = 1
     if not path.is_file():
         raise InputError(f"{path} is not a model file: no such file exists")
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-        text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
+        predict = OnnxPredict(path.read_bytes())
+        text = predict.session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
     except Exception as error:  # ONNX Runtime's own exceptions have no common type.
         raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
     if text is None:
         raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
     config = Config.from_json(text, path)
-    shapes = {value.name: value.shape for value in session.get_inputs()}
+    shapes = {value.name: value.shape for value in predict.session.get_inputs()}
     names = list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1])
     if list(shapes) != names or shapes[INPUT_NAMES[0]][1:] != [config.latent_dim]:
         raise InputError(f"{path} has the inputs {', '.join(shapes)}, which do not match its configuration")
+    return predict, config
 
-    def predict(inputs: Inputs) -> Array:
+
+class OnnxPredict:
+    """A function that generates images with ONNX Runtime, on one core. It can be pickled, and copied by ``fork``.
+
+    Args:
+        content: the bytes of the ``.onnx`` file.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._open()
+
+    def __call__(self, inputs: Inputs) -> Array:
         values = inputs if isinstance(inputs, list) else [inputs]
-        images: Array = session.run(None, dict(zip(names, values, strict=True)))[0]
+        images: Array = self.session.run(None, dict(zip(INPUT_NAMES, values, strict=False)))[0]
         return images
 
-    return predict, config
+    @property
+    def session(self) -> Any:
+        """The open network. A forked process opens its own: threads and locks of a session do not survive a fork."""
+        if self._process != os.getpid():
+            _SESSIONS_OF_PARENTS.append(self._session)
+            self._open()
+        return self._session
+
+    def _open(self) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        # One call per thread: the threads generate different images. Splitting the layers of one image is slower.
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+        self._process = os.getpid()
+
+    def __getstate__(self) -> bytes:
+        return self.content
+
+    def __setstate__(self, content: bytes) -> None:
+        self.__init__(content)  # type: ignore[misc]  # The session is opened again, not copied.
+
+
+_SESSIONS_OF_PARENTS: list[Any] = []
+"""Sessions that a forked process got from its parent. Closing one could wait for a thread that it does not have."""
 
 
 class Generator:
@@ -90,10 +124,14 @@ class Generator:
     def __init__(
         self, predict: Predict, latent_dim: int, class_names: Sequence[str] = (), *, threads: int | None = None
     ) -> None:
+        if not callable(predict):
+            raise InputError(f"predict={show(predict)} must be a function that draws images")
+        if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
+            raise InputError(f"class_names={show(class_names)} must be a list of names")
         self.predict = predict
-        self.latent_dim = latent_dim
+        self.latent_dim = check_whole_number("latent_dim", latent_dim, 1)
         self.class_names = tuple(class_names)
-        self.threads = threads
+        self.threads = None if threads is None else check_whole_number("threads", threads, 1, MAX_THREADS)
 
     @classmethod
     def from_pretrained(cls, name: str = "fashion", *, threads: int | None = None) -> "Generator":
@@ -121,8 +159,8 @@ class Generator:
                 out of range.
         """
         if threads is not None:
-            check_range("threads", threads, 1, MAX_THREADS)
-        predict, config = open_onnx(Path(path))
+            check_whole_number("threads", threads, 1, MAX_THREADS)
+        predict, config = open_onnx(user_path("path", path))
         return cls(predict, config.latent_dim, config.class_names, threads=threads or available_cpus())
 
     def __repr__(self) -> str:
@@ -145,7 +183,7 @@ class Generator:
         self,
         count: int,
         labels: LabelsLike | None = None,
-        seed: int = 0,
+        seed: int | None = 0,
         truncation: float = 1.0,
         *,
         as_float: bool = False,
@@ -154,8 +192,9 @@ class Generator:
 
         Args:
             count: number of images, from 1 to 100,000.
-            labels: a class's name or number for all images, or one for each image. None cycles through the classes.
-            seed: seed of the latents, at least 0.
+            labels: a class's name or number for all images, or one for each image: a list, or an array or a tensor
+                (N,), (N, 1) or one-hot (N, classes). None cycles through the classes.
+            seed: seed of the latents, at least 0. None draws other images at each call.
             truncation: standard deviation of the latents, above 0 and at most 1.5. A value below 1 gives more typical
                 and less varied images.
             as_float: return float32 instead of uint8.
@@ -168,13 +207,13 @@ class Generator:
         """
         return self.decode(self.latents(count, seed, truncation), self.labels(count, labels), as_float=as_float)
 
-    def latents(self, count: int, seed: int = 0, truncation: float = 1.0) -> Latents:
+    def latents(self, count: int, seed: int | None = 0, truncation: float = 1.0) -> Latents:
         """Draw the latents that ``generate`` turns into images: float32 (count, latent_dim).
 
         Raises:
             InputError: a number is out of range.
         """
-        check_range("count", count, 1, MAX_COUNT)
+        count = check_whole_number("count", count, 1, MAX_COUNT)
         return latent_space.draw_latents(count, self.latent_dim, seed, truncation)
 
     def decode(self, latents: npt.ArrayLike, labels: LabelsLike | None = None, *, as_float: bool = False) -> Array:
@@ -191,39 +230,37 @@ class Generator:
         Raises:
             InputError: the latents have the wrong shape or are not finite, or a label is refused as in ``generate``.
         """
-        latents = np.asarray(latents, np.float32)
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim or not len(latents):
-            raise InputError(f"latents must be (N, {self.latent_dim}), got {latents.shape}")
-        if not np.isfinite(latents).all():
-            raise InputError("latents must be finite numbers")
-        numbers = self.labels(len(latents), labels)
-        size = min(SLICE_SIZE, -(-len(latents) // self.threads)) if self.threads else BATCH_SIZE
+        vectors = _as_floats("latents", latents)
+        if vectors.ndim != 2 or vectors.shape[1] != self.latent_dim or not len(vectors):
+            raise InputError(f"latents must be (N, {self.latent_dim}), got {vectors.shape}")
+        numbers = self.labels(len(vectors), labels)
+        size = min(SLICE_SIZE, -(-len(vectors) // self.threads)) if self.threads else BATCH_SIZE
 
         def draw(start: int) -> Array:
             part = slice(start, start + size)
-            inputs = latents[part] if numbers is None else [latents[part], numbers[part]]
+            inputs = vectors[part] if numbers is None else [vectors[part], numbers[part]]
             images = np.asarray(self.predict(inputs), np.float32)
             return images if as_float else to_uint8(images)
 
-        starts = range(0, len(latents), size)
+        starts = range(0, len(vectors), size)
         if not self.threads:  # Keras must run on the thread that set it up.
             return np.concatenate([draw(start) for start in starts])
         with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(draw, starts)))
 
-    def vary(self, latent: npt.ArrayLike, strength: float = 0.3, count: int = 16, seed: int = 0) -> Latents:
+    def vary(self, latent: npt.ArrayLike, strength: float = 0.3, count: int = 16, seed: int | None = 0) -> Latents:
         """Draw neighbors of a latent: float32 (count, latent_dim).
 
         Args:
             latent: a latent (latent_dim,), or a seed, which stands for the first latent it draws.
             strength: in [0, 1]. At 0 all neighbors equal the latent. At 1 they are independent of it.
             count: number of neighbors, from 1 to 100,000.
-            seed: seed of the noise, at least 0.
+            seed: seed of the noise, at least 0. None draws other neighbors at each call.
 
         Raises:
             InputError: a number is out of range, or the latent has the wrong length.
         """
-        check_range("count", count, 1, MAX_COUNT)
+        count = check_whole_number("count", count, 1, MAX_COUNT)
         return latent_space.vary(self._latent(latent), strength, count, seed)
 
     def mix(self, first: npt.ArrayLike, second: npt.ArrayLike, share: float = 0.5) -> Latents:
@@ -259,13 +296,13 @@ class Generator:
 
     def _latent(self, latent: npt.ArrayLike) -> Latents:
         """A latent, or the first latent of a seed."""
-        if isinstance(latent, (int, np.integer)):
-            first: Latents = self.latents(1, int(latent))[0]
+        if is_single_label(latent):
+            first: Latents = self.latents(1, check_whole_number("seed", latent, 0))[0]
             return first
-        latent = np.asarray(latent, np.float32)
-        if latent.shape != (self.latent_dim,):
-            raise InputError(f"a latent must be ({self.latent_dim},), got {latent.shape}")
-        return latent
+        vector = _as_floats("a latent", latent)
+        if vector.shape != (self.latent_dim,):
+            raise InputError(f"a latent must be ({self.latent_dim},), got {vector.shape}")
+        return vector
 
     def labels(self, count: int, labels: LabelsLike | None = None) -> Labels | None:
         """Turn class names and numbers into int32 (count,). None for an unconditional generator.
@@ -278,32 +315,33 @@ class Generator:
             InputError: a label is unknown, the number of labels is not ``count``, or an unconditional generator gets a
                 label.
         """
+        count = check_whole_number("count", count, 1, MAX_COUNT)
         if not self.class_names:
             if labels is not None:
-                raise InputError(f"label={labels!r} needs a conditional model: this one is unconditional")
+                raise InputError(f"label={show(labels)} needs a conditional model: this one is unconditional")
             return None
         if labels is None:
             return np.arange(count, dtype=np.int32) % len(self.class_names)
-        if isinstance(labels, (str, int, np.integer)):
+        if is_single_label(labels):
             return np.full(count, self.label_number(labels), np.int32)
-        if len(labels) != count:
-            raise InputError(f"labels has {len(labels)} entries for {count} images")
-        values = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-        numbers = {value: self.label_number(value) for value in set(values)}  # Each distinct label is read once.
-        return np.array([numbers[value] for value in values], np.int32)
+        numbers = class_numbers(labels, self.class_names, limit=count + 1)
+        if len(numbers) != count:
+            length = f"more than {count}" if len(numbers) > count else len(numbers)
+            raise InputError(f"labels has {length} entries for {count} images")
+        return numbers
 
-    def label_number(self, label: LabelLike) -> int:
-        """The number of a class, from its name or number. Raises InputError if the label is unknown."""
-        text = str(label).strip()
-        if isinstance(label, str):  # An int is always a number, even if a class is called 3.
-            for name in (label, text):
-                if name in self.class_names:
-                    return self.class_names.index(name)
-            numbers_by_name = {name.lower(): number for number, name in enumerate(self.class_names)}
-            if text.lower() in numbers_by_name:
-                return numbers_by_name[text.lower()]
-        if text.isdecimal() and len(text) <= MAX_LABEL_DIGITS and int(text) < len(self.class_names):
-            return int(text)
-        label = str(label)[:MAX_SHOWN_LABEL]
-        allowed = suggestion(label, list(self.class_names))
-        raise InputError(f"label={label!r} is unknown: {allowed}, or 0 to {len(self.class_names) - 1}")
+    def label_number(self, label: object) -> int:
+        """The number of a class, from its name or number. Raises InputError if the label is unknown or ambiguous."""
+        return class_number(label, self.class_names)
+
+
+def _as_floats(name: str, values: object) -> Latents:
+    """The values as float32. Raises InputError unless they are finite real numbers."""
+    array = as_array(name, values)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} must be numbers, not {array.dtype}")
+    with np.errstate(over="ignore"):  # A number that float32 cannot hold becomes infinite.
+        floats = array.astype(np.float32)
+    if not np.isfinite(floats).all():
+        raise InputError(f"{name} must be finite numbers")
+    return floats

@@ -5,25 +5,27 @@ latents follow this sphere. A straight line leaves it, and a generator has learn
 arXiv:1609.04468).
 """
 
+import secrets
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from fashion_gan.arrays import Array, Latents
-from fashion_gan.errors import check_range
+from fashion_gan.errors import InputError, as_array, check_range, check_whole_number, show
 
 MAX_TRUNCATION = 1.5
 MAX_FRAMES = 1000
+SEED_BITS = 31  # of a seed that is drawn: as many as a run's seed may have
 
 
-def draw_latents(count: int, latent_dim: int, seed: int, truncation: float = 1.0) -> Latents:
+def draw_latents(count: int, latent_dim: int, seed: int | None, truncation: float = 1.0) -> Latents:
     """Draw Gaussian latents. A seed gives the same latents on every machine and backend.
 
     Args:
         count: number of latents, at least 1.
         latent_dim: length of each latent.
-        seed: at least 0.
+        seed: at least 0. None draws other latents at each call.
         truncation: standard deviation of the latents, above 0 and at most 1.5. Generators are trained with 1. A smaller
             value gives more typical and less varied images, a larger value the opposite.
 
@@ -46,7 +48,7 @@ def draw_inputs(count: int, latent_dim: int, classes: int) -> list[Array]:
     return [latents, np.arange(count, dtype=np.int32) % classes] if classes else [latents]
 
 
-def latent_stream(latent_dim: int, seed: int, truncation: float = 1.0) -> Callable[[int], Latents]:
+def latent_stream(latent_dim: int, seed: int | None, truncation: float = 1.0) -> Callable[[int], Latents]:
     """Return a function that draws the next latents, (count, latent_dim), at each call.
 
     Joined, its batches equal the result of one call of ``draw_latents`` with the same seed.
@@ -54,10 +56,14 @@ def latent_stream(latent_dim: int, seed: int, truncation: float = 1.0) -> Callab
     Raises:
         InputError: the seed or the truncation is out of range.
     """
-    check_range("seed", seed, 0)
-    check_range("truncation", truncation, 0, MAX_TRUNCATION, open_low=True)
-    random = np.random.default_rng(seed)
-    return lambda count: random.standard_normal((count, latent_dim), dtype=np.float32) * np.float32(truncation)
+    scale = np.float32(check_range("truncation", truncation, 0, MAX_TRUNCATION, open_low=True))
+    random = np.random.default_rng(check_seed(seed))
+    return lambda count: random.standard_normal((count, latent_dim), dtype=np.float32) * scale
+
+
+def check_seed(seed: object) -> int:
+    """Check a seed: a whole number from 0. None draws a fresh one. Raises InputError for anything else."""
+    return secrets.randbits(SEED_BITS) if seed is None else check_whole_number("seed", seed, 0)
 
 
 def mix(first: Latents, second: Latents, share: npt.ArrayLike = 0.5) -> Latents:
@@ -74,7 +80,10 @@ def mix(first: Latents, second: Latents, share: npt.ArrayLike = 0.5) -> Latents:
     Raises:
         InputError: a share is out of range.
     """
-    shares = np.asarray(share, np.float32)
+    shares = as_array("share", share)
+    if shares.dtype.kind not in "iuf":
+        raise InputError(f"share={show(share)} must be a number")
+    shares = shares.astype(np.float32)
     for extreme in (shares.min(initial=0), shares.max(initial=0)):
         check_range("share", float(extreme), 0, 1)
     shares = shares[..., np.newaxis]
@@ -100,11 +109,11 @@ def walk(first: Latents, second: Latents, frames: int) -> Latents:
     Raises:
         InputError: the number of frames is out of range.
     """
-    check_range("frames", frames, 2, MAX_FRAMES)
+    frames = check_whole_number("frames", frames, 2, MAX_FRAMES)
     return mix(first, second, np.linspace(0.0, 1.0, frames, dtype=np.float32))
 
 
-def vary(latent: Latents, strength: float, count: int, seed: int = 0) -> Latents:
+def vary(latent: Latents, strength: float, count: int, seed: int | None = 0) -> Latents:
     """Draw neighbors of a latent: √(1 − strength²) · latent + strength · Gaussian noise.
 
     If the latent is Gaussian, so are its neighbors. At strength 1 they are independent of it.
@@ -113,7 +122,7 @@ def vary(latent: Latents, strength: float, count: int, seed: int = 0) -> Latents
         latent: (latent_dim,).
         strength: in [0, 1].
         count: number of neighbors, at least 1.
-        seed: seed of the noise, at least 0.
+        seed: seed of the noise, at least 0. None draws other noise at each call.
 
     Returns:
         float32 (count, latent_dim).
@@ -121,5 +130,5 @@ def vary(latent: Latents, strength: float, count: int, seed: int = 0) -> Latents
     Raises:
         InputError: the strength or the seed is out of range.
     """
-    check_range("strength", strength, 0, 1)
+    strength = check_range("strength", strength, 0, 1)
     return np.float32(np.sqrt(1 - strength**2)) * latent + np.float32(strength) * draw_latents(count, len(latent), seed)

@@ -1,10 +1,15 @@
 """Latents and labels -> images, with networks whose output is computed by hand."""
 
 import base64
+import copy
 import io
+import itertools
 import json
+import multiprocessing
+import pickle
 import threading
 
+import jobs
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,6 +34,14 @@ def label_painter(inputs):
 
 PLAIN = Generator(first_two_latents, latent_dim=4)
 CONDITIONAL = Generator(label_painter, latent_dim=4, class_names=NAMES)
+
+
+def torch_tensor(values, **options):
+    return pytest.importorskip("torch").tensor(values, **options)
+
+
+def tensorflow_tensor(values):
+    return pytest.importorskip("tensorflow").constant(values)
 
 
 def test_a_seed_gives_the_same_images_and_another_seed_gives_others():
@@ -162,9 +175,50 @@ def test_vary_mix_and_interpolate_take_a_seed_or_a_latent():
         PLAIN.mix(np.zeros(5), 9)
 
 
-def test_fewer_labels_than_images_are_an_error():
+def test_fewer_or_more_labels_than_images_are_an_error():
     with pytest.raises(InputError, match="2 entries for 3 images"):
         CONDITIONAL.generate(3, [1, 2])
+    with pytest.raises(InputError, match="more than 3 entries for 3 images"):
+        CONDITIONAL.generate(3, itertools.cycle([1, 2]))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        range(3),
+        iter([0, 1, 2]),
+        np.arange(3.0),
+        np.arange(3)[:, np.newaxis],
+        np.eye(3),
+        torch_tensor([0, 1, 2]),
+        tensorflow_tensor([0, 1, 2]),
+    ],
+)
+def test_labels_of_any_plain_kind_draw_their_classes(labels):
+    assert CONDITIONAL.generate(3, labels).ravel().tolist() == [0, 128, 255]
+
+
+def test_a_single_label_of_any_plain_kind_is_the_class_of_all_images():
+    for label in (2, 2.0, np.int8(2), np.float32(2), np.array(2), torch_tensor(2), tensorflow_tensor(2)):
+        assert CONDITIONAL.generate(3, label).ravel().tolist() == [255] * 3
+        assert CONDITIONAL.interpolate(0, 1, 2, label).ravel().tolist() == [255] * 2
+
+
+def test_whole_numbers_and_seeds_can_be_of_any_kind():
+    expected = PLAIN.generate(4, seed=3)
+    for four, three in ((4.0, 3.0), (np.int64(4), np.float32(3)), (torch_tensor(4), np.array(3))):
+        np.testing.assert_array_equal(PLAIN.generate(four, seed=three), expected)
+    np.testing.assert_array_equal(PLAIN.mix(3.0, np.array(4)), PLAIN.mix(3, 4))
+
+
+def test_without_a_seed_every_call_draws_other_images():
+    assert not np.array_equal(PLAIN.generate(4, seed=None), PLAIN.generate(4, seed=None))
+    assert not np.array_equal(PLAIN.vary(3, seed=None), PLAIN.vary(3, seed=None))
+
+
+def test_latents_can_be_tensors_with_gradients():
+    latents = PLAIN.latents(3)
+    np.testing.assert_array_equal(PLAIN.decode(torch_tensor(latents, requires_grad=True)), PLAIN.decode(latents))
 
 
 def test_a_walk_starts_at_one_seed_ends_at_the_other_and_stays_on_the_sphere():
@@ -191,6 +245,46 @@ def test_a_walk_from_a_seed_to_itself_does_not_move():
 def test_a_walk_with_a_number_out_of_range_is_an_error(arguments):
     with pytest.raises(InputError, match="out of range"):
         PLAIN.interpolate(*arguments)
+
+
+@pytest.mark.parametrize("copied", [lambda g: pickle.loads(pickle.dumps(g)), copy.deepcopy])
+def test_a_copied_generator_draws_the_same_images(copied):
+    generator = Generator.from_pretrained()
+    twin = copied(generator)
+    assert twin.predict is not generator.predict
+    np.testing.assert_array_equal(twin.generate(40, "Dress", seed=2), generator.generate(40, "Dress", seed=2))
+    assert (twin.class_names, twin.threads) == (generator.class_names, generator.threads)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_another_process_draws_the_same_images_while_this_one_draws_too(start_method):
+    generator = Generator.from_pretrained(threads=2)
+    expected, is_over = generator.generate(40, seed=2), threading.Event()
+    drawing = threading.Thread(target=lambda: [generator.generate(64) for _ in iter(is_over.is_set, True)], daemon=True)
+    drawing.start()
+    try:
+        for _ in range(3 if start_method == "fork" else 1):
+            context = multiprocessing.get_context(start_method)
+            receiver, sender = context.Pipe(duplex=False)
+            process = context.Process(target=jobs.draw_and_send, args=(generator, sender), daemon=True)
+            process.start()
+            sender.close()
+            assert receiver.poll(30), "the process hangs"
+            np.testing.assert_array_equal(receiver.recv(), expected)
+            process.join()
+            assert process.exitcode == 0
+    finally:
+        is_over.set()
+        drawing.join()
+
+
+def test_a_forked_process_opens_the_network_itself(monkeypatch):
+    generator = Generator.from_pretrained()
+    session = generator.predict.session
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert generator.predict.session is not session
+    assert generator.predict.session is generator.predict.session
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,10 @@ def test_labels_of_every_common_form_are_class_numbers(values):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ([[1, 0], [1]], "are not an array"),
+        ([[1, 0], [1]], "cannot be read as an array"),
         (["2", "0"], "are <U1 of shape (2,)"),
         (3, "of shape ()"),
-        (None, "are object"),
+        (None, "must be an array or a list of numbers, not None"),
         (np.zeros((2, 2, 2)), "of shape (2, 2, 2)"),
         ([1j], "are complex128"),
         ([0.5, 1], "hold 0.5, which is no whole class number"),

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "src" / "fashion_gan"
 LAYERS = (
-    {"errors", "version", "arrays"},
+    {"errors", "version", "arrays", "classes"},
     {"config"},
     {"latents"},
     {"system"},

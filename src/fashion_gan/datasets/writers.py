@@ -3,7 +3,6 @@
 import gzip
 import importlib.util
 import json
-import re
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fashion_gan.arrays import Images, Labels
+from fashion_gan.classes import folder_name
 from fashion_gan.datasets.generated import IDX_IMAGES, IDX_LABELS, MANIFEST
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.rendering.images import png_bytes
@@ -70,7 +70,7 @@ def subfolder_names(class_names: Sequence[str]) -> list[str]:
 
     If two such names differ at most in case, or one is empty, all folders have the classes' numbers as names.
     """
-    safe_names = [re.sub(r"[^\w -]", "-", name).strip() for name in class_names]
+    safe_names = [folder_name(name) for name in class_names]
     are_distinct = len({name.casefold() for name in safe_names}) == len(safe_names)
     return safe_names if are_distinct and all(safe_names) else [f"{number:03d}" for number in range(len(safe_names))]
 

@@ -1,0 +1,45 @@
+"""Paths that users give."""
+
+from pathlib import Path
+
+import pytest
+
+from fashion_gan.errors import InputError
+from fashion_gan.system.paths import user_path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+def test_a_tilde_is_the_home_folder(home):
+    assert user_path("out", "~/runs") == user_path("out", Path("~/runs")) == home / "runs"
+    assert user_path("out", "~") == home
+
+
+def test_other_paths_stay_as_they_are(home):
+    for path in ("runs", "/tmp/~/x", "a~", "../x"):
+        assert user_path("out", path) == Path(path)
+
+
+def test_a_name_that_begins_with_a_tilde_can_be_written_with_its_folder(home, tmp_path):
+    assert user_path("out", "./~") == tmp_path / "~"
+    assert user_path("out", user_path("out", "./~old")) == tmp_path / "~old"
+
+
+def test_the_home_folder_of_an_unknown_user_is_an_error_unless_that_name_exists(home, tmp_path):
+    with pytest.raises(
+        InputError, match=r"^data='~nobody-here/x' has no meaning: the home folder of ~nobody-here is not"
+    ):
+        user_path("data", "~nobody-here/x")
+    (tmp_path / "~nobody-here").mkdir()
+    assert user_path("data", "~nobody-here") == tmp_path / "~nobody-here"
+
+
+@pytest.mark.parametrize("path", ["", None, 3, b"x", ["x"], "a\0b", object()])
+def test_a_value_that_is_no_path_is_an_error(path):
+    with pytest.raises(InputError, match=r"^out=.* must be the path of a file or a folder$"):
+        user_path("out", path)
