@@ -432,6 +432,21 @@ def test_a_run_shows_its_film_its_curves_and_its_metrics_and_no_other_files(toy_
             assert client.get(f"/run/{name}").status_code == 404
 
 
+def test_a_runs_files_get_no_rights_on_the_page(toy_run, tmp_path):
+    """A run can come from anybody, and its report is a page."""
+    run = Run.open(shutil.copytree(toy_run.path, tmp_path / "run"))
+    run.report_path.parent.mkdir()
+    run.report_path.write_text("<script>fetch('/api/about')</script>")
+    with testclient.TestClient(make_app("run", GENERATOR, run), base_url=ADDRESS) as client:
+        for name in ("report", "film", "curve"):
+            policies = client.get(f"/run/{name}").headers.get_list("content-security-policy")
+            assert len(policies) == 1
+            assert "sandbox" in policies[0].split("; ")
+            assert "default-src 'none'" in policies[0]
+            assert "script-src" not in policies[0]
+        assert "sandbox" not in client.get("/").headers["content-security-policy"]
+
+
 @pytest.mark.parametrize("text", [None, '{"step": 1' + "0" * 400 + "}", '{"\\ud800": 1}', '{"a": true}\n[1]\n\x00'])
 def test_a_run_with_unreadable_metrics_is_shown_without_them(tmp_path, text):
     run = untrained_run(tmp_path, "of images")

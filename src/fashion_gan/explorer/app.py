@@ -21,7 +21,14 @@ from fashion_gan.errors import InputError
 from fashion_gan.explorer.nearest_images import NearestImages
 from fashion_gan.explorer.requests import MAX_PICTURES, MAX_SEED, DrawRequest
 from fashion_gan.explorer.run_summary import run_file, summarize_run
-from fashion_gan.explorer.security import CONTENT_SECURITY_POLICY, DISCONNECTED, LocalOnly, error_response, read_json
+from fashion_gan.explorer.security import (
+    CONTENT_SECURITY_POLICY,
+    DISCONNECTED,
+    RUN_FILE_POLICY,
+    LocalOnly,
+    error_response,
+    read_json,
+)
 from fashion_gan.generator import Generator, LabelsLike
 from fashion_gan.latents import walk
 from fashion_gan.rendering.images import grid, save_gif
@@ -89,7 +96,7 @@ class Explorer:
         path = None if self._run is None else run_file(self._run, request.path_params["name"])
         if path is None:
             raise HTTPException(404, "there is no such file")
-        return FileResponse(path)
+        return FileResponse(path, headers={"content-security-policy": RUN_FILE_POLICY})
 
     def endpoint(self, action: Callable[[DrawRequest], Response]) -> Callable[[Request], Awaitable[Response]]:
         """Make a route's function. It reads the request, waits for its turn, and runs the action in a thread."""

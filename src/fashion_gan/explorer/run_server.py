@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -13,13 +14,11 @@ from starlette.applications import Starlette
 from fashion_gan.api.load import load_generator
 from fashion_gan.errors import InputError
 from fashion_gan.explorer.app import make_app
+from fashion_gan.explorer.connections import WAITING_SECONDS, LimitedConnection
 from fashion_gan.saving.origins import resolve
 
 ADDRESS = "127.0.0.1"
 MAX_WAITING_CONNECTIONS = 512
-# The server closes an idle connection after this time. It is longer than clients keep one (5 seconds is common, and
-# uvicorn's default), so that a new request does not meet a connection that is just being closed.
-IDLE_SECONDS = 30
 SHUTDOWN_SECONDS = 1  # time for open requests to finish after the server is stopped
 
 
@@ -35,7 +34,7 @@ def explore(model: str, port: int, *, open_browser: bool, on_ready: Callable[[st
     Raises:
         InputError: the port is not available, or the model cannot be read.
     """
-    with _listen(port) as listener:
+    with listen(port) as listener:
         app = _build_app(model)
         url = f"http://{ADDRESS}:{listener.getsockname()[1]}/"
 
@@ -44,15 +43,22 @@ def explore(model: str, port: int, *, open_browser: bool, on_ready: Callable[[st
             if open_browser:  # In a thread: some browsers block the caller.
                 threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
-        _Server(app, announce).run(sockets=[listener])
+        Server(app, announce).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A server that calls ``announce`` when it has started. From then on, Ctrl-C stops it cleanly."""
 
     def __init__(self, app: Starlette, announce: Callable[[], None]) -> None:
         super().__init__(
-            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=IDLE_SECONDS)
+            uvicorn.Config(
+                app,
+                http=LimitedConnection,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                timeout_keep_alive=int(WAITING_SECONDS),
+            )
         )
         self._announce = announce
 
@@ -77,9 +83,13 @@ def _build_app(model: str) -> Starlette:
     return make_app(name, load_generator(model), source.open_run(), shipped=shipped)
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def listen(port: int) -> socket.socket:
+    """Open a port of 127.0.0.1; 0 picks a free one. Raises InputError if it is not available."""
+    # asyncio sends small answers at once (TCP_NODELAY) only if the socket names its protocol. Otherwise every answer on
+    # a kept connection waits for the client's delayed acknowledgment, 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if sys.platform != "win32":  # On Windows it would let two servers share a port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((ADDRESS, port))
         listener.listen(MAX_WAITING_CONNECTIONS)

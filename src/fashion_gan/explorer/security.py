@@ -21,6 +21,12 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
+# For a run's files, which can come from anybody. A page among them gets an origin of its own and runs no scripts, so it
+# cannot ask this server for anything.
+RUN_FILE_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY + "; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -77,7 +83,9 @@ class LocalOnly:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         is_local = _host_name(scope) in HOSTS
