@@ -7,6 +7,7 @@ import math
 import numbers
 import textwrap
 import types
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, get_args, get_origin
@@ -24,6 +25,7 @@ IMAGE_SIZES = tuple(range(16, 129, 4))
 MAX_BASE_CHANNELS = 256
 MAX_UNKNOWN, MAX_NAME = 5, 60  # unknown settings that an error names, and characters of each
 MAX_REASON = 300  # characters of an error's reason, which may quote a value of the file
+NOT_IN_CLASS_NAMES = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of control characters, surrogates and line breaks
 
 # fmt: off
 _PRESET_NAMES =                      ("transposed", "upsampling", "dcgan-64",   "dcgan-128",  "fashion")
@@ -288,6 +290,14 @@ def check_setting_names(names: Iterable[str]) -> None:
             raise InputError(f"{name} is not a setting: {suggestion(name, known)}")
 
 
+def is_class_name(text: str) -> bool:
+    """Whether a text can be the name of a class: any text that fits on a line and that UTF-8 can encode.
+
+    Spaces of every script and the invisible joiners of emoji and of Indic and Arabic letters are allowed.
+    """
+    return not any(unicodedata.category(character) in NOT_IN_CLASS_NAMES for character in text)
+
+
 def describe_range(field: Setting) -> str:
     """The values that a setting may have, for its documentation: ``"from 1 to 8"``; "" if there is no limit."""
     if field.name == "image_size":
@@ -393,5 +403,5 @@ def _has_type(expected: type, value: Any) -> bool:
         is_integral = isinstance(value, numbers.Integral) and not isinstance(value, bool)  # NumPy's integers too.
         return is_integral or (isinstance(value, float) and (expected is float or value.is_integer()))
     if expected is tuple:
-        return isinstance(value, (tuple, list)) and all(isinstance(name, str) and name.isprintable() for name in value)
+        return isinstance(value, (tuple, list)) and all(isinstance(name, str) and is_class_name(name) for name in value)
     return isinstance(value, (str, Path) if expected is str else expected)

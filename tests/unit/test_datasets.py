@@ -515,7 +515,6 @@ def test_pictures_at_the_top_are_sorted_by_name_and_have_no_classes(tmp_path):
 def test_subfolders_with_pictures_are_classes_sorted_by_name(tmp_path):
     for level, name in ((1, "shoes/b.png"), (2, "shoes/a.png"), (3, "bags/z.png"), (4, ".git/x.png")):
         picture(tmp_path / "in" / name, flat(level))
-    (tmp_path / "in" / "notes").mkdir()
     data = load_pictures(tmp_path / "in", 8, 1)
     assert data.class_names == ("bags", "shoes")
     assert data.labels.tolist() == [0, 1, 1]
@@ -582,12 +581,20 @@ def test_large_photograph_is_resized_almost_as_after_full_decoding(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + bytes(20), b"%!PS-Adobe-3.0\n"])
-def test_error_names_an_unreadable_picture(tmp_path, content):
+def test_an_unreadable_picture_is_left_out_and_named(tmp_path, content):
     picture(tmp_path / "in" / "a.png", flat(1))
     (tmp_path / "in" / "b.png").write_bytes(content)
-    assert error_message(load_pictures, tmp_path / "in", 8, 1).startswith(
-        f"{tmp_path}/in/b.png cannot be read as a picture: "
-    )
+    data = load_pictures(tmp_path / "in", 8, 1)
+    assert data.images[:, 0, 0, 0].tolist() == [1]
+    [left_out] = data.contents.left_out
+    assert (left_out.reason, left_out.count) == ("cannot be read", 1)
+    assert left_out.example.startswith("b.png (cannot be read as a picture: ")
+
+
+def test_error_names_the_first_picture_if_none_can_be_read(tmp_path):
+    for name in ("b.png", "c.png"):
+        picture(tmp_path / "in" / name, flat(1)).write_bytes(b"not a picture")
+    assert error_message(load_pictures, tmp_path / "in", 8, 1).startswith(f"{tmp_path}/in/b.png cannot be read as a")
 
 
 def test_error_names_a_truncated_picture(tmp_path):

@@ -174,7 +174,7 @@ def _read_labels(path: Path) -> Array:
 
 def _read_folder(folder: Path) -> tuple[Images, Labels | None]:
     """Pictures, and their classes if the names of the subfolders or of the files contain them."""
-    paths_by_class = list_pictures(folder)
+    paths_by_class = list_pictures(folder).classes
     paths = [path for class_paths in paths_by_class.values() for path in class_paths]
     images = [read_pixels(path) for path in bar(paths, f"reading {folder}", "pictures")]
     shapes = sorted({image.shape for image in images})

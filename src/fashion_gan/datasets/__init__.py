@@ -15,7 +15,9 @@ from fashion_gan.datasets.fashion_mnist import (
     local_folder,
     requested_folder,
 )
-from fashion_gan.datasets.picture_folders import LAYOUTS, list_pictures, load_pictures, read_pixels
+from fashion_gan.datasets.picture_files import read_pixels
+from fashion_gan.datasets.picture_folders import load_pictures
+from fashion_gan.datasets.picture_listing import LAYOUTS, list_pictures
 from fashion_gan.errors import InputError
 
 __all__ = [

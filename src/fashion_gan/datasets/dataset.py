@@ -6,6 +6,7 @@ import hashlib
 import numpy as np
 
 from fashion_gan.arrays import Images, Labels
+from fashion_gan.datasets.contents import Contents
 from fashion_gan.rendering.images import contact_sheet, html_figure
 
 MAX_SHOWN_CLASSES = 10
@@ -20,6 +21,7 @@ class Dataset:
         labels: int32 (N,), each the index of a class name. All are 0 if there are no classes.
         class_names: the classes in the order of their labels, or ().
         source: the folder or the URL that the images came from.
+        contents: what a folder of the user's own pictures holds, and what was left out. None for other data.
 
     Example:
         >>> load_fashion_mnist("test")
@@ -30,6 +32,7 @@ class Dataset:
     labels: Labels
     class_names: tuple[str, ...]
     source: str
+    contents: Contents | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -1,27 +1,24 @@
-"""Reading folders of pictures, with or without a subfolder for each class, as arrays of one size."""
+"""Loading folders of pictures, with or without a subfolder for each class, as arrays of one size."""
 
-import struct
-import warnings
-import zlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from fashion_gan.arrays import Picture
+from fashion_gan.datasets.contents import ClassContents, Contents
 from fashion_gan.datasets.dataset import Dataset
-from fashion_gan.errors import InputError, one_line
+from fashion_gan.datasets.picture_files import MODES, Header, brightest, read_header, read_square
+from fashion_gan.datasets.picture_listing import Listing, check_classes, list_pictures
+from fashion_gan.errors import InputError
 from fashion_gan.system import progress
+from fashion_gan.system.memory import check_memory
 
-_PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-# The list keeps Pillow from handing a file to Ghostscript or to a decoder that few people have reviewed.
-_PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-_MODES = {1: "L", 3: "RGB"}
-LAYOUTS = (
-    "a data folder holds the four Fashion-MNIST files, or pictures at its top, "
-    f"or one subfolder of pictures for each class ({' '.join(_PICTURE_SUFFIXES)})"
-)
+Content = TypeVar("Content")
+
+UNREADABLE = "cannot be read"
+MIN_COLOR_BITS = 6  # of the upper eight. With fewer, 16-bit colors hold numbers of about 12 bits, and come out black.
 
 
 def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset:
@@ -29,9 +26,11 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
 
     Pictures at the top of the folder have no classes. Pictures in subfolders have the subfolders' names as classes.
     Classes and pictures are sorted by name. Transparent parts become white. Of an animation, the first frame is read.
+    Gray levels of 16 bits are reduced to 8 by the same factor in all pictures: the brightest level of all of them
+    decides how many bits are used. ``contents`` of the result says what was found, and what was left out and why.
 
     Args:
-        folder: the folder. Names that begin with a dot, and files without a picture's suffix, are skipped.
+        folder: the folder. Hidden files, files without a picture's suffix and damaged pictures are left out.
         image_size: height and width of the images, in pixels.
         channels: 1 (gray) or 3 (color).
 
@@ -40,90 +39,90 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
 
     Raises:
         InputError: there is no such folder, it holds no pictures, it holds pictures both at its top and in subfolders,
-            or a picture cannot be read or is so large that it may be a decompression bomb.
+            a class has no picture that can be read, or the images do not fit into memory.
     """
     folder = Path(folder).expanduser()
-    if channels not in _MODES:
+    if channels not in MODES:
         raise InputError(f"channels={channels!r} is not allowed: 1 for gray, 3 for color")
-    classes = list_pictures(folder)
-    paths = [path for class_paths in classes.values() for path in class_paths]
-    images = np.empty((len(paths), image_size, image_size, channels), np.uint8)
-    for index, path in enumerate(progress.bar(paths, f"reading {folder}", "pictures")):
-        images[index] = _read_picture(path, lambda image: _crop_and_resize(image, image_size, channels))
-    counts = [len(class_paths) for class_paths in classes.values()]
-    labels = np.repeat(np.arange(len(classes), dtype=np.int32), counts)
-    return Dataset(images, labels, tuple(name for name in classes if name), str(folder))
+    listing = list_pictures(folder)
+    headers = _read_each(listing, read_header, "looking at")
+    _check_memory(folder, headers.values(), (image_size, image_size, channels))
+    shift = _shift(listing, headers)
+    images = np.empty((len(headers), image_size, image_size, channels), np.uint8)
+    unused = iter(images)
+
+    def read(path: Path) -> None:
+        square = read_square(path, image_size, channels, shift)
+        next(unused)[:] = square
+
+    _read_each(listing, read, "reading")
+    headers = {path: headers[path] for path in listing.paths}
+    counts = [len(paths) for paths in listing.classes.values()]
+    labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    class_names = tuple(name for name in listing.classes if name)
+    contents = _contents(listing, headers, image_size, shift)
+    return Dataset(images[: len(labels)], labels, class_names, str(folder), contents)
 
 
-def list_pictures(folder: Path) -> dict[str, list[Path]]:
-    """List the pictures of each class, sorted by name. A folder without classes has the one class "".
-
-    Raises:
-        InputError: there is no such folder, it holds no pictures, or it holds some both at its top and in subfolders.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder: {LAYOUTS}")
-    at_top = _pictures_in(folder)
-    subfolders = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
-    classes = {path.name: pictures for path in subfolders if (pictures := _pictures_in(path))}
-    if at_top and classes:
-        raise InputError(f"{folder} holds pictures both at its top and in subfolders: {LAYOUTS}")
-    if not at_top and not classes:
-        raise InputError(f"{folder} holds no pictures: {LAYOUTS}")
-    return classes or {"": at_top}
-
-
-def _pictures_in(folder: Path) -> list[Path]:
-    # A name such as ".cat.png" is not a picture: macOS leaves such files next to the real ones.
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in _PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
-
-
-def read_pixels(path: Path) -> Picture:
-    """Read a picture's pixels without changing them: uint8 (H, W, 1), or (H, W, 3) if its three channels differ.
+def _read_each(listing: Listing, read: Callable[[Path], Content], verb: str) -> dict[Path, Content]:
+    """Read each picture with a function. Those that cannot be read are moved to those that are left out.
 
     Raises:
-        InputError: the picture cannot be read, does not have eight bits per channel, is transparent somewhere, or is so
-            large that it may be a decompression bomb.
+        InputError: no picture of a class can be read.
     """
-
-    def pixels(image: Image.Image) -> Picture:
-        if image.mode not in ("1", "L", "P", "RGB") or image.has_transparency_data:
-            raise ValueError(f"its pixels are {image.mode}, but only opaque 8-bit gray or RGB pictures are supported")
-        colors = np.asarray(image.convert("RGB"))
-        return colors[..., :1] if (colors == colors[..., :1]).all() else colors
-
-    return _read_picture(path, pixels)
-
-
-def _read_picture(path: Path, read: Callable[[Image.Image], Picture]) -> Picture:
-    """Open a picture and read it with a function. Every error becomes an InputError that names the file."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_PICTURE_FORMATS) as image:
-                return read(image)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is too large: at most {Image.MAX_IMAGE_PIXELS} pixels are read") from error
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
-        raise InputError(f"{path} cannot be read as a picture: {one_line(error)}") from error
+    contents, failures = {}, {}
+    for path in progress.bar(listing.paths, f"{verb} {listing.folder}", "pictures"):
+        try:
+            contents[path] = read(path)
+        except InputError as error:
+            failures[path] = error
+            listing.left_out.add(UNREADABLE, path, f"({str(error).removeprefix(str(path)).strip()})")
+    if not contents:
+        raise next(iter(failures.values()))
+    for name, paths in listing.classes.items():
+        listing.classes[name] = [path for path in paths if path in contents]
+    check_classes(listing)
+    return contents
 
 
-def _crop_and_resize(image: Image.Image, image_size: int, channels: int) -> Picture:
-    """Turn a picture upright as its EXIF data say, crop it to its central square, and resize it."""
-    # A large JPEG is decoded at a fraction of its size. The fraction is still large enough to resize well.
-    image.draft(_MODES[channels], (2 * image_size, 2 * image_size))
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I;16"):
-        # Pillow's own conversion clips: of the 65,536 levels, all above 255 become white.
-        upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-    if upright.mode in ("I", "F"):
-        raise ValueError("pixels of 32 bits have no known range")
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-    square = ImageOps.fit(upright.convert(_MODES[channels]), (image_size, image_size), Image.Resampling.LANCZOS)
-    return np.asarray(square).reshape(image_size, image_size, channels)
+def _check_memory(folder: Path, headers: Collection[Header], shape: tuple[int, int, int]) -> None:
+    needed = len(headers) * math.prod(shape) + max(header.bytes_while_read for header in headers)
+    what = f"{folder}: {len(headers):,} pictures at {'×'.join(map(str, shape))}"
+    check_memory(needed, what, "choose a smaller image_size, 1 channel instead of 3, or fewer pictures")
+
+
+def _shift(listing: Listing, headers: dict[Path, Header]) -> int:
+    """How many bits the gray levels of 16 and 32 bits lose, so that the brightest one needs eight.
+
+    Raises:
+        InputError: colors of 16 bits would come out black, because Pillow reads only their upper eight.
+    """
+    deep = [path for path in listing.paths if headers[path].is_deep_gray]
+    colored = [path for path in listing.paths if headers[path].has_16_bit_colors]
+    measured = {*deep, *colored}
+    if not measured:
+        return 0
+    levels = _read_each(listing, lambda path: brightest(path) if path in measured else 0, "measuring")
+    bits = max((levels.get(path, 0).bit_length() for path in colored), default=8)
+    if bits < MIN_COLOR_BITS:
+        raise InputError(
+            f"{colored[0]} has 16 bits per color, of which at most {bits + 8} are used in these {len(colored):,} "
+            "pictures, so they would come out black: convert them to 8 bits per color"
+        )
+    return max(0, max((levels.get(path, 0).bit_length() for path in deep), default=0) - 8)
+
+
+def _contents(listing: Listing, headers: dict[Path, Header], image_size: int, shift: int) -> Contents:
+    rows = []
+    for name, paths in listing.classes.items():
+        sizes = sorted((headers[path].size for path in paths), key=math.prod)
+        rows.append(ClassContents(name, len(paths), sizes[0], sizes[-1]))
+    found = headers.values()
+    counts = {
+        "not square: their central square is taken": sum(header.size[0] != header.size[1] for header in found),
+        f"smaller than {image_size}×{image_size} and are enlarged": sum(min(h.size) < image_size for h in found),
+        "animated: their first frame is taken": sum(header.is_animated for header in found),
+        f"of 16-bit or 32-bit gray: level {(256 << shift) - 1:,} becomes 255": sum(h.is_deep_gray for h in found),
+    }
+    notes = [f"{count:,} of the pictures are {what}" for what, count in counts.items() if count]
+    return Contents(tuple(rows), listing.left_out.rows(), (*listing.notes, *notes))
