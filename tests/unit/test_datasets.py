@@ -27,10 +27,10 @@ from fashion_gan.datasets import (
     load_pictures,
     load_training_images,
 )
-from fashion_gan.datasets.idx import read_idx
+from fashion_gan.datasets.idx import read_content, read_idx
 from fashion_gan.datasets.writers import checksums
 from fashion_gan.errors import InputError
-from fashion_gan.system import progress
+from fashion_gan.system import memory, progress
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
@@ -300,7 +300,10 @@ FAULTS = {
     "trailing bytes": (replace(lambda contents: contents[TRAIN_IMAGES] + b"0"), ".gz: too long: shape (20, 28, 28)"),
     "other split": (replace(lambda contents: contents[TEST_IMAGES]), f"swapped: it holds {TEST_IMAGES}, not"),
     "labels for images": (replace(lambda contents: contents[TRAIN_LABELS]), f"swapped: it holds {TRAIN_LABELS}, not"),
-    "altered pixel": (with_byte(500, b"\x07"), f"altered: its checksum differs from that of {TRAIN_IMAGES}"),
+    "altered pixel": (
+        with_byte(500, b"\x07"),
+        f"altered, or of another data set: its checksum is not that of {TRAIN_IMAGES}",
+    ),
     "wrong magic": (with_byte(0, b"\x01"), "wrong IDX magic: it begins with 0x01000803"),
     "wrong type": (with_byte(2, b"\x0d"), "wrong IDX magic: element type 0x0d"),
     "wrong shape": (
@@ -356,6 +359,7 @@ def test_idx_returns_the_written_array(shape):
         (b"", "wrong IDX magic"),
         (b"<!DOCTYPE html>", "wrong IDX magic: it begins with 0x3c21444f"),
         (bytes([0, 0, 9, 1, 0, 0, 0, 1, 5]), "element type 0x09"),
+        (bytes([0, 0, 8, 65]) + struct.pack(">65I", *[1] * 65) + b"x", "65 dimensions: at most 8 are read"),
         (bytes([0, 0, 8, 0]), "truncated: 4 bytes cannot hold a shape of 0 dimensions"),
         (bytes([0, 0, 8, 3, 0, 0, 0, 1]), "truncated: 8 bytes cannot hold a shape of 3 dimensions"),
         (bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3]), "truncated: shape (4,) needs 4 bytes, but there are 3"),
@@ -385,6 +389,101 @@ def test_a_generated_data_set_whose_parts_do_not_fit_is_an_error(tmp_path, image
     manifest = {"format": "idx", "class_names": ["a", "b"], "files": checksums(tmp_path)}
     (tmp_path / generated.MANIFEST).write_text(json.dumps(manifest))
     assert expected in error_message(load_training_images, tmp_path, 2, 1)
+
+
+# ---- Other data sets in files of the same kind ----
+
+
+def write_idx(folder: Path, images: np.ndarray, labels: list[int], name: str = "{}-{}-ubyte.gz") -> Path:
+    """Write training files; the first {} of ``name`` is train-images or train-labels, the second is the kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, kind, array in (("train-images", "idx3", images), ("train-labels", "idx1", np.array(labels, np.uint8))):
+        path = folder / name.format(part, kind)
+        path.write_bytes(gzip.compress(idx(array)) if path.suffix == ".gz" else idx(array))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name", ["{}-{}-ubyte.gz", "{}-{}-ubyte", "{}.{}-ubyte", "emnist-digits-{}-{}-ubyte.gz", "Train-{}-{}-ubyte"]
+)
+def test_any_data_set_in_mnist_s_files_is_loaded_with_its_numbers_as_classes(tmp_path, contents, name):
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    data = load_training_images(write_idx(tmp_path / "in", images, [7, 0, 9, 7, 3], name), 28, 1)
+    upright = images.swapaxes(1, 2) if name.startswith("emnist") else images
+    np.testing.assert_array_equal(data.images, upright[..., np.newaxis])
+    assert data.class_names == ("0", "3", "7", "9")
+    assert (data.labels.tolist(), data.labels.dtype) == ([2, 0, 3, 2, 1], np.int32)
+    assert data.source == str(tmp_path / "in")
+
+
+def test_labels_that_begin_at_1_are_counted_from_the_data(tmp_path, contents):
+    data = load_training_images(
+        write_idx(tmp_path, np.zeros((3, 4, 4), np.uint8), [26, 1, 2], "emnist-letters-{}-{}-ubyte"), 28, 1
+    )
+    assert (data.class_names, data.labels.tolist()) == (("1", "2", "26"), [2, 0, 1])
+
+
+def test_the_mapping_of_emnist_names_its_classes(tmp_path, contents):
+    folder = write_idx(tmp_path, np.zeros((2, 4, 4), np.uint8), [2, 1], "emnist-letters-{}-{}-ubyte")
+    (folder / "emnist-letters-mapping.txt").write_text("1 65 97\n2 66 98\n")
+    assert load_training_images(folder, 28, 1).class_names == ("A", "B")
+    (folder / "emnist-letters-mapping.txt").write_text("1 65 97\n")
+    assert "emnist-letters-mapping.txt does not name the classes: 2" in error_message(
+        load_training_images, folder, 28, 1
+    )
+
+
+@pytest.mark.parametrize("altered", [TRAIN_IMAGES, TRAIN_LABELS])
+def test_fashion_mnist_with_an_altered_file_is_not_taken_for_another_data_set(folder, contents, altered):
+    content = bytearray(contents[altered])
+    content[-1] ^= 1
+    (folder / f"{altered}.gz").write_bytes(gzip.compress(content))
+    message = error_message(load_training_images, folder, 28, 1)
+    assert message.startswith(f"{folder}/{altered}.gz: altered")
+
+
+def test_several_data_sets_in_one_folder_are_an_error_that_names_them(tmp_path, contents):
+    for name in ("letters", "digits"):
+        write_idx(tmp_path, np.zeros((1, 4, 4), np.uint8), [0], f"emnist-{name}-{{}}-{{}}-ubyte")
+    assert error_message(load_training_images, tmp_path, 28, 1) == (
+        f"{tmp_path} holds several data sets (emnist-digits-train-images-idx3-ubyte, "
+        "emnist-letters-train-images-idx3-ubyte): move each to a folder of its own"
+    )
+
+
+@pytest.mark.parametrize(
+    ("images_shape", "labels", "expected"),
+    [
+        ((2, 4), [0, 1], "train-images-idx3-ubyte.gz: wrong shape (2, 4): images must be (N, H, W), at least one"),
+        ((0, 4, 4), [], "train-images-idx3-ubyte.gz: wrong shape (0, 4, 4)"),
+        ((2, 4, 4), [0], "train-labels-idx1-ubyte.gz: wrong shape (1,): there are 2 images"),
+    ],
+)
+def test_other_data_sets_whose_parts_do_not_fit_are_an_error(tmp_path, contents, images_shape, labels, expected):
+    folder = write_idx(tmp_path, np.zeros(images_shape, np.uint8), labels)
+    assert expected in error_message(load_training_images, folder, 28, 1)
+
+
+def test_a_file_of_images_without_its_labels_is_an_error_that_names_the_missing_file(tmp_path, contents):
+    folder = write_idx(tmp_path, np.zeros((1, 4, 4), np.uint8), [0])
+    (folder / f"{TRAIN_LABELS}.gz").unlink()
+    assert error_message(load_training_images, folder, 28, 1) == f"{folder}: {TRAIN_LABELS} is missing (plain or .gz)"
+
+
+def test_an_idx_file_is_refused_by_its_header_before_it_takes_memory(tmp_path, monkeypatch):
+    header = struct.pack(">4B3I", 0, 0, 8, 3, 1_000_000, 28, 28)
+    (tmp_path / "bomb").write_bytes(gzip.compress(header + bytes(50_000_000), 1))
+    expected = "bomb: too long: its header says 784,000,016 bytes; the limit is 100,000,000"
+    assert error_message(read_content, tmp_path / "bomb", "bomb", 100_000_000) == expected
+    monkeypatch.setattr(memory, "available_memory", lambda: 1e8)
+    message = error_message(read_content, tmp_path / "bomb", "bomb", 2**40)
+    assert message.startswith("bomb: its bytes take 785 MB of memory, but 100 MB are available")
+
+
+def test_an_idx_file_that_is_longer_than_its_header_says_is_not_read_to_its_end(tmp_path):
+    header = struct.pack(">4B3I", 0, 0, 8, 3, 10, 28, 28)
+    (tmp_path / "bomb").write_bytes(gzip.compress(header + bytes(50_000_000), 1))
+    assert len(read_content(tmp_path / "bomb", "bomb", 100_000_000)) <= 1 << 20
 
 
 # ---- Download ----
@@ -428,7 +527,7 @@ def spoiled(contents):
     [
         (lambda contents: gzip.compress(contents[TRAIN_IMAGES])[:-50], 50, "truncated or damaged"),
         (lambda contents: gzip.compress(contents[TRAIN_IMAGES])[:-50], 0, "truncated or damaged"),
-        (spoiled, 0, "altered: its checksum differs"),
+        (spoiled, 0, "altered, or of another data set"),
         (lambda contents: gzip.compress(contents[TEST_IMAGES]), 0, f"swapped: it holds {TEST_IMAGES}"),
         (lambda contents: b"<html>Log in to this network</html>", 0, "wrong IDX magic"),
     ],
@@ -683,4 +782,4 @@ def test_folder_with_some_files_of_fashion_mnist_is_not_read_as_pictures(folder)
 def test_data_that_is_not_a_folder_is_an_error_that_describes_the_layouts(tmp_path):
     for path in (tmp_path / "no-such", picture(tmp_path / "a.png", flat(1))):
         message = error_message(load_training_images, path, 28, 1)
-        assert message.startswith(f"data='{path}' is not a folder: a data folder holds the four Fashion-MNIST files")
+        assert message.startswith(f"data='{path}' is not a folder: a data folder holds the four Fashion-MNIST files ")

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from fashion_gan.datasets import generated
+from fashion_gan.datasets import generated, idx_folders
 from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.fashion_mnist import (
     CLASS_NAMES,
     DATA_VARIABLE,
     IMAGE_SHAPE,
     cache_folder,
+    has_fashion_mnist_digest,
     has_fashion_mnist_files,
     is_fashion_mnist,
     load_fashion_mnist,
@@ -39,12 +40,13 @@ __all__ = [
 def load_training_images(data: str | Path | None, image_size: int, channels: int) -> Dataset:
     """Load the images that a run trains on: Fashion-MNIST, or the user's own pictures.
 
-    Fashion-MNIST stays 28×28 and gray at any ``image_size`` and ``channels``: the model resizes it batch by batch.
+    Images in MNIST's files, as Fashion-MNIST's, stay gray and keep their size at any ``image_size`` and ``channels``.
+    The model resizes them batch by batch.
 
     Args:
-        data: a folder of the four Fashion-MNIST files, a folder that ``make_dataset`` wrote as IDX, or a folder of
-            pictures. None means the folder that ``FASHION_GAN_DATA`` names. If it names none, Fashion-MNIST is loaded
-            from the first place that has it.
+        data: a folder of the four Fashion-MNIST files, of another data set in such files (MNIST, KMNIST, EMNIST, or one
+            that ``make_dataset`` wrote as IDX), or of pictures. None means the folder that ``FASHION_GAN_DATA`` names.
+            If it names none, Fashion-MNIST is loaded from the first place that has it.
         image_size: height and width of the user's own pictures, in pixels.
         channels: channels of the user's own pictures: 1 (gray) or 3 (color).
 
@@ -60,7 +62,12 @@ def load_training_images(data: str | Path | None, image_size: int, channels: int
         return load_fashion_mnist("train")
     if not folder.is_dir():
         raise InputError(f"data={str(folder)!r} is not a folder: {LAYOUTS}")
-    if not has_fashion_mnist_files(folder):
+    images_path = idx_folders.find_training_images(folder)
+    if images_path is None and not has_fashion_mnist_files(folder):
         return load_pictures(folder, image_size, channels)
     manifest = generated.read_manifest(folder)
-    return load_fashion_mnist("train", folder) if manifest is None else generated.load_idx(folder, manifest)
+    if manifest is not None:
+        return generated.load_idx(folder, manifest)
+    if images_path is None or has_fashion_mnist_digest(idx_folders.read_labels(images_path)):
+        return load_fashion_mnist("train", folder)
+    return idx_folders.load_images_and_labels(images_path)

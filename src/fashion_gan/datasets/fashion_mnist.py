@@ -116,6 +116,11 @@ def has_fashion_mnist_files(folder: Path) -> bool:
     return any(_file_path(folder, name) for name in FASHION_MNIST_SHA256)
 
 
+def has_fashion_mnist_digest(content: bytes | bytearray) -> bool:
+    """Whether this is the decompressed content of one of Fashion-MNIST's files."""
+    return hashlib.sha256(content).hexdigest() in FASHION_MNIST_SHA256.values()
+
+
 def _load(name: str, data: str | Path | None) -> tuple[Bytes, str]:
     """The array of a file, and the place that it was read from."""
     folder = requested_folder(data)
@@ -165,7 +170,7 @@ def _read_verified(path: Path, name: str, place: str) -> Bytes:
     shape = read_idx(content, place).shape
     if shape != _SHAPES[name]:
         raise InputError(f"{place}: wrong shape {shape}: {name} has {_SHAPES[name]}")
-    raise InputError(f"{place}: altered: its checksum differs from that of {name} (SHA-256 {digest})")
+    raise InputError(f"{place}: altered, or of another data set: its checksum is not that of {name} (SHA-256 {digest})")
 
 
 def _download(mirror: str, name: str) -> Bytes:

@@ -1,4 +1,4 @@
-"""Reading MNIST's file format, IDX, plain or compressed."""
+"""Reading MNIST's file format, IDX, plain or compressed, within bounds."""
 
 import gzip
 import math
@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fashion_gan.errors import InputError, one_line
+from fashion_gan.system.memory import check_memory
+
+MAX_DIMENSIONS = 8  # Images have three and labels one. NumPy's arrays have at most 64.
 
 
 def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
@@ -36,6 +39,8 @@ def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
     element_type, dimensions = data[2], data[3]
     if element_type != 0x08:
         raise InputError(f"{name}: wrong IDX magic: element type 0x{element_type:02x}, but only bytes (0x08) are read")
+    if dimensions > MAX_DIMENSIONS:
+        raise InputError(f"{name}: {dimensions} dimensions: at most {MAX_DIMENSIONS} are read")
     start = 4 + 4 * dimensions
     if not dimensions or len(data) < start:
         raise InputError(f"{name}: truncated: {len(data)} bytes cannot hold a shape of {dimensions} dimensions")
@@ -51,7 +56,8 @@ def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
 def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
     """Read a file, and decompress it if its content is gzip.
 
-    The suffix is ignored, because browsers may decompress a download and keep its name.
+    The suffix is ignored, because browsers may decompress a download and keep its name. Of a file that is longer than
+    its IDX header says, only the first byte too many is read.
 
     Args:
         path: the file.
@@ -59,7 +65,7 @@ def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
         max_bytes: limit of the decompressed length.
 
     Raises:
-        InputError: the file cannot be read or decompressed, or is longer than the limit.
+        InputError: the file cannot be read or decompressed, is longer than the limit, or does not fit into memory.
     """
     content = bytearray()
     try:
@@ -69,7 +75,12 @@ def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
             stream = gzip.GzipFile(fileobj=file) if compressed else file
             # Reading in pieces saves memory: decompressing at once holds the content twice.
             while piece := stream.read(1 << 20):
+                if not content:
+                    length = _stated_length(piece)
+                    _check_length(length, name, max_bytes)
                 content += piece
+                if len(content) > length:
+                    break  # Parsing reports the fault.
                 if len(content) > max_bytes:
                     raise InputError(f"{name}: too long: {max_bytes} bytes at most")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -77,3 +88,22 @@ def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
     except OSError as error:
         raise InputError(f"{name}: {one_line(error)}") from error
     return content
+
+
+def _stated_length(start: bytes | bytearray) -> float:
+    """The length of the file that begins with these bytes, by its IDX header. Infinite if it has none."""
+    if (
+        len(start) < 4
+        or start[:3] != b"\0\0\x08"
+        or not 0 < start[3] <= MAX_DIMENSIONS
+        or len(start) < 4 + 4 * start[3]
+    ):
+        return math.inf
+    return 4 + 4 * start[3] + math.prod(struct.unpack_from(f">{start[3]}I", start, 4))
+
+
+def _check_length(length: float, name: str, max_bytes: int) -> None:
+    if length > max_bytes and length != math.inf:
+        raise InputError(f"{name}: too long: its header says {length:,} bytes; the limit is {max_bytes:,}")
+    if length != math.inf:
+        check_memory(int(length), f"{name}: its bytes", "choose a smaller data set")

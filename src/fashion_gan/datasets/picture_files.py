@@ -139,8 +139,7 @@ def read_square(source: Source, image_size: int, channels: int, shift: int = 8) 
         image = Image.fromarray((np.asarray(image) >> shift).astype(np.uint8))
     if orientation in TRANSPOSITIONS:
         image = image.transpose(TRANSPOSITIONS[orientation])
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
+    if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     square = ImageOps.fit(image.convert(MODES[channels]), (image_size, image_size), Image.Resampling.LANCZOS)
     return np.asarray(square).reshape(image_size, image_size, channels)
@@ -162,7 +161,7 @@ def read_pixels(source: Source, name: str | None = None) -> Picture:
     image, _ = _load(source, name)
     if header.is_deep_gray or header.has_16_bit_colors or not _is_opaque(image):
         raise InputError(
-            f"{name} cannot be read as a picture: its pixels are {image.mode}, but only opaque 8-bit gray or RGB "
+            f"{name} cannot be read as a picture: its pixels are {header.mode}, but only opaque 8-bit gray or RGB "
             "pictures are supported"
         )
     colors = np.asarray(image.convert("RGB"))
@@ -184,7 +183,7 @@ def brightest(source: Source) -> int:
 
 def _is_opaque(image: Image.Image) -> bool:
     """Whether no pixel is transparent. Tools such as Matplotlib write an alpha of 255 everywhere."""
-    return not image.has_transparency_data or image.convert("RGBA").getchannel("A").getextrema()[0] == 255
+    return image.mode != "RGBA" or image.getchannel("A").getextrema()[0] == 255
 
 
 def _load(source: Source, name: str, draft: Draft | None = None) -> tuple[Image.Image, int]:
@@ -196,7 +195,7 @@ def _load(source: Source, name: str, draft: Draft | None = None) -> tuple[Image.
         draft: the mode and the size that a JPEG may be decoded at. None: as it is.
 
     Returns:
-        The picture and its orientation, from 1 to 8.
+        The picture, as RGBA if a part of it may be transparent, and its orientation, from 1 to 8.
     """
     with _opened(source, name) as image:
         if draft is not None:
@@ -205,7 +204,10 @@ def _load(source: Source, name: str, draft: Draft | None = None) -> tuple[Image.
             failure = _failure_to_load(image)  # Not an exception, after which libtiff's lines would be printed.
         if failure is not None:
             raise failure
-        return image, _orientation(image)
+        orientation = _orientation(image)
+        if image.has_transparency_data and image.mode not in DEEP_GRAY_MODES:
+            return image.convert("RGBA"), orientation
+        return image, orientation
 
 
 @contextlib.contextmanager

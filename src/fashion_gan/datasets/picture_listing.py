@@ -13,7 +13,7 @@ from fashion_gan.datasets.picture_files import PICTURE_SUFFIXES
 from fashion_gan.errors import InputError
 
 LAYOUTS = (
-    "a data folder holds the four Fashion-MNIST files, or pictures at its top, "
+    "a data folder holds the four Fashion-MNIST files (or MNIST's, KMNIST's, EMNIST's), or pictures at its top, "
     f"or one subfolder of pictures for each class ({' '.join(PICTURE_SUFFIXES)})"
 )
 # Folders that archives, file servers and desktops make. They hold previews and other files that nobody chose.
