@@ -17,6 +17,7 @@ from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError, as_array, check_whole_number, show
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
+from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.parallel import available_cpus
 from fashion_gan.system.paths import user_path
 
@@ -207,6 +208,7 @@ class Generator:
         """
         return self.decode(self.latents(count, seed, truncation), self.labels(count, labels), as_float=as_float)
 
+    @default_settings()
     def latents(self, count: int, seed: int | None = 0, truncation: float = 1.0) -> Latents:
         """Draw the latents that ``generate`` turns into images: float32 (count, latent_dim).
 
@@ -216,6 +218,7 @@ class Generator:
         count = check_whole_number("count", count, 1, MAX_COUNT)
         return latent_space.draw_latents(count, self.latent_dim, seed, truncation)
 
+    @default_settings()
     def decode(self, latents: npt.ArrayLike, labels: LabelsLike | None = None, *, as_float: bool = False) -> Array:
         """Turn latents into images, in batches.
 
@@ -248,6 +251,7 @@ class Generator:
         with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(draw, starts)))
 
+    @default_settings()
     def vary(self, latent: npt.ArrayLike, strength: float = 0.3, count: int = 16, seed: int | None = 0) -> Latents:
         """Draw neighbors of a latent: float32 (count, latent_dim).
 
@@ -263,6 +267,7 @@ class Generator:
         count = check_whole_number("count", count, 1, MAX_COUNT)
         return latent_space.vary(self._latent(latent), strength, count, seed)
 
+    @default_settings()
     def mix(self, first: npt.ArrayLike, second: npt.ArrayLike, share: float = 0.5) -> Latents:
         """Interpolate between two latents along the sphere: float32 (latent_dim,).
 
@@ -275,6 +280,7 @@ class Generator:
         """
         return latent_space.mix(self._latent(first), self._latent(second), share)
 
+    @default_settings()
     def interpolate(
         self, first: npt.ArrayLike, second: npt.ArrayLike, frames: int = 16, label: LabelLike | None = None
     ) -> Images:

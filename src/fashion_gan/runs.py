@@ -19,7 +19,9 @@ from fashion_gan.config import Config
 from fashion_gan.errors import InputError, one_line
 from fashion_gan.system.array_files import Shape, open_arrays
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, remove_leftovers
+from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.environment import environment
+from fashion_gan.system.library_settings import default_settings
 
 State = dict[str, Array]
 """A checkpoint's content: the arrays of ``GAN.state`` by name, and "seconds", the training time so far."""
@@ -327,6 +329,7 @@ class Run:
         except CORRUPT_FILE_ERRORS:
             return math.inf  # The next checkpoint that is scored replaces it.
 
+    @default_settings()
     def load_generator_model(self, *, raw: bool = False, best: bool = False) -> KerasModel:
         """Rebuild the Keras generator from a checkpoint.
 
@@ -340,6 +343,7 @@ class Run:
         Raises:
             InputError: there is no such checkpoint, or it is of another architecture.
         """
+        use_backend(default_backend())
         from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 
         model, _ = self._read_generator(raw, best)
@@ -347,15 +351,17 @@ class Run:
             recalibrate_batch_norm(model, recalibration_inputs(self.config))
         return model
 
+    @default_settings()
     def generator_step(self, *, raw: bool = False, best: bool = False) -> int:
         """The step of the checkpoint that ``load_generator_model`` reads. The arguments and the errors are the same."""
+        use_backend(default_backend())
         return self._read_generator(raw, best)[1]
 
     def _read_generator(self, raw: bool, best: bool) -> tuple[KerasModel, int]:
         """The generator with the weights of a checkpoint, and the checkpoint's step."""
-        from fashion_gan.networks import build_generator
+        from fashion_gan.networks import build_generator_for_weights
 
-        model = build_generator(self.config, "generator" if raw else "averaged_generator")
+        model = build_generator_for_weights(self.config, "generator" if raw else "averaged_generator")
 
         def choose(shapes: Mapping[str, Shape]) -> list[str]:
             return [_find_array(shapes, variable.path, tuple(variable.shape)) for variable in model.variables]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from toys import TOY, TRAIN_FLAGS
 
 import fashion_gan
 from fashion_gan.errors import InputError, TrainingDiverged
-from fashion_gan.rendering import images
+from fashion_gan.rendering import images, plots
 from fashion_gan.runs import Run
 
 TRAINING_STATE = "fashion_gan.training.callbacks.training_state"
@@ -152,6 +153,35 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(train_toy):
     fashion_gan.resume(run.path)
     assert state_of(run.path)[0] == 6
     assert_equal_states(state_of(run.path), expected)
+
+
+def test_pictures_that_fail_are_told_in_a_line_each_and_the_generators_are_written(
+    toy_run, tmp_path, monkeypatch, capsys
+):
+    """The run's end failed, as in 0.1.0: its steps are done, and the generators are missing. It is resumed."""
+    run = Run.open(shutil.copytree(toy_run.path, tmp_path / "run"))
+    for path in (run.generator_path, run.h5_generator_path, run.film_path):
+        path.unlink()
+    run.frame_paths()[0].write_bytes(b"damaged")
+
+    def fail(log, path):
+        raise RuntimeError("latex was not found\nby Matplotlib")
+
+    monkeypatch.setattr(plots, "training_curve", fail)
+    fashion_gan.resume(run.path)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fashion-gan: ")]
+    assert lines[0] == "fashion-gan: training_curve.png was not written: latex was not found by Matplotlib"
+    assert lines[1].startswith("fashion-gan: training.gif was not written: ")
+    assert str(run.frame_paths()[0]) in lines[1]
+    assert len(lines) == 2
+    images = [fashion_gan.load_generator(path).generate(4) for path in (run.generator_path, toy_run.generator_path)]
+    assert np.array_equal(*images)
+
+
+def test_a_thread_trains_as_the_main_thread_does(train_toy):
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(train_toy, steps=2).result()
+    assert run.generator_path.exists()
 
 
 def test_ctrl_c_saves_the_run_and_ends_the_command_with_status_130(toy_folder, tmp_path):

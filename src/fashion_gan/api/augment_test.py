@@ -18,9 +18,11 @@ from fashion_gan.errors import InputError, check_range, check_whole_number
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.augmentation_benefit import BOTH, REAL, REGIMES, accuracies_by_class
 from fashion_gan.metrics.benefit import Benefit, Outcome, benefit, format_points
+from fashion_gan.rendering import plots
 from fashion_gan.rendering.tables import format_html_table, format_table
 from fashion_gan.system.atomic_files import atomic_folder
 from fashion_gan.system.backends import check_backend, default_backend
+from fashion_gan.system.library_settings import default_settings
 from fashion_gan.version import __version__
 
 RESULTS, PLOT = "augment-test.json", "accuracy.png"
@@ -95,6 +97,7 @@ class AugmentTest:
         return [f"{size.real_per_class:,} real images per class: {size.summary}" for size in self.sizes]
 
 
+@default_settings()
 def augment_test(
     model: str | Path = "fashion",
     *,
@@ -178,14 +181,12 @@ def _about(model: str | Path) -> JsonObject:
 
 
 def _write(result: AugmentTest, folder: Path) -> None:
-    from fashion_gan.rendering.plots import accuracy_curve  # imports matplotlib
-
     (folder / RESULTS).write_text(result.to_json() + "\n", encoding="utf-8")
     curves = {
         text: [(size.regimes[regime].accuracy.value, *_interval(size.regimes[regime])) for size in result.sizes]
         for regime, text in REGIMES.items()
     }
-    accuracy_curve([size.real_per_class for size in result.sizes], curves, folder / PLOT)
+    plots.accuracy_curve([size.real_per_class for size in result.sizes], curves, folder / PLOT)
 
 
 def _interval(outcome: Outcome) -> tuple[float, float]:

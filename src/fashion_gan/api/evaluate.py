@@ -14,8 +14,10 @@ from fashion_gan.metrics.reference import Reference
 from fashion_gan.metrics.report import make_folder, write_report
 from fashion_gan.metrics.self_check import SelfCheck, self_check
 from fashion_gan.runs import Run
+from fashion_gan.system.library_settings import default_settings
 
 
+@default_settings()
 def evaluate(
     source: str | Path | npt.ArrayLike,
     *,
@@ -102,6 +104,7 @@ def _append_to_run(evaluation: Evaluation, run: Run) -> None:
     )
 
 
+@default_settings()
 def compare(first: str | Path, second: str | Path) -> Comparison:
     """Compare two evaluations metric by metric.
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.backends import default_backend, use_backend
+from fashion_gan.system.library_settings import default_settings
 
 if TYPE_CHECKING:
     from fashion_gan.saving.keras2.importer import ImportedGenerator
 
 
+@default_settings()
 def export_generator(
     model: str | Path,
     format: str,
@@ -57,6 +59,7 @@ def export_generator(
     return export.save(network, dataclasses.replace(config, data=None, init_from=None), format, Path(out))
 
 
+@default_settings()
 def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
     """Convert a generator that Keras 2 or tf.keras saved as ``.h5`` to an ``.onnx`` file that fashion-gan loads.
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from fashion_gan.generator import Generator
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.backends import default_backend, use_backend
+from fashion_gan.system.library_settings import default_settings
 
 if TYPE_CHECKING:
     from fashion_gan.training.gan import GAN
 
 
+@default_settings()
 def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) -> Generator:
     """Load a trained generator.
 
@@ -41,6 +43,7 @@ def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) 
     return model_files.load_generator(path, raw=raw, best=best)
 
 
+@default_settings()
 def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
     """Load both networks, for example to score images with the discriminator or to train further.
 
@@ -68,6 +71,7 @@ def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
     return build.load_gan(model, best=best)
 
 
+@default_settings()
 def weights_file(model: str | Path) -> Path:
     """The file from which ``load_generator`` reads the weights. Raises the same InputErrors."""
     source = resolve(model)

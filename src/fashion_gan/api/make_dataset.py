@@ -15,11 +15,13 @@ from fashion_gan.metrics.features import NETWORK_SHA256
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.atomic_files import atomic_folder, sha256
+from fashion_gan.system.library_settings import default_settings
 from fashion_gan.version import __version__
 
 CARD_TEMPLATE = Path(__file__).with_name("dataset_card.md.jinja")
 
 
+@default_settings()
 def make_dataset(
     out: str | Path,
     per_class: int = 1000,

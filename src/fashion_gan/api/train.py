@@ -12,6 +12,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system.backends import check_backend, default_backend, use_backend
+from fashion_gan.system.library_settings import default_settings
 from fashion_gan.training.data import check_data
 
 BUDGETS = ("epochs", "steps", "minutes")
@@ -29,6 +30,7 @@ SHARED_SETTINGS = (
 RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every_steps", "data")
 
 
+@default_settings()
 def train(
     preset: str | Config = DEFAULT_PRESET,
     *,
@@ -65,6 +67,7 @@ def train(
     return start_training(*plan(preset, data=data, **settings), out)
 
 
+@default_settings()
 def resume(path: str | Path, **settings: Any) -> Run:
     """Continue a run from its newest checkpoint, or from its start if it has none.
 
@@ -86,6 +89,7 @@ def resume(path: str | Path, **settings: Any) -> Run:
     return continue_training(*plan_resume(path, **settings))
 
 
+@default_settings()
 def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config, Dataset]:
     """The configuration that ``train`` would use, with the classes of its data, and the data.
 
@@ -158,6 +162,7 @@ def _match_networks(config: Config, trained: Config, depth: int | None) -> Confi
     return dataclasses.replace(config, discriminator_depth=max(trained.discriminator_depth, config.discriminator_depth))
 
 
+@default_settings()
 def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
     """Create a run and train it, with the configuration and the data from ``plan``."""
     use_backend(config.backend)
@@ -166,6 +171,7 @@ def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
     return trainer.train_locked(Run.create(out, config, dataset.fingerprint), dataset)
 
 
+@default_settings()
 def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
     """The run that ``resume`` would continue, with its new configuration, and its data.
 
@@ -180,6 +186,7 @@ def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
     return run, dataset
 
 
+@default_settings()
 def continue_training(run: Run, dataset: Dataset) -> Run:
     """Continue a run, with the run and the data from ``plan_resume``."""
     use_backend(run.config.backend)

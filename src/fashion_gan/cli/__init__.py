@@ -10,6 +10,7 @@ from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
 from fashion_gan.errors import InputError, TrainingDiverged
 from fashion_gan.system.backends import keep_freed_memory, silence_tensorflow
+from fashion_gan.system.library_settings import default_settings
 from fashion_gan.version import __version__
 
 VERBS = {
@@ -53,7 +54,8 @@ def run(command: click.Command, name: str, arguments: list[str] | None = None) -
         _set_up_process()
     try:
         # If standalone_mode is off, click returns the code of its Exit exception.
-        code = command.main(args=arguments, prog_name=name, standalone_mode=False, obj=owns_process)
+        with default_settings():
+            code = command.main(args=arguments, prog_name=name, standalone_mode=False, obj=owns_process)
         return int(code or 0)
     except click.UsageError as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""

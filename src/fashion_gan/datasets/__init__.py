@@ -20,6 +20,7 @@ from fashion_gan.datasets.picture_files import read_pixels
 from fashion_gan.datasets.picture_folders import load_pictures
 from fashion_gan.datasets.picture_listing import LAYOUTS, list_pictures
 from fashion_gan.errors import InputError
+from fashion_gan.system.library_settings import default_settings
 
 __all__ = [
     "CLASS_NAMES",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 
+@default_settings()
 def load_training_images(data: str | Path | None, image_size: int, channels: int) -> Dataset:
     """Load the images that a run trains on: Fashion-MNIST, or the user's own pictures.
 

@@ -17,6 +17,7 @@ from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.idx import read_content, read_idx
 from fashion_gan.errors import InputError, one_line, suggestion
 from fashion_gan.system import progress
+from fashion_gan.system.library_settings import default_settings
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 """The array of one IDX file, of any shape."""
@@ -55,6 +56,7 @@ MIRRORS = (
 TIMEOUT_SECONDS = 20.0  # limit of the wait for the mirror's next byte
 
 
+@default_settings()
 def load_fashion_mnist(split: str = "train", data: str | Path | None = None) -> Dataset:
     """Load one split of Fashion-MNIST, verified by its SHA-256.
 

@@ -16,12 +16,14 @@ from fashion_gan.errors import InputError
 from fashion_gan.explorer.app import make_app
 from fashion_gan.explorer.connections import WAITING_SECONDS, LimitedConnection
 from fashion_gan.saving.origins import resolve
+from fashion_gan.system.library_settings import default_settings
 
 ADDRESS = "127.0.0.1"
 MAX_WAITING_CONNECTIONS = 512
 SHUTDOWN_SECONDS = 1  # time for open requests to finish after the server is stopped
 
 
+@default_settings()
 def explore(model: str, port: int, *, open_browser: bool, on_ready: Callable[[str], None]) -> None:
     """Serve the page until the process is interrupted.
 

@@ -152,7 +152,8 @@ def framework() -> str:
 
 def classifier_from_weights(weights: Sequence[Array]) -> KerasModel:
     """Rebuild a classifier of ``train_classifier`` from its ``get_weights()``."""
-    model = _network(len(weights[-1]))
+    with _seeded(0):  # The initial weights are replaced.
+        model = _network(len(weights[-1]))
     model.set_weights(weights)
     return model
 

@@ -12,6 +12,7 @@ from fashion_gan.config import Config
 from fashion_gan.networks import dcgan, residual, transposed, upsampling
 from fashion_gan.networks.centering import center_images
 from fashion_gan.networks.heads import build_model
+from fashion_gan.system.backends import seeded
 
 ARCHITECTURES = {"transposed": transposed, "upsampling": upsampling, "dcgan": dcgan, "residual": residual}
 
@@ -25,6 +26,12 @@ def build_generator(config: Config, name: str = "generator") -> KerasModel:
     if not config.center_images:
         return network
     return build_model(network.inputs, center_images(network.outputs[0], name), name)
+
+
+@seeded(0)
+def build_generator_for_weights(config: Config, name: str = "generator") -> KerasModel:
+    """``build_generator``, for a caller that replaces all weights. Leaves Python's random numbers as they are."""
+    return build_generator(config, name)
 
 
 def build_discriminator(config: Config, name: str = "discriminator") -> KerasModel:

@@ -5,8 +5,10 @@ import numpy as np
 from keras import layers
 
 from fashion_gan.arrays import KerasLayer, KerasModel, Tensor
+from fashion_gan.system.backends import seeded
 
 
+@seeded(0)
 def fold_batch_norm(generator: KerasModel) -> KerasModel:
     """Fold batch norms into the modulation layers that follow them.
 
@@ -15,7 +17,7 @@ def fold_batch_norm(generator: KerasModel) -> KerasModel:
     passes over x are saved. A batch norm stays if no modulation layer follows it.
 
     Args:
-        generator: a generator of any architecture.
+        generator: a generator of any architecture. Python's random numbers stay as they are.
 
     Returns:
         A copy whose outputs differ only by rounding; the generator itself if no batch norm can be folded.

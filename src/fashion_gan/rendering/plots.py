@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
 
 from fashion_gan.arrays import Floats
 from fashion_gan.system.atomic_files import atomic_file
+from fashion_gan.system.library_settings import matplotlib_defaults
+
+if TYPE_CHECKING:  # Matplotlib is imported inside of matplotlib_defaults, because the user's settings can fail it.
+    from matplotlib.figure import Figure
 
 BLUE, GREEN, RED, PURPLE = "#4c72b0", "#55a868", "#c44e52", "#8172b3"
 CURVE_COLORS = (BLUE, GREEN, RED, PURPLE)
 
 
+@matplotlib_defaults()
 def training_curve(log: Mapping[str, Floats], path: Path) -> None:
     """Plot the losses, and the discriminator's mean output on real and on generated images, against images seen.
 
@@ -22,6 +25,8 @@ def training_curve(log: Mapping[str, Floats], path: Path) -> None:
         log: the columns of ``Run.read_log()``, all of one length.
         path: the ``.png`` file to write.
     """
+    from matplotlib.ticker import EngFormatter
+
     figure = _figure(6)
     losses, probabilities = figure.subplots(2, 1, sharex=True)
     images = log["images"]
@@ -42,6 +47,7 @@ def training_curve(log: Mapping[str, Floats], path: Path) -> None:
     _save(figure, path)
 
 
+@matplotlib_defaults()
 def accuracy_curve(
     real_per_class: Sequence[int], curves: Mapping[str, Sequence[tuple[float, float, float]]], path: Path
 ) -> None:
@@ -78,14 +84,17 @@ def accuracy_curve(
     _save(figure, path)
 
 
-def _figure(height_inches: float) -> Figure:
+def _figure(height_inches: float) -> "Figure":
     """An empty figure with a canvas of its own. It leaves pyplot's state, for example in a notebook, unchanged."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(8, height_inches), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: "Figure", path: Path) -> None:
     for axes in figure.axes:
         axes.legend(loc="best", frameon=False)
         axes.grid(alpha=0.2)

@@ -12,7 +12,7 @@ from fashion_gan.config import BACKENDS, Config
 from fashion_gan.errors import InputError
 from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, open_onnx
 from fashion_gan.latents import draw_inputs
-from fashion_gan.system.backends import suppressed_logger
+from fashion_gan.system.backends import seeded, suppressed_logger
 from fashion_gan.webpage import single_file
 
 CHECKED_IMAGES = 20
@@ -109,6 +109,7 @@ def _write_model_file(model: KerasModel, config: Config, path: Path) -> None:
     save_generator(model, config, path)
 
 
+@seeded(0)  # Keras draws initial weights before it reads those in the file.
 def _read_keras(path: Path) -> Predict:
     import keras
 

@@ -16,15 +16,16 @@ from typing import BinaryIO
 import h5py
 import keras
 
-from fashion_gan.arrays import KerasModel, Predict
+from fashion_gan.arrays import Array, Inputs, KerasModel, Predict
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
-from fashion_gan.networks import build_generator
+from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.system.backends import suppressed_logger
+from fashion_gan.system.library_settings import default_settings
 
 CONFIG_MEMBER = "fashion_gan.json"  # in a .keras file, which is a zip archive
 CONFIG_ATTRIBUTE = "fashion_gan"  # of an .h5 file's root, and of a .safetensors file's metadata
@@ -62,7 +63,7 @@ def _save_safetensors(model: KerasModel, config: Config, path: Path) -> None:
     from safetensors.numpy import save
 
     # An averaged generator's variables have different names. The file uses those of a plain generator.
-    names = [variable.path for variable in build_generator(config).variables]
+    names = [variable.path for variable in build_generator_for_weights(config).variables]
     weights = dict(zip(names, model.get_weights(), strict=True))
     path.write_bytes(save(weights, {CONFIG_ATTRIBUTE: config.to_json()}))
 
@@ -108,7 +109,13 @@ def as_generator(model: KerasModel, config: Config) -> Generator:
 
 def predict_function(model: KerasModel) -> Predict:
     """Return the function that draws with a Keras generator model: inputs -> a NumPy array of images in [-1, 1]."""
-    return lambda inputs: keras.ops.convert_to_numpy(model(inputs, training=False))
+
+    @default_settings()
+    def predict(inputs: Inputs) -> Array:
+        images: Array = keras.ops.convert_to_numpy(model(inputs, training=False))
+        return images
+
+    return predict
 
 
 def _read_keras(path: Path) -> tuple[KerasModel, Config]:
@@ -150,7 +157,7 @@ def _read_safetensors(path: Path) -> tuple[KerasModel, Config]:
         if text is None:
             raise _unknown_origin(path)
         config = Config.from_json(text, path)
-        model = build_generator(config)
+        model = build_generator_for_weights(config)
         for variable in model.variables:
             stored = file.get_slice(variable.path)
             if stored.get_dtype() != "F32" or tuple(stored.get_shape()) != tuple(variable.shape):
@@ -167,7 +174,7 @@ def _build_with_weights(config: Config, weights_path: Path, hdf5: Path | BinaryI
         weights_path: the file that Keras loads the weights from.
         hdf5: the same file's content, which is checked first.
     """
-    model = build_generator(config)
+    model = build_generator_for_weights(config)
     with h5py.File(hdf5, "r") as file:
         _check_plain_weights(file)
     with warnings.catch_warnings():

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import importlib
 import importlib.util
 import logging
 import os
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
+from fashion_gan.system.library_settings import environment_variables, import_keras
 from fashion_gan.system.parallel import available_cpus
 
 EXTRAS = {"tensorflow": "train", "jax": "gpu", "torch": "torch"}  # the extra that installs each backend
@@ -56,26 +56,11 @@ def use_backend(name: str) -> None:
                 f"set the environment variable KERAS_BACKEND={name} before Python starts"
             )
         return
-    variables = {"KERAS_BACKEND": name}
+    variables: dict[str, str | None] = {"KERAS_BACKEND": name}
     if name == "tensorflow" and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
         variables["TF_CPP_MIN_LOG_LEVEL"] = "3"  # While it is imported, TensorFlow logs facts about its own build.
-    with _environment(variables), suppressed_stderr() if name == "tensorflow" else contextlib.nullcontext():
-        importlib.import_module("keras")
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the block, then restore them."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with environment_variables(variables), suppressed_stderr() if name == "tensorflow" else contextlib.nullcontext():
+        import_keras()
 
 
 def accelerator(backend: str) -> str | None:

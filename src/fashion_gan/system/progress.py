@@ -1,4 +1,4 @@
-"""The progress bar of every long computation."""
+"""What long computations show on standard error: the progress bar of each, and notices."""
 
 import sys
 from collections.abc import Iterable
@@ -29,3 +29,10 @@ def bar(items: Iterable[Any] | None, description: str, unit: str, **settings: An
         "leave": False,
     }
     return tqdm(items, **{**defaults, **settings})
+
+
+def notice(text: str) -> None:
+    """Print a line on standard error, above any progress bar: something that the user should know, but no error."""
+    from tqdm import tqdm
+
+    tqdm.write(f"fashion-gan: {text}", file=sys.stderr)

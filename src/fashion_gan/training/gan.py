@@ -11,6 +11,7 @@ from keras import ops
 
 from fashion_gan.arrays import Array, Floats, Images, KerasModel, Labels, Tensor
 from fashion_gan.errors import InputError
+from fashion_gan.system.library_settings import default_settings
 from fashion_gan.training.augment import Augmentation
 from fashion_gan.training.losses import LOSSES, Loss, class_margin_loss, classification_loss, gradient_penalty
 from fashion_gan.training.multi_step import TrainFunction, scan_steps
@@ -294,6 +295,7 @@ class GAN(keras.Model):
 
     # ---- Images in ----
 
+    @default_settings()
     def probability_real(self, images: Images, labels: Labels | None = None) -> Floats:
         """The discriminator's estimate of the probability that each image is real.
 

@@ -1,7 +1,9 @@
 """End training cleanly on Ctrl-C or SIGTERM: after the current step (or group of up to ten), with a checkpoint."""
 
 import contextlib
+import ctypes
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -9,6 +11,10 @@ from types import FrameType
 import keras
 
 from fashion_gan.arrays import JsonObject
+
+SIGACTION_BYTES = 1024  # more than any system's struct sigaction has
+# Python's own handlers, for a signal whose handler was installed by a host program in C.
+PYTHON_HANDLERS = {signal.SIGINT: signal.default_int_handler}
 
 
 class StopRequest(keras.callbacks.Callback):
@@ -29,17 +35,20 @@ def stop_after_current_step() -> Iterator[StopRequest]:
     """Turn the first Ctrl-C or SIGTERM into a stop request.
 
     A second signal acts at once, as it would outside the block. The previous signal handlers are restored after the
-    first signal, or when the block ends.
+    first signal, or when the block ends. So are those that a host program such as R, MATLAB or Julia installed in C.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():  # Python lets only the main thread handle signals.
         yield request
         return
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    actions = {number: _native_action(number) for number in previous}
 
     def restore() -> None:
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            # getsignal returns None for a handler that was not installed from Python, and signal does not take None.
+            signal.signal(number, PYTHON_HANDLERS.get(number, signal.SIG_DFL) if handler is None else handler)
+            _set_native_action(number, actions[number])
 
     def handle(number: int, frame: FrameType | None) -> None:
         request.set()
@@ -51,3 +60,17 @@ def stop_after_current_step() -> Iterator[StopRequest]:
         yield request
     finally:
         restore()
+
+
+def _native_action(number: int) -> ctypes.Array[ctypes.c_char] | None:
+    """How the operating system handles a signal, which Python does not know in full. None on Windows."""
+    if sys.platform == "win32":
+        return None
+    action = ctypes.create_string_buffer(SIGACTION_BYTES)
+    ctypes.CDLL(None).sigaction(int(number), None, action)
+    return action
+
+
+def _set_native_action(number: int, action: ctypes.Array[ctypes.c_char] | None) -> None:
+    if action is not None:
+        ctypes.CDLL(None).sigaction(int(number), action, None)

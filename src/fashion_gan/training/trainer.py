@@ -8,14 +8,16 @@ import keras
 
 from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset
-from fashion_gan.errors import InputError
+from fashion_gan.errors import InputError, one_line
 from fashion_gan.metrics.cache import metrics_cache_folder
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.rendering import images, plots
 from fashion_gan.runs import Run
 from fashion_gan.saving.model_files import as_generator, save_generator
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 from fashion_gan.system.backends import accelerator, freed_memory_kept
+from fashion_gan.system.progress import notice
 from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
 from fashion_gan.training.build import build_gan, initialize_weights
@@ -26,6 +28,8 @@ from fashion_gan.training.interrupt import stop_after_current_step
 # Above this size, in pixels, a CPU's step takes so long that the time between steps does not matter.
 MAX_SIZE_FOR_SEVERAL_STEPS = 32
 NO_END = 10**9  # epochs
+# What a picture can fail with: a damaged frame or log, a full disk, or a broken installation of Matplotlib.
+PICTURE_ERRORS = (*CORRUPT_FILE_ERRORS, ImportError, RuntimeError, MemoryError)
 
 
 @dataclasses.dataclass
@@ -64,7 +68,7 @@ def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
 
 
 def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
-    """Train until a budget ends, then write the run's files: pictures, curve, film, and the averaged generator.
+    """Train until a budget ends, then write the run's files: the averaged generator, pictures, curve and film.
 
     Ctrl-C or SIGTERM ends training after the current step, with a checkpoint.
 
@@ -186,14 +190,36 @@ def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> No
 
 
 def write_results(training: Training) -> None:
-    """Write a finished run's files: the last pictures, the curve, the film, and the averaged generator."""
+    """Write a finished run's files: the averaged generator, then the pictures, which cannot lose it if they fail."""
+    save_generators(training)
+    save_pictures(training)
+
+
+def save_generators(training: Training) -> None:
+    """Write the averaged generator, and that of the best checkpoint if there is one."""
     run, generator = training.run, training.gan.averaged_generator
     recalibrate_batch_norm(generator, recalibration_inputs(run.config))
-    last_sample = training.samples.save()
-    plots.training_curve(run.read_log(), run.training_curve_path)
-    frames = [images.load_png(path) for path in (*run.frame_paths(), last_sample)]
-    images.save_gif(run.film_path, frames)
     for path in (run.generator_path, run.h5_generator_path):
         save_generator(generator, run.config, path)
     if run.config.evaluate_every_epochs and run.has_best_checkpoint:
         save_generator(run.load_generator_model(best=True), run.config, run.best_generator_path)
+
+
+def save_pictures(training: Training) -> None:
+    """Write the last sample grid, the curve and the film. A picture that fails is a line on standard error."""
+    run, last_sample = training.run, training.run.sample_path(training.state.epoch)
+    with told_if_it_fails(last_sample.name):
+        training.samples.save()
+    with told_if_it_fails(run.training_curve_path.name):
+        plots.training_curve(run.read_log(), run.training_curve_path)
+    with told_if_it_fails(run.film_path.name):
+        images.save_gif(run.film_path, [images.load_png(path) for path in (*run.frame_paths(), last_sample)])
+
+
+@contextlib.contextmanager
+def told_if_it_fails(name: str) -> Iterator[None]:
+    """Turn the error of a picture into a line on standard error. The run is complete without it."""
+    try:
+        yield
+    except PICTURE_ERRORS as error:
+        notice(f"{name} was not written: {one_line(error)}")

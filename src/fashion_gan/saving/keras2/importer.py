@@ -17,6 +17,7 @@ from fashion_gan.saving.keras2.layers import Shape
 from fashion_gan.saving.keras2.network import MODELS, NetworkBuilder, TrackedTensor, input_shapes
 from fashion_gan.saving.keras2.weights import WeightReader
 from fashion_gan.saving.model_files import CONFIG_ATTRIBUTE, predict_function
+from fashion_gan.system.backends import seeded
 from fashion_gan.version import __version__
 
 MAX_FILE_BYTES = 1 << 30
@@ -123,6 +124,7 @@ def _read_architecture(file: h5py.File) -> JsonObject:
     return model
 
 
+@seeded(0)  # Layers draw their initial weights, which are replaced.
 def _convert(architecture: JsonObject, weights: WeightReader) -> tuple[KerasModel, ImportedGenerator]:
     shapes = input_shapes(architecture)
     is_conditional = _is_conditional(shapes)

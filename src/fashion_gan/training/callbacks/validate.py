@@ -5,7 +5,7 @@ from tqdm import tqdm
 
 from fashion_gan.arrays import JsonObject
 from fashion_gan.metrics.validation import COUNT, NAME, Validation
-from fashion_gan.networks import build_generator
+from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.runs import Run
 from fashion_gan.saving.model_files import as_generator
@@ -26,7 +26,7 @@ class Validate(keras.callbacks.Callback):
         super().__init__()
         self.run, self.state, self.logger, self.checkpoint = run, state, logger, checkpoint
         self.validation = validation
-        self.recalibrated = build_generator(run.config, "recalibrated_generator")
+        self.recalibrated = build_generator_for_weights(run.config, "recalibrated_generator")
         self.recalibration_inputs = recalibration_inputs(run.config)
         self.best_score = run.best_score()
         self._scored_step = max((row["step"] for row in run.read_metrics() if NAME in row), default=0)
