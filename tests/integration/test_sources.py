@@ -1,12 +1,19 @@
 """Sources of images: array files, folders of pictures, runs and model files."""
 
+import importlib.util
+import pickle
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from fashion_gan import InputError
+from fashion_gan.api import image_files
 from fashion_gan.api.sources import images_source, open_source
+from fashion_gan.datasets.writers import write_files
 from fashion_gan.metrics.checks import as_small
+from fashion_gan.system import array_files
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 28, 28, 1), np.uint8)
 LABELS = np.arange(12, dtype=np.int32) % 10
@@ -100,7 +107,11 @@ def test_pixels_that_need_a_conversion_are_refused(tmp_path):
     [
         (lambda folder: folder / "absent", "nothing is there"),
         (lambda folder: (folder / "x.npz").write_bytes(b"PK\x03\x04 broken") and folder / "x.npz", "cannot be read"),
-        (lambda folder: np.savez(folder / "y.npz", pictures=IMAGES) or folder / "y.npz", 'no array "images"'),
+        (lambda folder: np.savez(folder / "y.npz", a=IMAGES, b=IMAGES) or folder / "y.npz", 'no array "images"'),
+        (
+            lambda folder: np.savez(folder / "z.npz", a=LABELS) or folder / "z.npz",
+            r'holds a \(12,\), but no array "images"',
+        ),
         (lambda folder: np.savez(folder / "s.npz", images=3) or folder / "s.npz", "one value"),
         (lambda folder: huge(folder / "huge.npy"), "cannot be read"),
         (lambda folder: np.savez(folder / "z.npz", images=IMAGES, labels=LABELS[:3]) or folder / "z.npz", "one label"),
@@ -122,10 +133,132 @@ def test_pictures_of_several_sizes_and_unknown_classes_are_refused(tmp_path):
         open_source(tmp_path / "hats")
 
 
-def test_pickles_are_not_loaded(tmp_path):
-    np.savez(tmp_path / "evil.npz", images=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(InputError, match="cannot be read"):
-        open_source(tmp_path / "evil.npz")
+OBJECTS = np.array([{"a": 1}], dtype=object)
+
+
+def save_npy(path, array):
+    np.save(path, array)
+    return path
+
+
+def save_npz(path, **arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+def save_bytes(path, content):
+    path.write_bytes(content)
+    return path
+
+
+def save_zip(path, name, content):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, content)
+    return path
+
+
+def long_header(path):
+    """An ``.npy`` file for which NumPy's error advises to trust the file."""
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_2_0(
+            file, {"descr": [("x" * 20_000, "|u1")], "fortran_order": False, "shape": (1, 28, 28)}
+        )
+        file.write(bytes(784))
+    return path
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: save_npz(folder / "objects.npz", images=OBJECTS),
+        lambda folder: save_npy(folder / "objects.npy", OBJECTS),
+        lambda folder: save_bytes(folder / "model.pt", pickle.dumps({"weights": 1})),
+        lambda folder: save_zip(folder / "model.pth", "archive/data.pkl", pickle.dumps({"weights": 1})),
+        lambda folder: save_bytes(folder / "images.pkl", pickle.dumps(IMAGES)),
+        lambda folder: save_bytes(folder / "images.gz", b"\x1f\x8b\x08"),
+        lambda folder: save_bytes(folder / "empty.npy", b""),
+        lambda folder: save_bytes(folder / "x.parquet", b"PAR1 no table PAR1"),
+        lambda folder: long_header(folder / "header.npy"),
+    ],
+)
+@pytest.mark.parametrize("as_images", [True, False])
+def test_files_of_other_kinds_are_refused_in_a_line_that_does_not_advise_to_trust_them(npz, tmp_path, make, as_images):
+    path = make(tmp_path)
+    with pytest.raises(InputError) as raised:
+        open_source(path) if as_images else open_source(npz, labels=path)
+    message = str(raised.value)
+    assert message.startswith(f"{path} cannot be read as {'an .npz, .npy or .parquet' if as_images else 'labels'}")
+    assert not any(word in message.lower() for word in ("pickle", "trust", "max_header_size", "\n"))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "has_labels"),
+    [
+        ({"arr_0": IMAGES}, False),
+        ({"arr_0": IMAGES, "arr_1": LABELS}, True),
+        ({"x": IMAGES, "y": LABELS[:, np.newaxis]}, True),
+        ({"X": IMAGES[..., 0], "targets": np.eye(10, dtype=np.float32)[LABELS]}, True),
+        ({"pictures": IMAGES, "label": LABELS.astype(np.float64)}, True),
+        ({"images": IMAGES, "labels": LABELS, "names": OBJECTS, "others": IMAGES}, True),
+    ],
+)
+def test_an_npz_of_other_tools_is_read(tmp_path, arrays, has_labels):
+    images, labels = open_source(save_npz(tmp_path / "images.npz", **arrays)).draw(12, 0)
+    assert sorted_images(images) == sorted_images(IMAGES)
+    assert (labels is not None) == has_labels
+    if has_labels:
+        stored = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
+        assert [stored[image.tobytes()] for image in images] == labels.tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(map(str, LABELS)),
+        "label\n" + "\n".join(map(str, LABELS)),
+        ",".join(map(str, LABELS)),
+        "\ufeffid,label\n" + "\n".join(f"{number},{label}" for number, label in enumerate(LABELS)),
+        '"id";"class"\n' + "\n".join(f'"{number}";"{label}"' for number, label in enumerate(LABELS)),
+        "\n".join(f"{label}.0" for label in LABELS),
+        "\n".join(" ".join(map(str, row)) for row in np.eye(10, dtype=int)[LABELS]),
+        "\n".join(" ".join(map(str, row)) for row in LABELS.reshape(3, 4)),
+    ],
+)
+def test_labels_in_a_text_or_csv_file_are_read(npz, tmp_path, text):
+    (tmp_path / "labels.csv").write_text(text, encoding="utf-8")
+    stored = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
+    images, labels = open_source(npz, labels=tmp_path / "labels.csv").draw(12, 0)
+    assert [stored[image.tobytes()] for image in images] == labels.tolist()
+
+
+@pytest.mark.parametrize("labels", [LABELS[:, np.newaxis], np.eye(10)[LABELS], LABELS.astype(float), LABELS.tolist()])
+def test_labels_in_memory_may_have_every_common_form(labels):
+    stored = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
+    images, drawn = images_source("images", IMAGES, labels).draw(12, 0)
+    assert [stored[image.tobytes()] for image in images] == drawn.tolist()
+
+
+def test_a_data_set_in_parquet_is_read(tmp_path):
+    pytest.importorskip("pyarrow")
+    names = [str(number) for number in range(10)]
+    write_files(tmp_path, "parquet", IMAGES, LABELS, names)
+    images, labels = open_source(tmp_path / "dataset.parquet").draw(12, 0)
+    stored = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
+    assert [stored[image.tobytes()] for image in images] == labels.tolist()
+
+
+def test_parquet_without_pyarrow_is_an_error_that_names_the_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    path = save_bytes(tmp_path / "x.parquet", b"PAR1")
+    with pytest.raises(InputError, match=r"x.parquet needs pyarrow: pip install pyarrow"):
+        open_source(path)
+
+
+def test_an_array_that_takes_too_much_memory_is_refused_by_its_header(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_files, "MAX_BYTES", 5000)
+    monkeypatch.setattr(array_files.ArrayFile, "__getitem__", lambda file, name: pytest.fail("it was read"))
+    with pytest.raises(InputError, match=r'its array "images" takes 9,536 bytes; the limit is 5,000'):
+        open_source(save_npz(tmp_path / "images.npz", images=IMAGES))
 
 
 def test_a_run_draws_any_number_of_images_and_has_no_labels_of_other_classes(toy_run):

@@ -1,6 +1,7 @@
 """Images to score, from any source: a model, a folder of pictures, an array file, or an array in memory."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,21 +9,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fashion_gan.api.image_files import read_images, read_labels
 from fashion_gan.api.load import load_generator
-from fashion_gan.arrays import Array, Images, JsonObject, Labels
-from fashion_gan.datasets import CLASS_NAMES, IMAGE_SHAPE, list_pictures, read_pixels
-from fashion_gan.errors import InputError
+from fashion_gan.arrays import Images, JsonObject, Labels, as_labels
+from fashion_gan.datasets import CLASS_NAMES, IMAGE_SHAPE, list_pictures, read_header, read_pixels
+from fashion_gan.errors import InputError, as_array
 from fashion_gan.metrics.checks import as_small
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.saving.origins import ModelSource, is_shipped, resolve
-from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
+from fashion_gan.system.memory import check_memory
 from fashion_gan.system.progress import bar
 
-# The errors of NumPy and zipfile for files that are damaged, or crafted to do harm.
-UNREADABLE_FILE_ERRORS = (*CORRUPT_FILE_ERRORS, RuntimeError, NotImplementedError, MemoryError)
-
-NPY_MAGIC = b"\x93NUMPY"
+RGB = 3
 CLASS_IN_NAME = re.compile(r"_class_(\d)$")  # `fashion-gan generate --format png` names its files like this.
 
 
@@ -58,11 +57,11 @@ def open_source(
     """Open a model or a file of images by its name or path.
 
     Args:
-        source: a shipped model's name, a run's folder, a model file, a folder of 28×28 pictures, an ``.npz`` with the
-            array "images" and optionally "labels", or an ``.npy`` of images. A folder holds its pictures directly, or
-            in one subfolder for each class.
-        labels: the classes of images that come without them: a file with one label for each image (``.npy`` or text),
-            or an array (N,).
+        source: a shipped model's name, a run's folder, a model file, a folder of 28×28 pictures, an ``.npz`` of images
+            and optionally labels, an ``.npy`` of images, or a Parquet file of images. A folder holds its pictures
+            directly, or in one subfolder for each class.
+        labels: the classes of images that come without them: a file with one label for each image (``.npy``, ``.npz``,
+            text or CSV), or class numbers (N,) or (N, 1), or one-hot rows.
         raw: take the trained weights of a run, not their moving average.
         best: take the best checkpoint of a run, not the newest.
 
@@ -78,7 +77,7 @@ def open_source(
     if path.is_dir():
         images, own_labels = _read_folder(path)
     elif path.is_file():
-        images, own_labels = _read_arrays(path)
+        images, own_labels = read_images(path)
     else:
         raise InputError(
             f"{path} is not a shipped model, a run, a model file, a folder of pictures or an .npz: nothing is there"
@@ -97,29 +96,32 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
     Args:
         name: the name of the source in messages and reports.
         images: (N, 28, 28) or (N, 28, 28, 1).
-        labels: their classes, if they are known: an array (N,), or a file as for ``open_source``.
+        labels: their classes, if they are known: class numbers (N,) or (N, 1), one-hot rows, or a file as for
+            ``open_source``.
 
     Raises:
         InputError: the images are a single value, or there is not exactly one label for each image.
     """
-    images = np.asarray(images)
-    if isinstance(labels, (str, Path)):
-        labels = _read_labels(Path(labels))
+    images = as_array("images", images)
     if not images.ndim:
         raise InputError(f"{name} holds one value, not an array of images")
-    if labels is not None and np.shape(labels) != (len(images),):
-        raise InputError(
-            f"{name}: {len(images)} images and labels of shape {np.shape(labels)}: there must be one label for each "
-            "image"
-        )
-    label_array = None if labels is None else np.asarray(labels)
+    numbers = None
+    if labels is not None:
+        if isinstance(labels, (str, Path)):
+            numbers = read_labels(Path(labels).expanduser(), len(images))
+        else:
+            numbers = as_labels(labels)
+        if len(numbers) != len(images):
+            raise InputError(
+                f"{name}: {len(images)} images and {len(numbers)} labels: there must be one label for each"
+            )
 
     def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
         # In random order, because files are often sorted by class.
         indices = np.random.default_rng(seed).permutation(len(images))[:count]
-        return images[indices], None if label_array is None else label_array[indices]
+        return images[indices], None if numbers is None else numbers[indices]
 
-    return Source(name, draw, len(images), label_array is not None)
+    return Source(name, draw, len(images), numbers is not None)
 
 
 def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Source:
@@ -144,46 +146,21 @@ def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Sourc
     return Source(name, draw, None, has_labels, run, about)
 
 
-def _read_arrays(path: Path) -> tuple[Array, Array | None]:
-    """Images, and labels if the file has them."""
-    try:
-        with open(path, "rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                return content, None
-            if "images" not in content.files:
-                raise InputError(f'{path} holds {", ".join(content.files)}, but no array "images"')
-            return content["images"], content["labels"] if "labels" in content.files else None
-    except InputError:
-        raise
-    except UNREADABLE_FILE_ERRORS as error:
-        raise InputError(f"{path} cannot be read as an .npz or .npy of images: {error}") from error
-
-
-def _read_labels(path: Path) -> Array:
-    try:
-        with open(path, "rb") as file:
-            is_npy = file.read(len(NPY_MAGIC)) == NPY_MAGIC
-        if is_npy:
-            labels: Array = np.load(path, allow_pickle=False)
-            return labels
-        return np.array(path.read_text().split(), np.int64)
-    except UNREADABLE_FILE_ERRORS as error:
-        raise InputError(f"{path} cannot be read as labels, a number from 0 to 9 for each image: {error}") from error
-
-
 def _read_folder(folder: Path) -> tuple[Images, Labels | None]:
     """Pictures, and their classes if the names of the subfolders or of the files contain them."""
-    paths_by_class = list_pictures(folder).classes
-    paths = [path for class_paths in paths_by_class.values() for path in class_paths]
-    images = [read_pixels(path) for path in bar(paths, f"reading {folder}", "pictures")]
-    shapes = sorted({image.shape for image in images})
-    if len(shapes) > 1:
-        raise InputError(f"{folder} holds pictures of several sizes or kinds: {shapes[0]} and {shapes[-1]}")
-    if "" in paths_by_class:
-        return np.stack(images), _labels_from_names(paths)
-    numbers = [_class_number(folder, name) for name in paths_by_class]
-    counts = [len(class_paths) for class_paths in paths_by_class.values()]
+    listing = list_pictures(folder)
+    sizes = sorted({read_header(path).size for path in listing.paths})
+    if len(sizes) > 1:
+        raise InputError(f"{folder} holds pictures of several sizes: {sizes[0]} and {sizes[-1]}")
+    needed = 2 * len(listing.paths) * math.prod(sizes[0]) * RGB
+    check_memory(needed, f"{folder}: {len(listing.paths):,} pictures of {sizes[0]}", "score fewer pictures")
+    images = [read_pixels(path) for path in bar(listing.paths, f"reading {folder}", "pictures")]
+    if len({image.shape for image in images}) > 1:
+        raise InputError(f"{folder} holds both gray pictures and pictures in color")
+    if "" in listing.classes:
+        return np.stack(images), _labels_from_names(listing.paths)
+    numbers = [_class_number(folder, name) for name in listing.classes]
+    counts = [len(paths) for paths in listing.classes.values()]
     return np.stack(images), np.repeat(np.array(numbers, np.int32), counts)
 
 

@@ -16,7 +16,7 @@ from fashion_gan.datasets.fashion_mnist import (
     local_folder,
     requested_folder,
 )
-from fashion_gan.datasets.picture_files import read_pixels
+from fashion_gan.datasets.picture_files import read_header, read_pixels
 from fashion_gan.datasets.picture_folders import load_pictures
 from fashion_gan.datasets.picture_listing import LAYOUTS, list_pictures
 from fashion_gan.errors import InputError
@@ -34,6 +34,7 @@ __all__ = [
     "load_pictures",
     "load_training_images",
     "local_folder",
+    "read_header",
     "read_pixels",
 ]
 

@@ -3,7 +3,7 @@
 import io
 import math
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from fashion_gan.arrays import Array
+from fashion_gan.errors import one_line
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 
 Shape: TypeAlias = tuple[int, ...]
@@ -28,18 +29,33 @@ class ArrayFile:
 
     An array takes memory only when it is read, by ``file[name]``.
 
+    Args:
+        archive: the file.
+        all_or_none: refuse a file that holds anything but plain arrays. If false, only those are in ``shapes``.
+
     Attributes:
         shapes: the shape of each array, by its name.
+        sizes: the bytes of each array, by its name.
+        faults: why each other member is not read, by its name.
     """
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, *, all_or_none: bool = True) -> None:
         self._archive = archive
         members = archive.infolist()
         if len(members) > MAX_ARRAYS:
             raise ValueError(f"it holds {len(members):,} arrays; the limit is {MAX_ARRAYS:,}")
-        self.shapes: Mapping[str, Shape] = {
-            member.filename.removesuffix(".npy"): self._check_header(member) for member in members
-        }
+        self.shapes: dict[str, Shape] = {}
+        self.sizes: dict[str, int] = {}
+        self.faults: dict[str, str] = {}
+        for member in members:
+            name = member.filename.removesuffix(".npy")
+            try:
+                self.shapes[name] = self._check_header(member)
+                self.sizes[name] = member.file_size
+            except CORRUPT_FILE_ERRORS as error:
+                if all_or_none:
+                    raise
+                self.faults[name] = one_line(error)
         self.total_bytes = sum(member.file_size for member in members)
 
     def _check_header(self, member: zipfile.ZipInfo) -> Shape:
@@ -47,16 +63,11 @@ class ArrayFile:
         if member.flag_bits & ENCRYPTED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{member.filename} is encrypted, or compressed in a way that NumPy does not write")
         with self._archive.open(member) as file:
-            start = io.BytesIO(file.read(min(MAX_HEADER_BYTES, member.file_size)))
-        try:
-            shape, _, dtype = HEADER_READERS[np.lib.format.read_magic(start)](start)
-        except CORRUPT_FILE_ERRORS as error:
-            raise ValueError(f"{member.filename} has no header of a plain array") from error
-        if dtype.hasobject:
-            raise ValueError(f"{member.filename} holds Python objects, which are not read")
-        if math.prod(shape) * dtype.itemsize != member.file_size - start.tell():
+            start = file.read(min(MAX_HEADER_BYTES, member.file_size))
+        shape, length = _read_header(start, member.filename)
+        if length != member.file_size:
             raise ValueError(f"{member.filename} is not as long as its header says")
-        return tuple(shape)
+        return shape
 
     def __getitem__(self, name: str) -> Array:
         with self._archive.open(f"{name}.npy") as file:
@@ -64,11 +75,39 @@ class ArrayFile:
             return array
 
 
+def _read_header(start: bytes, name: str) -> tuple[Shape, int]:
+    """The shape of an array and the length of its ``.npy`` file, from the file's start.
+
+    NumPy's own errors advise to trust the file, so they are replaced.
+    """
+    stream = io.BytesIO(start)
+    try:
+        shape, _, dtype = HEADER_READERS[np.lib.format.read_magic(stream)](stream)
+    except CORRUPT_FILE_ERRORS as error:
+        raise ValueError(f"{name} has no header of a plain array") from error
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects, which are not read")
+    return tuple(shape), stream.tell() + math.prod(shape) * dtype.itemsize
+
+
 @contextmanager
-def open_arrays(path: Path) -> Iterator[ArrayFile]:
+def open_arrays(path: Path, *, all_or_none: bool = True) -> Iterator[ArrayFile]:
     """Open an ``.npz`` file for the block. Raises one of ``CORRUPT_FILE_ERRORS`` if it is damaged, as reading does."""
     with zipfile.ZipFile(path) as archive:
-        yield ArrayFile(archive)
+        yield ArrayFile(archive, all_or_none=all_or_none)
+
+
+def read_array(path: Path, max_bytes: int = MAX_BYTES) -> Array:
+    """Read an ``.npy`` file. Raises one of ``CORRUPT_FILE_ERRORS`` if it cannot be read, or is above ``max_bytes``."""
+    with open(path, "rb") as file:
+        _, length = _read_header(file.read(MAX_HEADER_BYTES), "it")
+        if length > max_bytes:
+            raise ValueError(f"its array takes {length:,} bytes; the limit is {max_bytes:,}")
+        if length != path.stat().st_size:
+            raise ValueError("it is not as long as its header says")
+        file.seek(0)
+        array: Array = np.lib.format.read_array(file, allow_pickle=False)
+        return array
 
 
 def read_arrays(path: Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:

@@ -1,0 +1,186 @@
+"""Images and labels in files of every usual kind: ``.npz``, ``.npy``, Parquet, text and CSV. No code in them is run."""
+
+import importlib.util
+import io
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fashion_gan.arrays import Array, Images, Labels, as_labels
+from fashion_gan.datasets import read_pixels
+from fashion_gan.errors import InputError, one_line
+from fashion_gan.system.array_files import MAX_BYTES, ArrayFile, open_arrays, read_array
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
+from fashion_gan.system.progress import bar
+
+NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC = b"\x93NUMPY", b"PK", b"PAR1"
+# Names of arrays and columns in other people's files, the most telling first. NumPy names unnamed arrays arr_0, arr_1.
+IMAGE_NAMES = ("images", "image", "x", "imgs", "samples", "data", "arr_0")
+LABEL_NAMES = ("labels", "label", "y", "targets", "target", "classes", "class", "arr_1")
+MAX_TEXT_BYTES = 1 << 26
+KINDS = "an .npz, .npy or .parquet file of images"
+
+
+def read_images(path: Path) -> tuple[Array, Labels | None]:
+    """Read the images of a file, and their labels if it has them.
+
+    An ``.npz`` may name its arrays as most tools do, or hold only one array that can be images.
+
+    Raises:
+        InputError: the file cannot be read, is of another kind, or does not tell which of its arrays the images are.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(NPY_MAGIC))
+        if start.startswith(ZIP_MAGIC):
+            return _read_npz(path)
+        if start == NPY_MAGIC:
+            return read_array(path), None
+        if start.startswith(PARQUET_MAGIC):
+            return _read_parquet(path)
+    except InputError:
+        raise
+    except CORRUPT_FILE_ERRORS as error:
+        raise InputError(f"{path} cannot be read as {KINDS}: {one_line(error)}") from error
+    raise InputError(f"{path} cannot be read as {KINDS}: save the images with numpy.savez(path, images=…, labels=…)")
+
+
+def read_labels(path: Path, count: int) -> Labels:
+    """Read the labels of ``count`` images from a file: ``.npy``, ``.npz``, text or CSV.
+
+    A text holds whole numbers, with a header or without. A column that its header calls "label" is taken from several.
+
+    Raises:
+        InputError: the file cannot be read, or holds no class numbers.
+    """
+    fault = f"{path} cannot be read as labels, a class number for each image"
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(NPY_MAGIC))
+        if start == NPY_MAGIC:
+            return as_labels(read_array(path))
+        if start.startswith(ZIP_MAGIC):
+            with open_arrays(path, all_or_none=False) as arrays:
+                name = _first(LABEL_NAMES, arrays.shapes) or _only(arrays.shapes)
+                return as_labels(_read_member(arrays, name or "labels"))
+        if path.stat().st_size > MAX_TEXT_BYTES:
+            raise InputError(f"{fault}: it is longer than {MAX_TEXT_BYTES >> 20} MB")
+        return as_labels(_parse_table(path.read_text(encoding="utf-8-sig"), count))
+    except CORRUPT_FILE_ERRORS as error:  # An InputError too.
+        raise InputError(f"{fault}: {one_line(error)}") from error
+
+
+def _read_npz(path: Path) -> tuple[Array, Labels | None]:
+    with open_arrays(path, all_or_none=False) as file:
+        pictures = [name for name, shape in file.shapes.items() if len(shape) in (3, 4)]
+        known = {*file.shapes, *file.faults} & {"images"}
+        name = "images" if known else _only(pictures) or _first(IMAGE_NAMES, pictures)
+        if not file.shapes:
+            raise ValueError(next(iter(file.faults.values()), "it holds nothing"))
+        if name is None:
+            held = ", ".join(f"{name} {shape}" for name, shape in file.shapes.items())
+            raise InputError(f'{path} holds {held}, but no array "images"')
+        images = _read_member(file, name)
+        labels_name = _first(LABEL_NAMES, file.shapes)
+        if labels_name is None or labels_name == name:
+            return images, None
+        return images, as_labels(_read_member(file, labels_name), f'{path}: its array "{labels_name}"')
+
+
+def _read_member(file: ArrayFile, name: str) -> Array:
+    if name not in file.shapes:
+        raise ValueError(file.faults.get(name, f'it holds no array "{name}"'))
+    if file.sizes[name] > MAX_BYTES:
+        raise ValueError(f'its array "{name}" takes {file.sizes[name]:,} bytes; the limit is {MAX_BYTES:,}')
+    return file[name]
+
+
+def _first(names: Iterable[str], among: Iterable[str]) -> str | None:
+    """The first of the names that is there, in any case."""
+    by_lowercase = {name.lower(): name for name in among}
+    return next((by_lowercase[name] for name in names if name in by_lowercase), None)
+
+
+def _only(names: Iterable[str]) -> str | None:
+    """The name, if there is exactly one."""
+    several = list(names)
+    return several[0] if len(several) == 1 else None
+
+
+# ---- Text ----
+
+
+def _parse_table(text: str, count: int) -> Array:
+    """The numbers of a text or CSV file: (N,), or one row for each image."""
+    rows = [re.split(r"\s*[,;]\s*|\s+", line.strip().strip(",;")) for line in text.splitlines() if line.strip()]
+    rows = [[cell.strip("\"'") for cell in row] for row in rows]
+    if not rows:
+        raise ValueError("it is empty")
+    header = rows.pop(0) if not all(map(_is_number, rows[0])) else []
+    if header and not rows:
+        raise ValueError(f"it holds no numbers, but {' '.join(header)}")
+    column = _first(LABEL_NAMES, header)
+    if column is not None and len(header) > 1:
+        index = header.index(column)
+        rows = [row[index : index + 1] for row in rows]
+    numbers = [[float(cell) for cell in row] for row in rows]
+    cells = [number for row in numbers for number in row]
+    # Without a header, the number of images tells labels in several columns from one-hot rows.
+    return np.array(cells if len(cells) == count or len(rows) != count else numbers)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+# ---- Parquet ----
+
+
+def _read_parquet(path: Path) -> tuple[Images, Labels | None]:
+    """Images in the form of the Hugging Face Hub: a column of encoded pictures, and a column of class numbers."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise InputError(f"reading {path} needs pyarrow: pip install pyarrow")
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        size = sum(file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
+        if size > MAX_BYTES:
+            raise ValueError(f"its columns take {size:,} bytes; the limit is {MAX_BYTES:,}")
+        schema = file.schema_arrow
+        pictures = [field.name for field in schema if _holds_pictures(field.type)]
+        name = _first(("image", "img", *IMAGE_NAMES), pictures) or _only(pictures)
+        if name is None:
+            raise InputError(f"{path} holds the columns {', '.join(schema.names)}, but no pictures in one called image")
+        labels_name = _first(LABEL_NAMES, schema.names)
+        table = file.read([name, *([] if labels_name is None else [labels_name])])
+    cells = table[name].to_pylist()
+    images = [
+        read_pixels(io.BytesIO(_content(cell)), f"{path}: the picture in row {number}")
+        for number, cell in enumerate(bar(cells, f"reading {path}", "pictures"))
+    ]
+    shapes = sorted({image.shape for image in images})
+    if len(shapes) != 1:
+        raise InputError(f"{path} holds pictures of {len(shapes)} sizes or kinds, not of one")
+    labels = None if labels_name is None else as_labels(table[labels_name].to_numpy(), f"{path}: its {labels_name}")
+    return np.stack(images), labels
+
+
+def _holds_pictures(kind: Any) -> bool:
+    from pyarrow import types
+
+    if types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0
+    return types.is_binary(kind) or types.is_large_binary(kind)
+
+
+def _content(cell: Any) -> bytes:
+    """The picture file in a cell; empty if there is none."""
+    content = cell.get("bytes") if isinstance(cell, dict) else cell
+    return content or b""
