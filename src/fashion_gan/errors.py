@@ -3,6 +3,7 @@
 import difflib
 import math
 import numbers
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ MAX_SHOWN = 60  # characters of a value that an error message shows
 MAX_SHOWN_TOGETHER = 75  # of a list and its values
 MAX_LISTED = 50  # allowed values that an error message lists
 MAX_SHOWN_BITS = 128  # of a whole number that an error message shows
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class InputError(ValueError):
@@ -170,3 +172,25 @@ def suggestion(value: str, allowed: Sequence[str]) -> str:
 def one_line(error: object) -> str:
     """An error's text on one line; the name of its type if it has no text."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def describe_os_error(error: OSError) -> str:
+    """The file and the reason of an error of the operating system: ``clothes.png: Permission denied``."""
+    return f"{error.filename or 'writing'}: {error.strerror}"
+
+
+def readable(text: object) -> str:
+    r"""A text that UTF-8 can encode, for messages, reports and logs.
+
+    Python represents a byte of a path that is not UTF-8 as a surrogate, which no encoder takes. It becomes an escape.
+
+    Example:
+        >>> readable(os.fsdecode(b"caf\xe9.png"))
+        'caf\\xe9.png'
+    """
+    return _SURROGATE.sub(_escape_surrogate, str(text))
+
+
+def _escape_surrogate(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

@@ -22,6 +22,8 @@ from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, re
 from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.environment import environment
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.locks import missing_lock_reason
+from fashion_gan.system.progress import notice
 
 State = dict[str, Array]
 """A checkpoint's content: the arrays of ``GAN.state`` by name, and "seconds", the training time so far."""
@@ -211,11 +213,24 @@ class Run:
     def locked(self) -> Iterator[None]:
         """Keep other processes from training this run during the block. A process that dies gives up its lock.
 
+        If the file system has no locks, say so and continue without one.
+
         Raises:
-            InputError: another process is training the run.
+            InputError: another process is training the run, or its folder cannot be written.
         """
         from filelock import FileLock, Timeout  # Imported here, because only training needs it and the import is slow.
 
+        try:
+            reason = missing_lock_reason(self.path)
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be written: {error.strerror}") from error
+        if reason is not None:
+            notice(
+                f"{self.path} is trained without a lock, because its file system has none ({reason}): "
+                "do not train it in two processes at once"
+            )
+            yield
+            return
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training, and the handlers that are left afterwards."""
+"""Signals that end a training after the current step, and the handlers that are left afterwards."""
 
 import ctypes
 import signal
@@ -8,7 +8,7 @@ import pytest
 
 from fashion_gan.training.interrupt import stop_after_current_step
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture
@@ -30,15 +30,47 @@ def address_of_handler(number):
     return action[0]  # The first field of struct sigaction on Linux and macOS.
 
 
+@pytest.fixture(autouse=True)
+def handlers():
+    """Give the tests' process its signal handlers back."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_becomes_a_stop_request_and_the_handlers_are_restored(number):
-    before = [signal.getsignal(number) for number in SIGNALS]
-    with stop_after_current_step() as request:
-        assert not request.is_set()
+def test_the_first_signal_is_a_request_and_all_handlers_come_back(number):
+    with stop_after_current_step() as stop:
+        assert not stop.is_set()
         signal.raise_signal(number)
-        assert request.is_set()
-        assert [signal.getsignal(number) for number in SIGNALS] == before
-    assert [signal.getsignal(number) for number in SIGNALS] == before
+        assert stop.is_set()
+    assert signal.getsignal(number) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_acts_at_once():
+    with stop_after_current_step():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_closed_terminal_may_send_several_signals():
+    with stop_after_current_step() as stop:
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGHUP)
+    assert stop.is_set()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_ignored_signal_stays_ignored(number):
+    signal.signal(number, signal.SIG_IGN)
+    with stop_after_current_step() as stop:
+        signal.raise_signal(number)
+    assert not stop.is_set()
+    assert signal.getsignal(number) is signal.SIG_IGN
 
 
 def test_a_handler_that_a_host_program_installed_in_c_is_restored(native_handler, monkeypatch):

@@ -1,18 +1,20 @@
 """The command ``fashion-gan``. Each verb (subcommand) parses its options, calls the library and prints the result."""
 
 import signal
-import sys
 
 import click
 
 from fashion_gan.cli import augment_test, evaluate, generate, models, train
 from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
-from fashion_gan.errors import InputError, TrainingDiverged
-from fashion_gan.system.backends import keep_freed_memory, silence_tensorflow
+from fashion_gan.errors import InputError, TrainingDiverged, describe_os_error
+from fashion_gan.system import console
+from fashion_gan.system.backends import keep_freed_memory, read_without_locks, silence_tensorflow
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.version import __version__
 
+# Schedulers send SIGTERM. A terminal that is closed sends SIGHUP, which Windows does not have.
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 VERBS = {
     "Draw": (generate.generate, generate.dataset, models.explore),
     "Train": (train.train, train.data),
@@ -52,6 +54,13 @@ def run(command: click.Command, name: str, arguments: list[str] | None = None) -
     owns_process = arguments is None
     if owns_process:
         _set_up_process()
+    code = _run(command, name, arguments, owns_process)
+    if owns_process and (error := console.finish_streams()) is not None:
+        return _fail(name, f"standard output: {error.strerror}", code or FAILED)
+    return code
+
+
+def _run(command: click.Command, name: str, arguments: list[str] | None, owns_process: bool) -> int:
     try:
         # If standalone_mode is off, click returns the code of its Exit exception.
         with default_settings():
@@ -69,20 +78,24 @@ def run(command: click.Command, name: str, arguments: list[str] | None = None) -
     except OSError as error:
         if error.errno is None:
             raise
-        return _fail(name, f"{error.filename or 'writing'}: {error.strerror}", BAD_INPUT)
+        return _fail(name, describe_os_error(error), BAD_INPUT)
     except click.Abort as abort:  # Click raises it for a KeyboardInterrupt, whose message says how to continue.
         return _fail(name, str(abort.__cause__ or "") or "stopped", INTERRUPTED)
 
 
 def _set_up_process() -> None:
     """Change settings of the whole process. A library must not do this to its host."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Schedulers send SIGTERM. It stops a run as Ctrl-C does.
+    console.set_up_streams()
+    for number in STOP_SIGNALS:  # They stop a run as Ctrl-C does.
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup and a shell's background jobs ignore some of them.
+            signal.signal(number, signal.default_int_handler)
     silence_tensorflow()
+    read_without_locks()
     keep_freed_memory()
 
 
 def _fail(name: str, message: str, code: int) -> int:
-    print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+    print(f"{name}: {' '.join(message.split())}", file=console.error_output())
     return code
 
 

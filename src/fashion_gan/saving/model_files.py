@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import h5py
 import keras
+from keras.src.legacy.saving.legacy_h5_format import save_model_to_hdf5  # No public function takes an open file.
 
 from fashion_gan.arrays import Array, Inputs, KerasModel, Predict
 from fashion_gan.config import Config
@@ -24,7 +25,6 @@ from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.system.atomic_files import atomic_file
-from fashion_gan.system.backends import suppressed_logger
 from fashion_gan.system.library_settings import default_settings
 
 CONFIG_MEMBER = "fashion_gan.json"  # in a .keras file, which is a zip archive
@@ -53,9 +53,9 @@ def save_generator(model: KerasModel, config: Config, path: Path) -> None:
         elif path.suffix == SAFETENSORS:
             _save_safetensors(model, config, temporary)
         else:
-            with suppressed_logger("absl"):  # Keras warns that .h5 is a legacy format. Other programs still need it.
-                model.save(temporary)
-            with h5py.File(temporary, "a") as file:
+            # Model.save takes only a path, and would lock the file. Not every file system has locks.
+            with h5py.File(temporary, "w", locking=False) as file:
+                save_model_to_hdf5(model, file)
                 file.attrs[CONFIG_ATTRIBUTE] = config.to_json()
 
 

@@ -1,6 +1,7 @@
 """Atomic writes of files and folders, checksums, and the errors that damaged files raise."""
 
 import contextlib
+import errno
 import fnmatch
 import hashlib
 import os
@@ -19,6 +20,9 @@ CORRUPT_FILE_ERRORS = (
     *(OSError, ValueError, EOFError, KeyError, OverflowError, MemoryError, RuntimeError),
     *(SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
+
+# A file cannot be stored. All other errors of fsync mean that the file system has no such call.
+STORAGE_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -113,11 +117,11 @@ def _is_folder(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _final_path_in_errors(path: Path, temporary: Path) -> Iterator[None]:
-    """Replace the temporary path in an OSError with the final path, which the caller knows."""
+    """Name the final path in an OSError, which the caller knows, instead of the temporary path or none."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None and str(error.filename).startswith(str(temporary)):
+        if error.filename is None or str(error.filename).startswith(str(temporary)):
             error.filename = str(path)
             error.filename2 = None
         raise
@@ -133,8 +137,13 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
+    """Wait until the disk has a file's content, if its file system can tell. Raises OSError if it cannot be stored."""
     with open(path, "r+b") as file:  # Windows syncs only files that are open for writing.
-        os.fsync(file.fileno())
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno in STORAGE_ERRORS:
+                raise
 
 
 def sha256(path: Path) -> str:

@@ -9,9 +9,11 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
+from fashion_gan.system import console
 from fashion_gan.system.library_settings import environment_variables, import_keras
 from fashion_gan.system.parallel import available_cpus
 
@@ -90,19 +92,31 @@ def seeded(seed: int) -> Iterator[None]:
 @contextlib.contextmanager
 def suppressed_stderr() -> Iterator[None]:
     """Discard what native code writes to standard error; print it if the block raises an exception."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as captured:
+    console.error_output().flush()
+    try:
+        terminal = os.dup(2)
+    except OSError:  # The process has no standard error.
+        yield
+        return
+    with open(terminal, "wb", buffering=0) as stderr, _scratch_file() as captured:
         os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
             captured.seek(0)
-            os.write(terminal, captured.read())
+            with contextlib.suppress(OSError):  # The terminal may be gone.
+                stderr.write(captured.read())
             raise
         finally:
             os.dup2(terminal, 2)
-            os.close(terminal)
+
+
+def _scratch_file() -> IO[bytes]:
+    """A file that vanishes when it is closed. The null device if no folder takes temporary files."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "r+b")
 
 
 @contextlib.contextmanager
@@ -126,6 +140,14 @@ def silence_tensorflow() -> None:
     Only for a command, which has its process to itself. Call this before TensorFlow is imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def read_without_locks() -> None:
+    """Let HDF5 open files on file systems that have no locks. Nothing writes to a file that is read here.
+
+    Only for a command. Call this before h5py is imported.
+    """
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
 def keep_freed_memory() -> None:

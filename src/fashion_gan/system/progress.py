@@ -1,8 +1,10 @@
 """What long computations show on standard error: the progress bar of each, and notices."""
 
-import sys
 from collections.abc import Iterable
 from typing import Any
+
+from fashion_gan.errors import one_line
+from fashion_gan.system import console
 
 SHOWN_AFTER_SECONDS = 2.0
 
@@ -21,11 +23,13 @@ def bar(items: Iterable[Any] | None, description: str, unit: str, **settings: An
     """
     from tqdm.auto import tqdm  # Imported here: the import takes 70 ms, and short calls need no bar.
 
+    stream = console.error_output()
     defaults = {
+        "file": stream,
         "desc": description,
         "unit": f" {unit}",
         "delay": SHOWN_AFTER_SECONDS,
-        "mininterval": 0.2 if sys.stderr.isatty() else 10.0,  # A log file needs few updates.
+        "mininterval": 0.2 if stream.isatty() else 10.0,  # A log file needs few updates.
         "leave": False,
     }
     return tqdm(items, **{**defaults, **settings})
@@ -35,4 +39,4 @@ def notice(text: str) -> None:
     """Print a line on standard error, above any progress bar: something that the user should know, but no error."""
     from tqdm import tqdm
 
-    tqdm.write(f"fashion-gan: {text}", file=sys.stderr)
+    tqdm.write(f"fashion-gan: {one_line(text)}", file=console.error_output())

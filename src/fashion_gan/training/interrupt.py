@@ -1,4 +1,4 @@
-"""End training cleanly on Ctrl-C or SIGTERM: after the current step (or group of up to ten), with a checkpoint."""
+"""End training cleanly on a signal: after the current step (or group of up to ten), with a checkpoint."""
 
 import contextlib
 import ctypes
@@ -15,6 +15,8 @@ from fashion_gan.arrays import JsonObject
 SIGACTION_BYTES = 1024  # more than any system's struct sigaction has
 # Python's own handlers, for a signal whose handler was installed by a host program in C.
 PYTHON_HANDLERS = {signal.SIGINT: signal.default_int_handler}
+HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none.
+STOP_SIGNALS = [number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None]
 
 
 class StopRequest(keras.callbacks.Callback):
@@ -32,34 +34,41 @@ class StopRequest(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def stop_after_current_step() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C or SIGTERM into a stop request.
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP into a stop request.
 
-    A second signal acts at once, as it would outside the block. The previous signal handlers are restored after the
-    first signal, or when the block ends. So are those that a host program such as R, MATLAB or Julia installed in C.
+    A second Ctrl-C or SIGTERM acts at once, as it would outside the block: the first of the two restores their previous
+    handlers. More SIGHUPs change nothing, because a closed terminal sends several. When the block ends, all previous
+    handlers are restored. So are those that a host program such as R, MATLAB or Julia installed in C.
+
+    A signal that the process ignores stays ignored: nohup ignores SIGHUP, and a script's background jobs ignore SIGINT.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():  # Python lets only the main thread handle signals.
         yield request
         return
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    previous = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
     actions = {number: _native_action(number) for number in previous}
 
-    def restore() -> None:
+    def restore(*, hangup: bool) -> None:
         for number, handler in previous.items():
+            if number == HANGUP and not hangup:
+                continue
             # getsignal returns None for a handler that was not installed from Python, and signal does not take None.
             signal.signal(number, PYTHON_HANDLERS.get(number, signal.SIG_DFL) if handler is None else handler)
             _set_native_action(number, actions[number])
 
     def handle(number: int, frame: FrameType | None) -> None:
         request.set()
-        restore()
+        if number != HANGUP:
+            restore(hangup=False)
 
     for number in previous:
         signal.signal(number, handle)
     try:
         yield request
     finally:
-        restore()
+        restore(hangup=True)
 
 
 def _native_action(number: int) -> ctypes.Array[ctypes.c_char] | None:

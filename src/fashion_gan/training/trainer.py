@@ -2,13 +2,14 @@
 
 import contextlib
 import dataclasses
+import errno
 from collections.abc import Iterator
 
 import keras
 
 from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset
-from fashion_gan.errors import InputError, one_line
+from fashion_gan.errors import InputError, describe_os_error, one_line
 from fashion_gan.metrics.cache import metrics_cache_folder
 from fashion_gan.metrics.validation import Validation
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
@@ -28,6 +29,7 @@ from fashion_gan.training.interrupt import stop_after_current_step
 # Above this size, in pixels, a CPU's step takes so long that the time between steps does not matter.
 MAX_SIZE_FOR_SEVERAL_STEPS = 32
 NO_END = 10**9  # epochs
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a picture can fail with: a damaged frame or log, a full disk, or a broken installation of Matplotlib.
 PICTURE_ERRORS = (*CORRUPT_FILE_ERRORS, ImportError, RuntimeError, MemoryError)
 
@@ -61,16 +63,20 @@ def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
         except OSError as error:
             if error.errno is None:
                 raise
-            raise InputError(
-                f"{run.path} cannot be written: {error.strerror}; its last checkpoint is complete: "
-                f"free some space, then fashion-gan train --resume {run.path}"
-            ) from error
+            raise InputError(_how_to_continue(run, error)) from error
+
+
+def _how_to_continue(run: Run, error: OSError) -> str:
+    """What a write error ends a run with: its file and its reason, what is kept, and what to do."""
+    kept = "its last checkpoint is complete" if run.checkpoint_paths() else "it has no checkpoint yet"
+    remedy = "free some space, then " if error.errno in FULL_DISK else "continue with "
+    return f"{describe_os_error(error)}, in {run.path}: {kept}: {remedy}fashion-gan train --resume {run.path}"
 
 
 def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
     """Train until a budget ends, then write the run's files: the averaged generator, pictures, curve and film.
 
-    Ctrl-C or SIGTERM ends training after the current step, with a checkpoint.
+    Ctrl-C, SIGTERM or SIGHUP ends training after the current step, with a checkpoint.
 
     Args:
         run: from ``Run.create``; or from ``Run.open``, to resume.

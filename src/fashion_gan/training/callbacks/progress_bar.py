@@ -1,6 +1,5 @@
 """What the terminal shows during training."""
 
-import sys
 from typing import Any
 
 import keras
@@ -8,6 +7,7 @@ from tqdm import tqdm
 
 from fashion_gan.arrays import JsonObject
 from fashion_gan.config import Config
+from fashion_gan.system import console
 from fashion_gan.training.callbacks.training_state import TrainingState
 
 
@@ -25,9 +25,10 @@ class ProgressBar(keras.callbacks.Callback):
         self._start = (state.step, state.seconds)
 
     def on_train_begin(self, logs: JsonObject | None = None) -> None:
-        if sys.stderr.isatty() and self.bar is None:
+        stream = console.error_output()
+        if stream.isatty() and self.bar is None:
             layout = "{percentage:3.0f}% |{bar}| {desc}"
-            self.bar = tqdm(total=1000, bar_format=layout, dynamic_ncols=True, leave=False)
+            self.bar = tqdm(total=1000, bar_format=layout, dynamic_ncols=True, leave=False, file=stream)
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
         state = self.state
@@ -39,7 +40,7 @@ class ProgressBar(keras.callbacks.Callback):
         self._seconds_shown = state.seconds
         values = {name: float(value) for name, value in (logs or {}).items()}
         if self.bar is None:
-            print(self.describe(values), flush=True)
+            print(self.describe(values), file=console.output(), flush=True)
         else:
             self.bar.n = int(1000 * state.fraction_done)
             self.bar.set_description_str(self.describe(values, short=True))

@@ -9,6 +9,7 @@ from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.runs import Run
 from fashion_gan.saving.model_files import as_generator
+from fashion_gan.system import console
 from fashion_gan.training.callbacks.checkpoint import Checkpoint
 from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
 from fashion_gan.training.callbacks.training_state import TrainingState
@@ -76,4 +77,4 @@ class Validate(keras.callbacks.Callback):
         )
         self._scored_step = self.state.step
         self.logger.add_scalar(NAME, score)
-        tqdm.write(f"{NAME} {score:.3f}{' (the best so far)' if is_best else ''}")
+        tqdm.write(f"{NAME} {score:.3f}{' (the best so far)' if is_best else ''}", file=console.output())
