@@ -4,6 +4,7 @@ import base64
 import contextlib
 import csv
 import html
+import io
 import itertools
 import json
 import math
@@ -246,11 +247,12 @@ class Run:
     def append_log(self, row: JsonObject) -> None:
         """Add a row to ``log.csv``; its keys are ``LOG_COLUMNS``."""
         is_new = not self.log_path.exists()
-        with open(self.log_path, "a", newline="") as file:
-            writer = csv.DictWriter(file, LOG_COLUMNS)
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, LOG_COLUMNS)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+        _append(self.log_path, text.getvalue())
 
     def read_log(self) -> dict[str, Floats]:
         """The columns of ``log.csv`` as float arrays, which are empty before the first row."""
@@ -261,8 +263,7 @@ class Run:
         """Add a line of scores to ``metrics.jsonl``."""
         # A process killed while writing leaves half a line. Do not continue that line.
         is_torn = self.metrics_path.exists() and not self.metrics_path.read_bytes().endswith(b"\n")
-        with open(self.metrics_path, "a") as file:
-            file.write("\n" * is_torn + json.dumps(row) + "\n")
+        _append(self.metrics_path, "\n" * is_torn + json.dumps(row) + "\n")
 
     def read_metrics(self) -> list[JsonObject]:
         """The lines of ``metrics.jsonl``, the oldest first. Damaged and half-written lines are left out."""
@@ -476,6 +477,16 @@ def _find_array(shapes: Mapping[str, Shape], path: str, shape: Shape) -> str:
 def _step_of(path: Path) -> int:
     """The step in the name of a checkpoint or a frame: ``step-000000110.npz`` -> 110."""
     return int(path.stem[len("step-") :])
+
+
+def _append(path: Path, text: str) -> None:
+    """Add a text to the end of a file. An OSError names the file."""
+    try:
+        with open(path, "a", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def _is_number(value: Any) -> bool:
