@@ -99,7 +99,8 @@ def _numbers_by_name(
 
 def same_classes(class_names: Sequence[str], others: Sequence[str]) -> bool:
     """Whether two lists name the same classes, in any order. Lists without a class name nothing."""
-    return bool(class_names) and len(class_names) == len(others) and None not in match_classes(class_names, others)
+    matches = match_classes(class_names, others)
+    return bool(class_names) and len(class_names) == len(others) and None not in matches
 
 
 def class_number(label: object, class_names: Sequence[str]) -> int:

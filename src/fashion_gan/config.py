@@ -4,16 +4,17 @@ import dataclasses
 import inspect
 import json
 import math
-import numbers
 import textwrap
 import types
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, get_args, get_origin
 
+import numpy as np
+
 from fashion_gan.arrays import JsonObject
-from fashion_gan.errors import InputError, check_range, one_line, suggestion
+from fashion_gan.errors import InputError, as_number, check_range, one_line, show, suggestion
 from fashion_gan.version import __version__
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -67,6 +68,9 @@ RENAMED_SETTINGS = {
 }
 # fmt: on
 
+READ_FROM_THE_DATA = ("class_names", "data_classes")
+"""Settings that nobody sets: they come with the training images."""
+
 Setting: TypeAlias = "dataclasses.Field[Any]"
 """A setting of ``Config``. Its metadata holds "text", "group", "unit" and, if limited, "allowed" or "bounds"."""
 
@@ -99,7 +103,8 @@ class Config:
 
     Together with the data, they suffice to repeat the run.
 
-    ``Config(...)`` starts from the defaults below; ``Config.from_preset(name, ...)`` starts from a preset.
+    ``Config.from_preset(name, ...)`` starts from a preset. ``Config(...)`` starts from the defaults below: those of the
+    preset "transposed".
 
     Raises:
         InputError: a setting has the wrong type, is out of range, or contradicts another one.
@@ -138,6 +143,8 @@ class Config:
     conditional: bool = _setting("networks", False, "Condition both networks on the class.")
     class_names: tuple[str, ...] = _setting("networks", (),
         "Classes of a conditional run, in the order of their labels. They are read from the data.")
+    data_classes: tuple[str, ...] | None = _setting("data", None,
+        "Classes of the training images of any run. They are read from the data. None: not recorded.")
 
     loss: str = _setting("objective", "bce", "Adversarial loss.", **_one_of(*LOSSES))
     r1_weight: float = _setting("objective", 0.0,
@@ -199,6 +206,13 @@ class Config:
 
     def _check_combinations(self) -> None:
         """Raise InputError if two settings contradict each other."""
+        preset = PRESETS[self.preset]
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        if preset != _settings_in(defaults, preset) == _settings_in(vars(self), preset):
+            raise InputError(
+                f"preset={self.preset!r} is only a name in Config(...), which starts from the defaults: write "
+                f"Config.from_preset({self.preset!r}, ...)"
+            )
         if self.deterministic and self.jit_compile:
             raise InputError("deterministic=True and jit_compile=True exclude each other: leave one out")
         if self.jit_compile and self.backend == "torch":
@@ -236,8 +250,8 @@ class Config:
         Raises:
             InputError: the preset or a setting is unknown, or a setting is refused as in ``Config``.
         """
-        if preset not in PRESETS:
-            raise InputError(f"preset={preset!r} is unknown: {suggestion(str(preset), list(PRESETS))}")
+        if not isinstance(preset, str) or preset not in PRESETS:
+            raise InputError(f"preset={show(preset)} is unknown: {suggestion(str(preset), list(PRESETS))}")
         check_setting_names(settings)
         changes = {name: value for name, value in settings.items() if value is not None}
         return cls(**{"preset": preset, **PRESETS[preset], **changes})
@@ -274,10 +288,16 @@ class Config:
         return json.dumps({"version": __version__, **dataclasses.asdict(self)}, indent=2)
 
     def __str__(self) -> str:
-        """One setting per line. Settings that are None or empty are left out."""
+        """One setting per line. Settings that are None or empty are left out, and so are the data's classes."""
         values = {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, ())}
+        values.pop("data_classes", None)  # In a conditional run they are the class names.
         width = max(map(len, values))
         return "\n".join(f"  {name:<{width}}  {value}" for name, value in values.items())
+
+
+def _settings_in(values: Mapping[str, object], preset: Mapping[str, object]) -> JsonObject:
+    """The values of the settings that a preset has."""
+    return {name: values[name] for name in preset}
 
 
 def check_setting_names(names: Iterable[str]) -> None:
@@ -380,28 +400,38 @@ def _checked(field: Setting, value: Any) -> Any:
     optional = isinstance(field.type, types.UnionType)
     if optional and value is None:
         return None
-    expected: Any = get_args(field.type)[0] if optional else get_origin(field.type) or field.type
-    if not _has_type(expected, value):
-        raise InputError(f"{field.name}={value!r} must be {_TYPE_NAMES[expected]}")
-    try:
-        value = expected(value)
-    except OverflowError:  # A whole number that no float can hold.
-        value = math.inf if value > 0 else -math.inf
+    expected: Any = get_args(field.type)[0] if optional else field.type
+    expected = get_origin(expected) or expected
+    converted = _convert(value, expected)
+    if converted is None:
+        raise InputError(f"{field.name}={show(value)} must be {_TYPE_NAMES[expected]}")
+    value = converted
     allowed = field.metadata.get("allowed", (value,))
     if value not in allowed:
         if field.name == "image_size":
-            raise InputError(f"image_size={value} must be a multiple of 4 from {allowed[0]} to {allowed[-1]}")
+            raise InputError(f"image_size={show(value)} must be a multiple of 4 from {allowed[0]} to {allowed[-1]}")
         names = [str(name) for name in allowed]
-        raise InputError(f"{field.name}={value!r} is not allowed: {suggestion(str(value), names)}")
+        text = value if isinstance(value, str) else show(value)
+        raise InputError(f"{field.name}={show(value)} is not allowed: {suggestion(text, names)}")
     if "bounds" in field.metadata:
         check_range(field.name, value, **field.metadata["bounds"])
     return value
 
 
-def _has_type(expected: type, value: Any) -> bool:
+def _convert(value: Any, expected: type) -> Any:
+    """The value as ``expected``. None if it has another type."""
     if expected in (int, float):
-        is_integral = isinstance(value, numbers.Integral) and not isinstance(value, bool)  # NumPy's integers too.
-        return is_integral or (isinstance(value, float) and (expected is float or value.is_integer()))
+        number = as_number(value)
+        if number is None or (expected is int and isinstance(number, float) and not number.is_integer()):
+            return None
+        try:
+            return expected(number)
+        except OverflowError:  # A whole number that no float can hold.
+            return math.inf if number > 0 else -math.inf
+    if expected is bool:
+        return bool(value) if isinstance(value, (bool, np.bool_)) else None
     if expected is tuple:
-        return isinstance(value, (tuple, list)) and all(isinstance(name, str) and is_class_name(name) for name in value)
-    return isinstance(value, (str, Path) if expected is str else expected)
+        is_list = isinstance(value, (tuple, list))
+        are_names = is_list and all(isinstance(name, str) and is_class_name(name) for name in value)
+        return tuple(value) if are_names else None
+    return str(value) if isinstance(value, (str, Path)) else None

@@ -56,7 +56,7 @@ def check_range(
         Traceback (most recent call last):
         fashion_gan.errors.InputError: epochs=0 is out of range: it must be at least 1
     """
-    number = _as_number(value)
+    number = as_number(value)
     if number is None:
         raise InputError(f"{name}={show(value)} must be a number")
     above = number > lowest if open_low else number >= lowest
@@ -83,7 +83,7 @@ def check_whole_number(name: str, value: object, lowest: int, highest: float = m
 
     The arguments and the errors are those of ``check_range``.
     """
-    number = _as_number(value)
+    number = as_number(value)
     if number is None or not (isinstance(number, int) or number.is_integer() or not math.isfinite(number)):
         raise InputError(f"{name}={show(value)} must be a whole number")
     return int(check_range(name, number, lowest, highest, unit=unit))
@@ -96,7 +96,7 @@ def check_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def _as_number(value: object) -> int | float | None:
+def as_number(value: object) -> int | float | None:
     """A value as Python's own number. None if it is not one real number. True and False are not numbers."""
     if isinstance(value, (bool, np.bool_)):
         return None

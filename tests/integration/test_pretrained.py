@@ -208,6 +208,64 @@ def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, full, 
     assert steps_averaged(tuned) >= 10 * 0.9995 / 0.0005  # The EMA warm-up is over: the decay is the preset's.
 
 
+def test_a_start_takes_the_weights_of_each_class_by_its_name(toy_run, toy_folder, tmp_path, capsys):
+    for side, name in (("right", "a new class"), ("left", "b"), ("right", "RIGHT"), ("left", "left")):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        (tmp_path / "pictures" / name).symlink_to(toy_folder / side)
+    settings = {"init_from": toy_run.path, "data": tmp_path / "pictures", "classifier_weight": 0.1, **TOY}
+    first = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
+    assert first.config.class_names == ("RIGHT", "a new class", "b", "left")
+    line = f"2 of 4 classes are known to {toy_run.path}; new: a new class, b"
+    assert line in capsys.readouterr().out
+    # Then from that run, whose discriminator has a classifier, with other classes in between.
+    (tmp_path / "pictures" / "b").unlink()
+    (tmp_path / "pictures" / "c").symlink_to(toy_folder / "left")
+    second = fashion_gan.train("fashion", steps=1, out=tmp_path, **{**settings, "init_from": first.path, "seed": 1})
+    for source, new, matches in ((toy_run, first, {0: 1, 3: 0}), (first, second, {0: 0, 1: 1, 3: 3})):
+        trained, initial = all_weights(source.checkpoint_paths()[-1]), all_weights(new.checkpoint_path(0))
+        pairs = {"averaged_generator_embedding/kernel": 0, "discriminator_embedding/kernel": 0}
+        if source is first:
+            pairs |= {"discriminator_classes/kernel": 1, "discriminator_classes/bias": 0}
+        for name, axis in pairs.items():
+            for number, match in matches.items():
+                known, copied = trained[name].take(match, axis), initial[name].take(number, axis)
+                np.testing.assert_array_equal(copied, known, err_msg=name)
+            assert not np.isin(initial[name].take(2, axis), trained[name]).any() or "bias" in name
+
+
+def all_weights(checkpoint):
+    """The weights of both networks in a checkpoint, by the names of their variables."""
+    with np.load(checkpoint) as state:
+        return {name.split("|")[1]: state[name] for name in state if "|" in name and "adam" not in name}
+
+
+def test_a_start_with_the_same_classes_in_another_order_is_a_start_with_the_same_classes(
+    toy_run, toy_folder, tmp_path, capsys
+):
+    for side in ("left", "right"):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        (tmp_path / "pictures" / (side if side == "left" else "RIGHT")).symlink_to(toy_folder / side)
+    settings = {"init_from": toy_run.path, "data": tmp_path / "pictures", **TOY}
+    tuned = fashion_gan.train("fashion", steps=1, out=tmp_path, **settings)
+    assert tuned.config.class_names == ("RIGHT", "left")
+    assert steps_averaged(tuned) > 0  # The average goes on without a warm-up.
+    assert "classes are known" not in capsys.readouterr().out
+    name = "averaged_generator_embedding/kernel"
+    trained, initial = all_weights(toy_run.checkpoint_paths()[-1])[name], all_weights(tuned.checkpoint_path(0))[name]
+    np.testing.assert_array_equal(initial, trained[::-1])
+
+
+def test_a_start_whose_classes_cannot_be_matched_is_refused(toy_run, toy_folder, tmp_path):
+    for name in ("RIGHT", "Right"):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        (tmp_path / "pictures" / name).symlink_to(toy_folder / "right")
+    with pytest.raises(InputError, match="'RIGHT', 'Right', 'right' cannot be matched"):
+        fashion_gan.train(
+            "fashion", init_from=toy_run.path, data=tmp_path / "pictures", steps=1, out=tmp_path / "runs", **TOY
+        )
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_start_with_other_classes_takes_all_weights_except_those_of_classes(toy_run, toy_folder, tmp_path):
     third = tmp_path / "pictures" / "third"
     third.mkdir(parents=True)

@@ -1,18 +1,25 @@
 """Sources of images: array files, folders of pictures, runs and model files."""
 
 import importlib.util
+import json
 import pickle
+import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_gan import InputError
+import fashion_gan
+from fashion_gan import CLASS_NAMES, Config, Generator, InputError, Run
 from fashion_gan.api import image_files
 from fashion_gan.api.sources import images_source, open_source
+from fashion_gan.classes import normal_form
+from fashion_gan.datasets import TRAINING_FINGERPRINT
 from fashion_gan.datasets.writers import write_files
 from fashion_gan.metrics.checks import as_small
+from fashion_gan.saving.origins import ModelSource
 from fashion_gan.system import array_files
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 28, 28, 1), np.uint8)
@@ -129,7 +136,7 @@ def test_pictures_of_several_sizes_and_unknown_classes_are_refused(tmp_path):
         open_source(tmp_path / "sizes")
     (tmp_path / "hats").mkdir()
     save(tmp_path / "hats" / "hat" / "a.png", IMAGES[0])
-    with pytest.raises(InputError, match="not named after a class"):
+    with pytest.raises(InputError, match="holds the class 'hat', which is not one of"):
         open_source(tmp_path / "hats")
 
 
@@ -261,23 +268,139 @@ def test_an_array_that_takes_too_much_memory_is_refused_by_its_header(tmp_path, 
         open_source(save_npz(tmp_path / "images.npz", images=IMAGES))
 
 
-def test_a_run_draws_any_number_of_images_and_has_no_labels_of_other_classes(toy_run):
-    source = open_source(toy_run.path)
+def test_a_run_draws_any_number_of_images(old_run):
+    source = open_source(old_run.path)
     images, labels = source.draw(7, 3)
     assert source.available is None
     assert len(images) == 7
-    assert labels is None  # Its classes are left and right, which are not Fashion-MNIST's.
+    assert labels.tolist() == list(range(7))
     np.testing.assert_array_equal(images, source.draw(7, 3)[0])
-    assert source.run.path == toy_run.path
+    assert source.run.path == old_run.path
 
 
-def test_options_of_runs_and_options_of_images_are_refused_for_others(toy_run, npz, tmp_path):
+# ---- Models of other pictures ----
+
+
+@pytest.fixture
+def old_run(tmp_path):
+    """A small run on Fashion-MNIST."""
+    run = Path(__file__).parents[1] / "fixtures" / "0.1.0" / "run"
+    return Run.open(shutil.copytree(run, tmp_path / "old_run"))
+
+
+def test_a_model_of_other_pictures_is_refused_before_it_is_loaded(toy_run, monkeypatch):
+    monkeypatch.setattr("fashion_gan.api.sources.load_with_config", None)
+    words = "trained on pictures of the classes 'left, right', and evaluate compares with Fashion-MNIST only: look at"
+    with pytest.raises(InputError, match=words):
+        open_source(toy_run.path)
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5", "safetensors"])
+def test_a_file_of_a_model_of_other_pictures_is_refused(toy_run, tmp_path, suffix):
+    path = toy_run.path / f"generator.{suffix}"
+    if not path.exists():
+        path = tmp_path / path.name
+        fashion_gan.export_generator(toy_run.path, suffix, path)
+    with pytest.raises(InputError, match="trained on pictures of the classes 'left, right'"):
+        open_source(path)
+
+
+def change_config(run, **changes):
+    """Write settings to a run's config.json, also ones that contradict each other. Return the run's folder."""
+    values = json.loads(run.config_path.read_text())
+    run.config_path.write_text(json.dumps({**values, **changes}))
+    return run.path
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        ((), "trained on pictures without classes"),
+        (("cat", "dog"), "pictures of the classes 'cat, dog'"),
+        (tuple("0123456789"), "pictures of the classes '0, 1, 2,"),
+        (("Bag", "dog"), "pictures of the classes 'Bag, dog'"),
+    ],
+)
+def test_an_unconditional_model_is_judged_by_the_classes_of_its_data(old_run, classes, words):
+    path = change_config(old_run, conditional=False, class_names=[], classification=0, data_classes=classes)
+    with pytest.raises(InputError, match=words):
+        open_source(path)
+
+
+def test_an_unconditional_run_of_0_1_0_is_judged_by_the_fingerprint_of_its_data(old_run, monkeypatch):
+    path = change_config(old_run, conditional=False, class_names=[], classification=0)
+    opened = []
+    monkeypatch.setattr(
+        "fashion_gan.api.sources.load_with_config", lambda *_, **__: opened.append(1) or (CLOTHES, Config())
+    )
+    monkeypatch.setattr(Run, "generator_step", lambda self, **_: 120)
+    assert Run.open(path).data_fingerprint == TRAINING_FINGERPRINT
+    open_source(path)
+    environment = json.loads(old_run.environment_path.read_text())
+    old_run.environment_path.write_text(json.dumps({**environment, "data_sha256": "0" * 64}))
+    with pytest.raises(InputError, match="trained on pictures without classes"):
+        open_source(path)
+    assert opened == [1]
+
+
+def test_an_imported_generator_is_scored_though_its_classes_are_only_numbers(monkeypatch):
+    config = Config(conditional=True, class_names=tuple("0123456789"))
+    generator = Generator(label_painter, 4, config.class_names)
+    monkeypatch.setattr("fashion_gan.api.sources.load_with_config", lambda *_, **__: (generator, config))
+    monkeypatch.setattr("fashion_gan.api.sources.resolve", lambda *_, **__: ModelSource("file", Path("g.onnx"), None))
+    source = open_source("g.onnx")
+    assert not source.has_labels
+    assert len(source.draw(3, 0)[0]) == 3
+
+
+# ---- Classes in another order ----
+
+SHUFFLED = ("Ankle-boot", "bag", "coat", "Dress", "Pullover", "Sandal", "Shirt", "Sneaker", "T-shirt-top", "trouser")
+
+
+def label_painter(inputs):
+    """A conditional network that paints the label, from black to white."""
+    return np.tile((inputs[1] / 4.5 - 1).reshape(-1, 1, 1, 1), (1, 28, 28, 1))
+
+
+CLOTHES = Generator(label_painter, 4, SHUFFLED)
+
+
+def test_classes_in_another_order_are_scored_by_their_names(monkeypatch):
+    config = Config(conditional=True, class_names=SHUFFLED, data_classes=SHUFFLED)
+    monkeypatch.setattr("fashion_gan.api.sources.load_with_config", lambda *_, **__: (CLOTHES, config))
+    monkeypatch.setattr("fashion_gan.api.sources.resolve", lambda *_, **__: ModelSource("file", Path("g.onnx"), None))
+    images, labels = open_source("g.onnx").draw(10, 0)
+    painted = np.rint((images[:, 0, 0, 0] / 127.5 - 1 + 1) * 4.5).astype(int)
+    assert [normal_form(CLASS_NAMES[label]) for label in labels] == [normal_form(SHUFFLED[n]) for n in painted]
+
+
+def test_an_npz_with_class_names_is_scored_by_them(tmp_path):
+    labels = [SHUFFLED.index("bag"), SHUFFLED.index("T-shirt-top")]
+    np.savez(tmp_path / "a.npz", images=IMAGES[:2], labels=labels, class_names=np.array(SHUFFLED))
+    assert sorted(open_source(tmp_path / "a.npz").draw(2, 0)[1]) == [0, 8]
+    np.savez(tmp_path / "b.npz", images=IMAGES[:2], labels=[0, 1], class_names=np.array(["cat", "dog"]))
+    with pytest.raises(InputError, match="holds the class 'cat', which is not one of Fashion-MNIST's"):
+        open_source(tmp_path / "b.npz")
+
+
+def test_files_named_by_another_models_classes_are_scored_by_their_names(tmp_path):
+    for name, image in zip(("000000_class_1_bag", "000001_class_8_T-shirt-top"), IMAGES, strict=False):
+        save(tmp_path / "named" / f"{name}.png", image)
+    assert sorted(open_source(tmp_path / "named").draw(2, 0)[1]) == [0, 8]
+    save(tmp_path / "named" / "000002_class_2_dog.png", IMAGES[2])
+    with pytest.raises(InputError, match=r"000002_class_2_dog\.png holds the class 'dog'"):
+        open_source(tmp_path / "named")
+
+
+def test_options_of_runs_and_options_of_images_are_refused_for_others(old_run, npz, tmp_path):
     with pytest.raises(InputError, match="only a run's folder"):
         open_source(npz, best=True)
     with pytest.raises(InputError, match="labels are for images"):
-        open_source(toy_run.path, labels=tmp_path / "labels.npy")
+        open_source(old_run.path, labels=tmp_path / "labels.npy")
+    old_run.best_checkpoint_path.unlink(missing_ok=True)
     with pytest.raises(InputError, match="no best checkpoint"):
-        open_source(toy_run.path, best=True)
+        open_source(old_run.path, best=True)
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])

@@ -13,6 +13,7 @@ from fashion_gan.config import (
     BACKENDS,
     GROUPS,
     PRESETS,
+    READ_FROM_THE_DATA,
     RENAMED_SETTINGS,
     Config,
     TrainSettings,
@@ -186,7 +187,7 @@ def test_ranges_are_described_in_words():
 
 def test_train_settings_has_the_names_and_types_of_the_settings():
     types = typing.get_type_hints(TrainSettings)
-    assert types.keys() == FIELDS.keys() - {"preset", "data", "class_names"}
+    assert types.keys() == FIELDS.keys() - {"preset", "data", *READ_FROM_THE_DATA}
     for name, type_ in types.items():
         accepted = set(typing.get_args(FIELDS[name].type)) or {FIELDS[name].type}
         assert accepted | {type(None)} <= set(typing.get_args(type_))

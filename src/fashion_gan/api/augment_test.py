@@ -12,8 +12,8 @@ from pathlib import Path
 from fashion_gan.api.labeled_images import draw_labeled
 from fashion_gan.api.load import load_generator
 from fashion_gan.api.make_dataset import about_model
-from fashion_gan.arrays import JsonObject
-from fashion_gan.datasets import CLASS_NAMES, Dataset, is_fashion_mnist, load_fashion_mnist
+from fashion_gan.arrays import JsonObject, Labels
+from fashion_gan.datasets import CLASS_NAMES, Dataset, fashion_mnist_labels, is_fashion_mnist, load_fashion_mnist
 from fashion_gan.errors import InputError, check_range, check_whole_number
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.augmentation_benefit import BOTH, REAL, REGIMES, accuracies_by_class
@@ -146,13 +146,13 @@ def augment_test(
     check_whole_number("seeds", seeds, 2, MAX_SEEDS)
     check_whole_number("steps", steps, 1, MAX_STEPS)
     _check_framework()
-    generator = _fashion_generator(model, truncation)
+    generator, labels_of_classes = _fashion_generator(model, truncation)
     train, test = (load_fashion_mnist(split, data) for split in ("train", "test"))
     _check_enough(train, sizes)
 
     def draw(seed: int) -> Dataset:
         drawn = draw_labeled(generator, synthetic_per_class, seed=seed, truncation=truncation)
-        return Dataset(drawn.images, drawn.labels, CLASS_NAMES, str(model))
+        return Dataset(drawn.images, labels_of_classes[drawn.labels], CLASS_NAMES, str(model))
 
     about = {
         **_about(model),
@@ -213,13 +213,18 @@ def _check_framework() -> None:
         raise InputError(f"augment-test trains classifiers and needs Keras: {error}") from error
 
 
-def _fashion_generator(model: str | Path, truncation: float) -> Generator:
-    """Load the model. Raise InputError if its images differ in kind from Fashion-MNIST's, or truncation is invalid."""
+def _fashion_generator(model: str | Path, truncation: float) -> tuple[Generator, Labels]:
+    """Load the model. Returns it with the label in Fashion-MNIST of each of its classes.
+
+    Raises:
+        InputError: its images differ in kind from Fashion-MNIST's, or the truncation is invalid.
+    """
     generator = load_generator(model)
-    if not is_fashion_mnist(generator.class_names, generator.image_shape):
+    labels_of_classes = fashion_mnist_labels(generator.class_names)
+    if labels_of_classes is None or not is_fashion_mnist(generator.class_names, generator.image_shape):
         raise InputError(f"{model} must draw 28×28 gray images of Fashion-MNIST's ten classes: it draws others")
     generator.latents(1, truncation=truncation)
-    return generator
+    return generator, labels_of_classes
 
 
 def _check_enough(train: Dataset, sizes: Sequence[int]) -> None:

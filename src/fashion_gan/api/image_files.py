@@ -2,17 +2,19 @@
 
 import importlib.util
 import io
+import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fashion_gan.arrays import Array, Images, Labels, as_labels
-from fashion_gan.datasets import read_pixels
-from fashion_gan.errors import InputError, one_line
+from fashion_gan.classes import class_number, class_numbers
+from fashion_gan.datasets import CLASS_NAMES, read_pixels
+from fashion_gan.errors import InputError, one_line, show
 from fashion_gan.system.array_files import MAX_BYTES, ArrayFile, open_arrays, read_array
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 from fashion_gan.system.progress import bar
@@ -21,6 +23,7 @@ NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC = b"\x93NUMPY", b"PK", b"PAR1"
 # Names of arrays and columns in other people's files, the most telling first. NumPy names unnamed arrays arr_0, arr_1.
 IMAGE_NAMES = ("images", "image", "x", "imgs", "samples", "data", "arr_0")
 LABEL_NAMES = ("labels", "label", "y", "targets", "target", "classes", "class", "arr_1")
+CLASS_NAMES_KEY = "class_names"  # in the .npz files that fashion-gan writes
 MAX_TEXT_BYTES = 1 << 26
 KINDS = "an .npz, .npy or .parquet file of images"
 
@@ -88,7 +91,31 @@ def _read_npz(path: Path) -> tuple[Array, Labels | None]:
         labels_name = _first(LABEL_NAMES, file.shapes)
         if labels_name is None or labels_name == name:
             return images, None
-        return images, as_labels(_read_member(file, labels_name), f'{path}: its array "{labels_name}"')
+        labels = as_labels(_read_member(file, labels_name), f'{path}: its array "{labels_name}"')
+        if CLASS_NAMES_KEY not in file.shapes:
+            return images, labels
+        return images, _labels_by_name(path, labels, np.atleast_1d(_read_member(file, CLASS_NAMES_KEY)).tolist())
+
+
+def _labels_by_name(path: Path, labels: Labels, class_names: Sequence[object]) -> Labels:
+    """The labels in Fashion-MNIST of images whose classes have names.
+
+    Raises:
+        InputError: a class is not Fashion-MNIST's, or a label has no name.
+    """
+    numbers = np.array([number_of_class(path, str(name)) for name in class_names], np.int32)
+    return numbers[class_numbers(labels, list(map(str, class_names)))]
+
+
+def number_of_class(path: Path, name: str) -> int:
+    """The label in Fashion-MNIST of a class that a file or a folder calls by its name or number."""
+    try:
+        return class_number(name, CLASS_NAMES)
+    except InputError as error:
+        raise InputError(
+            f"{path} holds the class {show(name)}, which is not one of Fashion-MNIST's: a number from 0 to 9, or "
+            f"one of {', '.join(CLASS_NAMES)}"
+        ) from error
 
 
 def _read_member(file: ArrayFile, name: str) -> Array:
@@ -169,7 +196,19 @@ def _read_parquet(path: Path) -> tuple[Images, Labels | None]:
     if len(shapes) != 1:
         raise InputError(f"{path} holds pictures of {len(shapes)} sizes or kinds, not of one")
     labels = None if labels_name is None else as_labels(table[labels_name].to_numpy(), f"{path}: its {labels_name}")
+    class_names = _class_names(schema, labels_name)
+    if labels is not None and class_names:
+        labels = _labels_by_name(path, labels, class_names)
     return np.stack(images), labels
+
+
+def _class_names(schema: Any, column: str | None) -> list[object]:
+    """The names that the Hugging Face Hub's metadata give the numbers in a column. Empty if there are none."""
+    try:
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        return list(features[column]["names"])
+    except (KeyError, TypeError, ValueError, RecursionError):  # No metadata, or of another form.
+        return []
 
 
 def _holds_pictures(kind: Any) -> bool:

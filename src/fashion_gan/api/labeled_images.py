@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fashion_gan.arrays import Images, Labels, Mask
-from fashion_gan.datasets import is_fashion_mnist
+from fashion_gan.datasets import IMAGE_SHAPE, fashion_mnist_labels
 from fashion_gan.datasets.generated import MAX_BYTES
-from fashion_gan.errors import InputError, check_range
+from fashion_gan.errors import InputError, check_range, check_whole_number
 from fashion_gan.generator import BATCH_SIZE, Generator
 from fashion_gan.latents import latent_stream
 from fashion_gan.metrics import features
@@ -46,9 +46,13 @@ class Filters:
 
     def __post_init__(self) -> None:
         if self.min_confidence is not None:
-            check_range("min_confidence", self.min_confidence, 0, 1)
+            confidence = check_range("min_confidence", self.min_confidence, 0, 1)
+            object.__setattr__(self, "min_confidence", confidence)
         if self.least_difference is not None:
-            check_range("least_difference", self.least_difference, 0, MAX_DIFFERENCE, open_low=True, unit="gray levels")
+            levels = check_range(
+                "least_difference", self.least_difference, 0, MAX_DIFFERENCE, open_low=True, unit="gray levels"
+            )
+            object.__setattr__(self, "least_difference", levels)
 
 
 @dataclasses.dataclass
@@ -115,6 +119,7 @@ def draw_labeled(
     """
     next_latents = latent_stream(generator.latent_dim, seed, truncation)
     images = _empty_images(generator, per_class, filters)
+    per_class = len(images)
     tallies = tuple(Tally(name) for name in generator.class_names)
     with progress.bar(None, "drawing", "images", total=per_class * len(tallies)) as bar:
         for labels in _missing_labels(tallies, per_class):
@@ -130,13 +135,15 @@ def _empty_images(generator: Generator, per_class: int, filters: Filters) -> Ima
     if not generator.class_names:
         raise InputError("labeled images need a model with classes: this one has none")
     shape = generator.image_shape
-    if filters.min_confidence is not None and not is_fashion_mnist(generator.class_names, shape):
+    knows_classes = shape == IMAGE_SHAPE and fashion_mnist_labels(generator.class_names) is not None
+    if filters.min_confidence is not None and not knows_classes:
         raise InputError(
             f"min_confidence={filters.min_confidence} needs 28×28 gray images of Fashion-MNIST's classes, because the "
             "classifier knows no others: this model draws others"
         )
     limit = MAX_BYTES // (math.prod(shape) * len(generator.class_names))
-    check_range("per_class", per_class, 1, limit, unit="for this model. To draw more, use several seeds")
+    unit = "for this model. To draw more, use several seeds"
+    per_class = check_whole_number("per_class", per_class, 1, limit, unit=unit)
     return np.empty((per_class, len(generator.class_names), *shape), np.uint8)
 
 
@@ -150,7 +157,7 @@ def _missing_labels(tallies: Sequence[Tally], per_class: int) -> Iterator[Labels
 
 def _keep(drawn: Images, labels: Labels, images: Images, tallies: Sequence[Tally], filters: Filters) -> int:
     """Copy the drawn images that pass the filters into ``images``. Returns their number."""
-    sure = _sure(drawn, labels, filters.min_confidence)
+    sure = _sure(drawn, labels, [tally.name for tally in tallies], filters.min_confidence)
     kept_before = sum(tally.kept for tally in tallies)
     for label, tally in enumerate(tallies):
         candidates = drawn[sure & (labels == label)]
@@ -163,12 +170,14 @@ def _keep(drawn: Images, labels: Labels, images: Images, tallies: Sequence[Tally
     return sum(tally.kept for tally in tallies) - kept_before
 
 
-def _sure(images: Images, labels: Labels, min_confidence: float | None) -> Mask:
+def _sure(images: Images, labels: Labels, class_names: Sequence[str], min_confidence: float | None) -> Mask:
     """Which images show their class with at least this probability, according to the classifier: (N,)."""
     if min_confidence is None:
         return np.ones(len(images), bool)
     probabilities = features.extract(images, description="").probabilities
-    return probabilities[np.arange(len(labels)), labels] >= min_confidence
+    classifier_labels = fashion_mnist_labels(class_names)
+    assert classifier_labels is not None  # Checked before the first image was drawn.
+    return probabilities[np.arange(len(labels)), classifier_labels[labels]] >= min_confidence
 
 
 def _distinct(images: Images, kept: Images, least_difference: float | None) -> Mask:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fashion_gan.generator import Generator
+from fashion_gan.config import Config
+from fashion_gan.generator import Generator, open_onnx
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.parallel import available_cpus
 
 if TYPE_CHECKING:
     from fashion_gan.training.gan import GAN
@@ -33,14 +35,24 @@ def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) 
         >>> fashion_gan.load_generator("fashion").generate(64, labels="Dress", seed=3).shape
         (64, 28, 28, 1)
     """
+    return load_with_config(model, raw=raw, best=best)[0]
+
+
+def load_with_config(model: str | Path, *, raw: bool = False, best: bool = False) -> tuple[Generator, Config]:
+    """Load a trained generator, and the configuration of its network. See ``load_generator``.
+
+    The configuration of an imported generator has only its latent length and its classes.
+    """
     source = resolve(model, needs_run=raw or best)
     path = source.model_file()
     if source.kind != "run" and path.suffix.lower() == ".onnx":
-        return Generator.load(path)
+        predict, config = open_onnx(path)
+        return Generator(predict, config.latent_dim, config.class_names, threads=available_cpus()), config
     use_backend(default_backend())
     from fashion_gan.saving import model_files
 
-    return model_files.load_generator(path, raw=raw, best=best)
+    network, config = model_files.load_model(path, raw=raw, best=best)
+    return model_files.as_generator(network, config), config
 
 
 @default_settings()

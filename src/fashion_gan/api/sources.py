@@ -9,11 +9,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.api.image_files import read_images, read_labels
-from fashion_gan.api.load import load_generator
+from fashion_gan.api.image_files import number_of_class, read_images, read_labels
+from fashion_gan.api.load import load_with_config
 from fashion_gan.arrays import Images, JsonObject, Labels, as_labels
-from fashion_gan.datasets import CLASS_NAMES, IMAGE_SHAPE, list_pictures, read_header, read_pixels
-from fashion_gan.errors import InputError, as_array
+from fashion_gan.classes import same_classes
+from fashion_gan.config import Config
+from fashion_gan.datasets import (
+    CLASS_NAMES,
+    IMAGE_SHAPE,
+    TRAINING_FINGERPRINT,
+    fashion_mnist_labels,
+    list_pictures,
+    read_header,
+    read_pixels,
+)
+from fashion_gan.errors import InputError, as_array, show
 from fashion_gan.metrics.checks import as_small
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
@@ -22,7 +32,8 @@ from fashion_gan.system.memory import check_memory
 from fashion_gan.system.progress import bar
 
 RGB = 3
-CLASS_IN_NAME = re.compile(r"_class_(\d)$")  # `fashion-gan generate --format png` names its files like this.
+# `fashion-gan generate --format png` names its files like this. The name is left out if the class is Fashion-MNIST's.
+CLASS_IN_NAME = re.compile(r"_class_(?:(\d)|\d+_(.+))$")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,15 +136,19 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
 
 
 def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Source:
-    generator = load_generator(name, raw=raw, best=best)
+    run = model.open_run()
+    if model.config is not None:
+        _check_classes(name, model.config, run)
+    generator, config = load_with_config(name, raw=raw, best=best)
+    _check_classes(name, config, run)
     # The classes decide, not the size: larger images are shrunk to 28×28 and scored too.
-    has_labels = generator.class_names == CLASS_NAMES
+    has_labels = same_classes(generator.class_names, CLASS_NAMES)
+    labels_of_classes = fashion_mnist_labels(generator.class_names)
 
     def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
-        images = as_small(generator.generate(count, None, seed))
-        return images, generator.labels(count) if has_labels else None
+        images, labels = as_small(generator.generate(count, None, seed)), generator.labels(count)
+        return images, labels_of_classes[labels] if has_labels and labels_of_classes is not None else None
 
-    run = model.open_run()
     if run is None:
         return Source(name, draw, None, has_labels)
     about: JsonObject = {
@@ -144,6 +159,29 @@ def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Sourc
     if run.config.image_size > IMAGE_SHAPE[0]:
         about["drawn_at"] = run.config.image_size
     return Source(name, draw, None, has_labels, run, about)
+
+
+def _check_classes(name: str, config: Config, run: Run | None) -> None:
+    """Raise InputError if a model was trained on pictures of other classes than Fashion-MNIST's."""
+    classes = _trained_classes(config, run)
+    if classes is None or fashion_mnist_labels(classes) is not None:
+        return
+    shown = f"of the classes {show(', '.join(classes))}" if classes else "without classes"
+    raise InputError(
+        f"{name} was trained on pictures {shown}, and evaluate compares with Fashion-MNIST only: look at its sample "
+        "grids, or at the nearest training images with fashion-gan explore"
+    )
+
+
+def _trained_classes(config: Config, run: Run | None) -> tuple[str, ...] | None:
+    """The classes of the images that a model was trained on. None if they are not recorded."""
+    if config.data_classes is not None:
+        return config.data_classes
+    if run is not None and not config.class_names:  # An unconditional run of version 0.1.0.
+        return CLASS_NAMES if run.data_fingerprint == TRAINING_FINGERPRINT else ()
+    are_numbers = config.class_names == tuple(map(str, range(len(config.class_names))))
+    # An imported generator's classes are only numbers.
+    return None if run is None and are_numbers else config.class_names
 
 
 def _read_folder(folder: Path) -> tuple[Images, Labels | None]:
@@ -159,7 +197,7 @@ def _read_folder(folder: Path) -> tuple[Images, Labels | None]:
         raise InputError(f"{folder} holds both gray pictures and pictures in color")
     if "" in listing.classes:
         return np.stack(images), _labels_from_names(listing.paths)
-    numbers = [_class_number(folder, name) for name in listing.classes]
+    numbers = [number_of_class(folder / name, name) for name in listing.classes]
     counts = [len(paths) for paths in listing.classes.values()]
     return np.stack(images), np.repeat(np.array(numbers, np.int32), counts)
 
@@ -169,20 +207,5 @@ def _labels_from_names(paths: list[Path]) -> Labels | None:
     matches = [CLASS_IN_NAME.search(path.stem) for path in paths]
     if None in matches:
         return None
-    return np.array([int(match[1]) for match in matches if match], np.int32)
-
-
-def _class_number(folder: Path, name: str) -> int:
-    """The class of a subfolder, which is called by the class's number or name.
-
-    Case and punctuation are ignored, because "T-shirt/top" cannot be the name of a folder.
-    """
-    numbers = {_letters_and_digits(class_name): number for number, class_name in enumerate(CLASS_NAMES)}
-    numbers |= {str(number): number for number in range(len(CLASS_NAMES))}
-    if _letters_and_digits(name) not in numbers:
-        raise InputError(f"{folder / name} is not named after a class: a number from 0 to 9, or one of {CLASS_NAMES}")
-    return numbers[_letters_and_digits(name)]
-
-
-def _letters_and_digits(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    named = [(path, match[1] or match[2]) for path, match in zip(paths, matches, strict=True) if match]
+    return np.array([number_of_class(path, name) for path, name in named], np.int32)

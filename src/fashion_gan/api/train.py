@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from fashion_gan.arrays import JsonObject
-from fashion_gan.config import DEFAULT_PRESET, Config, TrainSettings, check_setting_names
+from fashion_gan.classes import same_classes
+from fashion_gan.config import DEFAULT_PRESET, READ_FROM_THE_DATA, Config, TrainSettings, check_setting_names
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
 from fashion_gan.errors import InputError
 from fashion_gan.runs import Run
@@ -99,8 +100,9 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
     if isinstance(preset, Config):
         preset, settings = _settings_of(preset, settings)
     settings["backend"] = settings.get("backend") or default_backend()
-    if settings.get("class_names"):
-        raise InputError("class_names cannot be set: the classes come with the data")
+    for name in READ_FROM_THE_DATA:
+        if settings.get(name):
+            raise InputError(f"{name} cannot be set: the classes come with the data")
     data = settings.get("data") or os.environ.get(DATA_VARIABLE)
     # The absolute path, so that the run can be resumed from another folder and without the variable.
     settings["data"] = Path(data).expanduser().absolute() if data else None
@@ -110,14 +112,20 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
         config = _match_networks(config, trained, depth=settings.get("discriminator_depth"))
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
-    if config.conditional:
-        config = dataclasses.replace(config, class_names=dataset.class_names)
+    config = _with_classes(config, dataset)
+    # Refuses classes that cannot be matched, before anything is written.
+    is_same = trained is not None and same_classes(config.class_names, trained.class_names)
     if trained is not None and settings.get("center_images") is None:
         # Keep this setting only if the classes are the same: pictures of other classes may be off center.
-        same_classes = bool(config.class_names) and config.class_names == trained.class_names
-        config = dataclasses.replace(config, center_images=trained.center_images and same_classes)
+        config = dataclasses.replace(config, center_images=trained.center_images and is_same)
     check_data(config, dataset)
     return config, dataset
+
+
+def _with_classes(config: Config, dataset: Dataset) -> Config:
+    """The configuration with the classes of its data."""
+    class_names = dataset.class_names if config.conditional else ()
+    return dataclasses.replace(config, class_names=class_names, data_classes=dataset.class_names)
 
 
 def _settings_of(config: Config, settings: JsonObject) -> tuple[str, JsonObject]:
@@ -126,7 +134,8 @@ def _settings_of(config: Config, settings: JsonObject) -> tuple[str, JsonObject]
     if changed:
         raise InputError(f"{', '.join(changed)} cannot be set together with a complete Config: set it in the Config")
     values = dataclasses.asdict(config)
-    values.pop("class_names")  # They come with the data.
+    for name in READ_FROM_THE_DATA:
+        values.pop(name)
     if settings.get("data") is not None:
         values["data"] = settings["data"]
     return values.pop("preset"), values
@@ -181,6 +190,11 @@ def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
     run = Run.open(path)
     run.config = _resumed_config(run, settings)
     check_backend(run.config.backend)
+    if run.config.data is not None and not Path(run.config.data).is_dir():
+        raise InputError(
+            f"{run.path} was trained on {run.config.data}, which is no longer there: if the folder has moved, name its "
+            "new place with data (--data)"
+        )
     dataset = load_training_images(run.config.data, run.config.image_size, run.config.channels)
     check_data(run.config, dataset)
     return run, dataset

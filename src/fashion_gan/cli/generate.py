@@ -1,6 +1,7 @@
 """The verbs that draw: images from a generator, or a labeled dataset of them."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import click
 import numpy as np
 
 from fashion_gan.api.load import load_generator
-from fashion_gan.arrays import Images
+from fashion_gan.arrays import Array, Images
 from fashion_gan.cli import options
+from fashion_gan.datasets import CLASS_NAMES
+from fashion_gan.datasets.writers import subfolder_names
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
 from fashion_gan.rendering.images import grid, save_gif, save_png
@@ -143,18 +146,29 @@ def _save_images(
 ) -> None:
     labels = generator.labels(len(images), label)
     if format == "npz":
-        arrays = {"images": images} if labels is None else {"images": images, "labels": labels}
+        arrays: dict[str, Array] = {"images": images}
+        if labels is not None:
+            arrays |= {"labels": labels, "class_names": np.array(generator.class_names, np.str_)}
         with atomic_file(out) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
     elif format == "png":
         # An existing folder may be replaced here: _checked_output refuses it unless --force is given.
         with atomic_folder(out, ["[0-9]" * 6 + "*.png"], force=True) as folder:
+            suffixes = _class_suffixes(generator.class_names)
             for number, image in enumerate(images):
-                suffix = "" if labels is None else f"_class_{labels[number]}"
+                suffix = "" if labels is None else suffixes[labels[number]]
                 save_png(folder / f"{number:06d}{suffix}.png", image)
     else:
         columns = len(generator.class_names) if labels is not None and label is None else None
         save_png(out, grid(images, columns=columns))
+
+
+def _class_suffixes(class_names: Sequence[str]) -> list[str]:
+    """The end of a file's name for each class: its number, and its name unless everybody knows these numbers."""
+    numbers = [f"_class_{number}" for number in range(len(class_names))]
+    if tuple(class_names) == CLASS_NAMES or list(class_names) == [str(number) for number in range(len(class_names))]:
+        return numbers
+    return [f"{number}_{name}" for number, name in zip(numbers, subfolder_names(class_names), strict=True)]
 
 
 @options.verb(

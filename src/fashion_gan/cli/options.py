@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 from fashion_gan import pretrained
 from fashion_gan.arrays import JsonObject
 from fashion_gan.cli.help import Option, Verb
-from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, Config, Setting
+from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, READ_FROM_THE_DATA, Config, Setting
 from fashion_gan.errors import InputError, suggestion
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -104,7 +104,7 @@ def weights(command: Function) -> Function:
 def settings(command: Function) -> Function:
     """Add one option for each setting of ``Config``, from the setting's type and metadata."""
     for field in reversed(dataclasses.fields(Config)):
-        if field.name != "class_names":  # The classes come with the data.
+        if field.name not in READ_FROM_THE_DATA:
             command = _setting_option(field)(command)
     return command
 

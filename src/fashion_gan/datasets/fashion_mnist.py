@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from fashion_gan.arrays import Labels
+from fashion_gan.classes import match_classes, same_classes
 from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.idx import read_content, read_idx
 from fashion_gan.errors import InputError, one_line, suggestion
@@ -40,6 +42,8 @@ _SHAPES: dict[str, tuple[int, ...]] = {
 }
 # fmt: on
 IMAGE_SHAPE = (28, 28, 1)
+TRAINING_FINGERPRINT = "76704e3cd579f18220850c5b89d8de54ba3b661eb231367c7621b287b1171569"
+"""``Dataset.fingerprint`` of the training images."""
 _FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -91,8 +95,25 @@ def load_fashion_mnist(split: str = "train", data: str | Path | None = None) -> 
 
 
 def is_fashion_mnist(class_names: Sequence[str], image_shape: Sequence[int]) -> bool:
-    """Whether these are the classes and the image shape (H, W, C) of Fashion-MNIST: ten classes, 28×28 gray."""
-    return tuple(class_names) == CLASS_NAMES and tuple(image_shape) == IMAGE_SHAPE
+    """Whether these are Fashion-MNIST's ten classes, in any order, and its image shape (H, W, C): 28×28 gray."""
+    return same_classes(class_names, CLASS_NAMES) and tuple(image_shape) == IMAGE_SHAPE
+
+
+def fashion_mnist_labels(class_names: Sequence[str]) -> Labels | None:
+    """The label in Fashion-MNIST of each class, by its name: int32 (classes,).
+
+    Returns:
+        The labels. None if there are no classes, or if one of them is not a class of Fashion-MNIST.
+
+    Raises:
+        InputError: a class fits in several ways.
+
+    Example:
+        >>> fashion_mnist_labels(("Bag", "ankle-boot"))
+        array([8, 9], dtype=int32)
+    """
+    labels = match_classes(class_names, CLASS_NAMES)
+    return np.array(labels, np.int32) if labels and None not in labels else None
 
 
 def cache_folder() -> Path:

@@ -9,15 +9,13 @@ from typing import TypeAlias
 import numpy as np
 
 from fashion_gan.arrays import Images, JsonObject, Picture, Vectors
-from fashion_gan.datasets import IMAGE_SHAPE, load_training_images, local_folder
+from fashion_gan.datasets import IMAGE_SHAPE, TRAINING_FINGERPRINT, load_training_images, local_folder
 from fashion_gan.errors import InputError
 from fashion_gan.rendering.resize import resize_matrix
 from fashion_gan.runs import Run
 
 MAX_SHOWN = 6
 FAILURE_WAIT_SECONDS = 0.05
-# The fingerprint of Fashion-MNIST's training set.
-FASHION_MNIST_FINGERPRINT = "76704e3cd579f18220850c5b89d8de54ba3b661eb231367c7621b287b1171569"
 _BLOCK_SIZE = 4096  # images that are resized at once, which bounds the memory
 
 Find: TypeAlias = Callable[[Picture], JsonObject]
@@ -77,7 +75,7 @@ class NearestImages:
                 raise InputError("this model's training images are unknown: open its run's folder to see them")
             return _fashion_mnist_finder(local_folder(), None)
         config = self._run.config
-        if self._run.data_fingerprint == FASHION_MNIST_FINGERPRINT:
+        if self._run.data_fingerprint == TRAINING_FINGERPRINT:
             return _fashion_mnist_finder(local_folder() or config.data, config.image_size)
         if config.data is None:
             raise InputError(f"{self._run.path} does not record its training images")

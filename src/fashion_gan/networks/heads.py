@@ -29,6 +29,22 @@ def _embedding(config: Config, labels: Tensor, dim: int, initializer: initialize
     return layers.Dense(dim, use_bias=False, kernel_initializer=initializer, name=f"{name}_embedding")(one_hot)
 
 
+def class_axis(path: str) -> int | None:
+    """The axis of a weight that has an entry for each class. None if it has none.
+
+    Args:
+        path: the variable's path, with or without the network's name.
+
+    Example:
+        >>> class_axis("generator_embedding/kernel"), class_axis("discriminator_classes/kernel")
+        (0, 1)
+    """
+    layer, _, variable = path.rpartition("/")
+    if layer.endswith("_embedding"):
+        return 0
+    return (0 if variable == "bias" else 1) if layer.endswith("_classes") else None
+
+
 def image_inputs(config: Config) -> tuple[list[Tensor], Tensor | None]:
     """The discriminator's inputs, and the labels among them (None if the run is unconditional)."""
     images = keras.Input((config.image_size, config.image_size, config.channels), name="images")

@@ -7,9 +7,11 @@ which are plain HDF5 data sets or safetensors.
 
 import importlib.util
 import io
+import os
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +26,7 @@ from fashion_gan.generator import Generator
 from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
+from fashion_gan.saving.pickled import predict_from_weights
 from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.system.library_settings import default_settings
 
@@ -104,18 +107,40 @@ def load_model(path: Path, *, raw: bool = False, best: bool = False) -> tuple[Ke
 
 def as_generator(model: KerasModel, config: Config) -> Generator:
     """Wrap a Keras generator model as a ``Generator``."""
-    return Generator(predict_function(model), config.latent_dim, config.class_names)
+    return Generator(KerasPredict(model, config), config.latent_dim, config.class_names)
 
 
 def predict_function(model: KerasModel) -> Predict:
     """Return the function that draws with a Keras generator model: inputs -> a NumPy array of images in [-1, 1]."""
+    return KerasPredict(model)
+
+
+class KerasPredict:
+    """A function that draws with a Keras generator model. With a configuration it can be pickled.
+
+    Args:
+        model: the Keras generator.
+        config: the configuration that the generator was built from.
+    """
+
+    def __init__(self, model: KerasModel, config: Config | None = None) -> None:
+        self.model, self.config = model, config
+        self._process = os.getpid()
 
     @default_settings()
-    def predict(inputs: Inputs) -> Array:
-        images: Array = keras.ops.convert_to_numpy(model(inputs, training=False))
+    def __call__(self, inputs: Inputs) -> Array:
+        if self._process != os.getpid():  # The backends' threads do not survive a fork: the call would never end.
+            raise InputError(
+                "a Keras model cannot draw in a forked process: start the process with multiprocessing's 'spawn', or "
+                "export the model as .onnx and load that file"
+            )
+        images: Array = keras.ops.convert_to_numpy(self.model(inputs, training=False))
         return images
 
-    return predict
+    def __reduce__(self) -> tuple[Callable[..., Predict], tuple[object, ...]]:
+        if self.config is None:
+            raise TypeError("a Keras model can be pickled only with the configuration of its network")
+        return predict_from_weights, (keras.backend.backend(), self.config, self.model.get_weights())
 
 
 def _read_keras(path: Path) -> tuple[KerasModel, Config]:

@@ -2,17 +2,20 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
+from tqdm import tqdm
 
-from fashion_gan.arrays import KerasModel
+from fashion_gan.arrays import Array, KerasModel
+from fashion_gan.classes import match_classes, same_classes
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
+from fashion_gan.networks.heads import class_axis
 from fashion_gan.saving.model_files import load_model
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.array_files import read_arrays
@@ -100,26 +103,62 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
 def initialize_weights(gan: GAN, config: Config) -> None:
     """Copy the weights of ``config.init_from`` into a new GAN, as far as the networks have the same layers.
 
-    Both generators start from the averaged weights. A run's best checkpoint is used, or its newest if it has none.
-    Layers without a counterpart keep their initial weights: new ones, and those that depend on the number of classes.
-    If the classes are the same, the average continues without a warm-up. Otherwise it forgets the old weights quickly.
+    Both generators start from the averaged weights. A run's best checkpoint is used, or its newest if it has none. The
+    weights of a class are copied by the class's name. Layers and classes without a counterpart keep their initial
+    weights. If the classes are the same, the average continues without a warm-up. Otherwise it forgets the old weights
+    quickly.
     """
     source = resolve(str(config.init_from))
     run = source.open_run()
     trained = load_gan(str(config.init_from), best=run is not None and run.has_best_checkpoint)
-    _copy_weights(trained.averaged_generator, gan.generator)
-    _copy_weights(trained.averaged_generator, gan.averaged_generator)
-    _copy_weights(trained.discriminator, gan.discriminator)
-    if config.class_names and source.config is not None and config.class_names == source.config.class_names:
+    assert source.config is not None  # A file has no configuration. load_gan refuses it.
+    matches = match_classes(config.class_names, source.config.class_names)
+    _copy_weights(trained.averaged_generator, gan.generator, matches)
+    _copy_weights(trained.averaged_generator, gan.averaged_generator, matches)
+    _copy_weights(trained.discriminator, gan.discriminator, matches)
+    if same_classes(config.class_names, source.config.class_names):
         gan.skip_ema_warmup()
+    elif config.class_names:
+        tqdm.write(_describe_start(config, matches))
 
 
-def _copy_weights(trained: KerasModel, new: KerasModel) -> None:
-    """Copy each weight that exists in both networks with the same shape."""
+def _describe_start(config: Config, matches: Sequence[int | None]) -> str:
+    """A line that says which classes are new to the trained networks."""
+    new = [name for name, match in zip(config.class_names, matches, strict=True) if match is None]
+    if not new:
+        return f"every class is known to {config.init_from}"
+    known = len(config.class_names) - len(new)
+    return f"{known} of {len(config.class_names)} classes are known to {config.init_from}; new: {', '.join(new)}"
+
+
+def _copy_weights(trained: KerasModel, new: KerasModel, matches: Sequence[int | None]) -> None:
+    """Copy each weight that exists in both networks with the same shape.
+
+    Args:
+        trained, new: the networks.
+        matches: for each class of the new network, the number of the same class in the trained one, or None.
+    """
     # The names of layers begin with the names of their networks, which differ.
     by_path = {variable.path.removeprefix(trained.name): variable for variable in trained.weights}
     for variable in new.weights:
-        source = by_path.get(variable.path.removeprefix(new.name))
-        if source is not None and source.shape == variable.shape:
-            # Copy: on JAX both variables would otherwise share one buffer, and a step cannot donate it twice.
-            variable.assign(np.array(keras.ops.convert_to_numpy(source)))
+        path = variable.path.removeprefix(new.name)
+        source = by_path.get(path)
+        if source is None:
+            continue
+        # Copy: on JAX both variables would otherwise share one buffer, and a step cannot donate it twice.
+        values = np.array(keras.ops.convert_to_numpy(source))
+        axis = class_axis(path)
+        if axis is not None:
+            variable.assign(_reorder_classes(values, np.array(keras.ops.convert_to_numpy(variable)), axis, matches))
+        elif source.shape == variable.shape:
+            variable.assign(values)
+
+
+def _reorder_classes(trained: Array, new: Array, axis: int, matches: Sequence[int | None]) -> Array:
+    """The new weights, with those of each class that has a counterpart replaced by the trained ones."""
+    trained, new = np.moveaxis(trained, axis, 0), np.moveaxis(new, axis, 0)
+    if trained.shape[1:] == new.shape[1:]:
+        for number, match in enumerate(matches):
+            if match is not None:
+                new[number] = trained[match]
+    return np.moveaxis(new, 0, axis)

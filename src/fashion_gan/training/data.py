@@ -13,7 +13,7 @@ def check_data(config: Config, dataset: Dataset) -> None:
     """Raise InputError if a run with this configuration cannot train on these images."""
     image_shape = (config.image_size, config.image_size, config.channels)
     if config.evaluate_every_epochs and not is_fashion_mnist(dataset.class_names, image_shape):
-        raise InputError("evaluate_every_epochs scores only 28×28 gray images of Fashion-MNIST's classes")
+        raise InputError("evaluate_every_epochs scores only 28×28 gray images of Fashion-MNIST's classes: leave it out")
     count = len(dataset.images) - (validation.COUNT if config.evaluate_every_epochs else 0)
     if config.batch_size > count:
         raise InputError(f"batch_size={config.batch_size} is more than the {count} training images")
