@@ -20,6 +20,7 @@ from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.parallel import available_cpus
 from fashion_gan.system.paths import user_path
+from fashion_gan.system.telemetry import import_onnxruntime
 
 BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
@@ -87,7 +88,7 @@ class OnnxPredict:
         return self._session
 
     def _open(self) -> None:
-        import onnxruntime
+        onnxruntime = import_onnxruntime()
 
         options = onnxruntime.SessionOptions()
         # One call per thread: the threads generate different images. Splitting the layers of one image is slower.

@@ -13,6 +13,7 @@ from fashion_gan.arrays import Array, Images, Indices, Mask, Vectors
 from fashion_gan.errors import InputError
 from fashion_gan.system import progress
 from fashion_gan.system.parallel import parallel_map
+from fashion_gan.system.telemetry import import_onnxruntime
 
 NETWORK = Path(__file__).with_name("feature_network.onnx")
 NETWORK_SHA256 = "e5e229e16a062ef60aa4f94bcb3da34bc0ed7c0b639079b74f2eacf959540baa"
@@ -54,7 +55,7 @@ class Features:
 @functools.cache
 def _session() -> Any:
     """The ``onnxruntime.InferenceSession`` of the feature network. ONNX Runtime publishes no types."""
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     content = NETWORK.read_bytes()
     digest = hashlib.sha256(content).hexdigest()

@@ -13,6 +13,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, open_onnx
 from fashion_gan.latents import draw_inputs
 from fashion_gan.system.backends import seeded, suppressed_logger
+from fashion_gan.system.telemetry import import_onnxruntime, import_openvino
 from fashion_gan.webpage import single_file
 
 CHECKED_IMAGES = 20
@@ -82,6 +83,7 @@ def _write_onnx(model: KerasModel, config: GeneratorInfo, path: Path) -> None:
     from fashion_gan.networks.batch_norm_folding import fold_batch_norm
     from fashion_gan.saving.model_files import predict_function
 
+    import_onnxruntime()  # Before a converter imports it.
     model = fold_batch_norm(model)
     predict_function(model)(example_inputs(config))  # Keras exports only models that have been called.
     with suppressed_logger("tf2onnx"):  # It logs unknown operators and writes them anyway. They are refused below.
@@ -164,7 +166,7 @@ def _write_html(onnx_path: Path, config: GeneratorInfo, path: Path) -> None:
 
 
 def _write_openvino(onnx_path: Path, config: GeneratorInfo, path: Path) -> None:
-    import openvino
+    openvino = import_openvino()
 
     model = openvino.Core().read_model(onnx_path)
     model.set_rt_info(config.to_json(), [CONFIG_KEY])
@@ -172,7 +174,7 @@ def _write_openvino(onnx_path: Path, config: GeneratorInfo, path: Path) -> None:
 
 
 def _read_openvino(path: Path) -> Predict:
-    import openvino
+    openvino = import_openvino()
 
     # By default OpenVINO computes in bfloat16 if the processor can, and then the images differ slightly.
     options = {"INFERENCE_PRECISION_HINT": "f32"}

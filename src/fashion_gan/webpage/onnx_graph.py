@@ -8,6 +8,7 @@ import numpy as np
 
 from fashion_gan.arrays import Array, JsonObject
 from fashion_gan.errors import InputError
+from fashion_gan.system.telemetry import import_onnxruntime
 
 Attribute: TypeAlias = int | float | str | list[int]
 
@@ -60,7 +61,7 @@ def simplify(path: Path, out: Path) -> None:
 
     Converters leave many such computations in a graph.
     """
-    import onnxruntime
+    onnxruntime = import_onnxruntime()
 
     options = onnxruntime.SessionOptions()
     # This level writes standard operators only.

@@ -1,0 +1,31 @@
+"""Imports of the libraries that report their use to their makers. They are imported with that turned off."""
+
+import importlib
+import os
+import sys
+from types import ModuleType
+
+from fashion_gan.system.library_settings import environment_variables
+
+ONNX_RUNTIME_VARIABLE = "ORT_DISABLE_TELEMETRY"
+
+
+def import_onnxruntime() -> ModuleType:
+    """Import ONNX Runtime without its telemetry. A value that the user gave the variable is kept.
+
+    From version 1.32 on, ONNX Runtime writes a device id into the home folder and looks up a server, unless this
+    variable is set during the import. A later call of its ``disable_telemetry_events`` prevents neither.
+    """
+    with environment_variables({ONNX_RUNTIME_VARIABLE: os.environ.get(ONNX_RUNTIME_VARIABLE, "1")}):
+        return importlib.import_module("onnxruntime")
+
+
+def import_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which writes into the home folder and looks up a server at the import."""
+    if "openvino" in sys.modules or "openvino_telemetry" in sys.modules:
+        return importlib.import_module("openvino")
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # OpenVINO then uses a stub of its own.
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        del sys.modules["openvino_telemetry"]
