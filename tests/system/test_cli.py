@@ -101,9 +101,9 @@ def test_resuming_with_another_preset_is_an_error(capsys, toy_run):
         (["--interpolate", "3", "-7"], "seed=-7 is out of range"),
         (["--frames", "1", "--interpolate", "3", "7"], "frames=1 is out of range"),
         (["--out", "no/such/folder/x.png"], "no/such/folder/x.png: No such file"),
-        (["--out", "x.jpg"], "must end in .png"),
+        (["--out", "x.bmp"], "must end in .png, .jpg, .jpeg or .webp"),
         (["--format", "npz", "--out", "x.png"], "must end in .npz"),
-        (["--interpolate", "3", "7", "--out", "x.npz"], "must end in .png or .gif"),
+        (["--interpolate", "3", "7", "--out", "x.npz"], "must end in .png, .jpg, .jpeg, .webp or .gif"),
         (["--interpolate", "3", "7", "--truncation", "0.5"], "--interpolate does not go with --truncation"),
         (["--label", "1" * 5000], "label='1111"),
     ],
@@ -179,6 +179,50 @@ def test_train_without_a_terminal_prints_plain_lines_and_the_run_folder(capsys, 
         assert words in epochs[1]
     assert f"run      {tmp_path / '0001-fashion'}" in printed
     assert "gan_generated_image_epoch_2.png" in printed
+
+
+@pytest.mark.parametrize(("name", "format"), [("A.PNG", "PNG"), ("a.JPG", "JPEG"), ("a.webP", "WEBP")])
+def test_a_grid_is_written_in_the_format_of_its_suffix(toy_run, tmp_path, name, format):
+    assert main(["generate", "--model", str(toy_run.path), "--count", "4", "--out", str(tmp_path / name)]) == 0
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == format
+
+
+@pytest.mark.parametrize("name", ["film.GIF", "strip.PNG"])
+def test_a_walk_is_a_film_or_a_strip_whatever_the_case_of_its_suffix(toy_run, tmp_path, name):
+    flags = ["--interpolate", "3", "7", "--frames", "3", "--out", str(tmp_path / name)]
+    assert main(["generate", "--model", str(toy_run.path), *flags]) == 0
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == name.split(".")[1]
+
+
+def test_data_shows_the_classes_of_own_pictures_and_what_was_left_out(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("bags/a.png", "shoes/b.png", "shoes/c.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (30, 20)).save(tmp_path / "in" / name)
+    (tmp_path / "in" / "shoes" / "d.heic").write_bytes(b"")
+    table = [
+        "class          pictures  width×height",
+        "bags                  1  30×20",
+        "shoes                 2  30×20",
+        "all 2 classes         3",
+        "",
+        "left out                         files  such as",
+        ".heic files, which are not read      1  shoes/d.heic",
+        "",
+        "3 of the pictures are not square: their central square is taken",
+    ]
+    assert main(["data", "--data", "in"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[:9] == table
+    assert printed[-1] == "ten of each class: pictures.png"
+    assert size_of(tmp_path / "pictures.png")[1] == 2 * 66 + 2
+    assert main([*TRAIN_FLAGS, "--data", "in", "--batch-size", "2", "--dry-run"]) == 0
+    assert "\n".join(table) in capsys.readouterr().out
+    (tmp_path / "in" / "hats").mkdir()
+    for flags in (["data", "--data", "in"], [*TRAIN_FLAGS, "--data", "in", "--dry-run"]):
+        assert "in/hats would be a class without pictures" in refused(capsys, *flags)
 
 
 @pytest.mark.parametrize("format", ["grid", "png", "npz"])

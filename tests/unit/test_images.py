@@ -11,11 +11,13 @@ from PIL import Image
 from fashion_gan.errors import InputError
 from fashion_gan.rendering.images import (
     PADDING_LEVEL,
+    class_columns,
     contact_sheet,
     grid,
     html_figure,
     load_png,
     save_gif,
+    save_picture,
     save_png,
     to_uint8,
 )
@@ -34,6 +36,32 @@ def gif_frames(path) -> tuple[list[np.ndarray], list[int]]:
             frames.append(np.asarray(film.convert("RGB")))
             milliseconds.append(film.info["duration"])
     return frames, milliseconds
+
+
+# ---- Pictures in the format of their suffix ----
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("suffix", "error"), [(".PNG", 0), (".webp", 0), (".jpg", 8), (".JPEG", 8)])
+def test_a_picture_has_its_pixels_in_every_format(tmp_path, channels, suffix, error):
+    picture = np.linspace(0, 255, 32 * 32, dtype=np.uint8).reshape(32, 32, 1).repeat(channels, axis=2)
+    save_picture(tmp_path / f"a{suffix}", picture)
+    with Image.open(tmp_path / f"a{suffix}") as image:
+        read = np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(picture.shape)
+    assert np.abs(read.astype(int) - picture).max() <= error
+
+
+def test_a_picture_with_another_suffix_is_an_error_that_lists_the_formats(tmp_path):
+    for name in ("a.tga", "a", "a.png.bak"):
+        with pytest.raises(InputError, match=rf"{name} must end in .png, .jpg, .jpeg or .webp$"):
+            save_picture(tmp_path / name, noise(4, 4, 1))
+
+
+@pytest.mark.parametrize(("name", "side"), [("a.webp", 16_384), ("a.jpg", 65_501)])
+def test_a_picture_too_large_for_its_format_is_an_error_and_no_file_is_left(tmp_path, name, side):
+    with pytest.raises(InputError, match=f"{name}: a picture of {side}×1 pixels is too large"):
+        save_picture(tmp_path / name, np.zeros((1, side, 1), np.uint8))
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- to_uint8 ----
@@ -66,6 +94,11 @@ def test_grid_lays_images_out_row_by_row():
         [ground] * 7,
     ]
     assert grid(images, columns=3, padding=1)[..., 0].tolist() == expected
+
+
+@pytest.mark.parametrize(("classes", "columns"), [(0, None), (1, 1), (20, 20), (21, None), (1000, None)])
+def test_classes_have_a_column_each_unless_there_are_too_many(classes, columns):
+    assert class_columns(classes) == columns
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (10, 4, 3), (16, 4, 4), (64, 8, 8)])

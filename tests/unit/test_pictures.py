@@ -181,8 +181,10 @@ def test_contents_of_a_thousand_classes_are_a_short_table():
     assert lines[MAX_ROWS + 1 :] == [
         "980 more classes      2,940",
         "all 1,000 classes     3,000",
+        "",
         "left out  files  such as",
         "hidden        2  .x",
+        "",
         "a note",
     ]
 

@@ -15,12 +15,20 @@ from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.datasets.writers import subfolder_names
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
-from fashion_gan.rendering.images import grid, save_gif, save_png
+from fashion_gan.rendering.images import (
+    PICTURE_FORMATS,
+    check_suffix,
+    class_columns,
+    grid,
+    save_gif,
+    save_picture,
+    save_png,
+)
 from fashion_gan.system.atomic_files import atomic_file, atomic_folder
 
 NEAR_DUPLICATE_LEVELS = 10.0
 DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "walk": "interpolation.png"}
-SUFFIXES = {"grid": (".png",), "npz": (".npz",), "walk": (".png", ".gif")}
+SUFFIXES = {"grid": (*PICTURE_FORMATS,), "npz": (".npz",), "walk": (*PICTURE_FORMATS, ".gif")}
 FILM_FRAME_SECONDS = 0.08
 
 
@@ -79,7 +87,8 @@ FILM_FRAME_SECONDS = 0.08
     type=options.Choice(["grid", "png", "npz"]),
     default="grid",
     show_default=True,
-    help="grid: one PNG file of all images. png: a folder of PNG files. npz: a NumPy file of the images and labels.",
+    help="grid: one picture of all images, a PNG, JPEG or WebP file. png: a folder of PNG files. npz: a NumPy file of "
+    "the images and labels.",
     group="Output",
 )
 @options.option(
@@ -121,8 +130,8 @@ def generate(
 def _checked_output(out: Path | None, kind: str, force: bool) -> Path:
     """The path to write to. Raises InputError if its suffix does not fit the kind, or if it exists without --force."""
     out = out or Path(DEFAULT_NAMES[kind])
-    if kind in SUFFIXES and out.suffix not in SUFFIXES[kind]:
-        raise InputError(f"{out} must end in {' or '.join(SUFFIXES[kind])}")
+    if kind in SUFFIXES:
+        check_suffix(out, SUFFIXES[kind])
     if os.path.lexists(out) and not force:
         raise InputError(f"{out} already exists: choose another --out, or add --force")
     return out
@@ -130,11 +139,11 @@ def _checked_output(out: Path | None, kind: str, force: bool) -> Path:
 
 def _save_walk(out: Path, images: Images) -> None:
     """Write a strip of the images, or a film that goes to the last one and back."""
-    if out.suffix == ".gif":
+    if out.suffix.lower() == ".gif":
         there_and_back = [*images, *images[-2:0:-1]]
         save_gif(out, there_and_back, frame_seconds=FILM_FRAME_SECONDS, hold_last_seconds=FILM_FRAME_SECONDS)
     else:
-        save_png(out, grid(images, columns=len(images)))
+        save_picture(out, grid(images, columns=len(images)))
 
 
 def _save_images(
@@ -159,8 +168,8 @@ def _save_images(
                 suffix = "" if labels is None else suffixes[labels[number]]
                 save_png(folder / f"{number:06d}{suffix}.png", image)
     else:
-        columns = len(generator.class_names) if labels is not None and label is None else None
-        save_png(out, grid(images, columns=columns))
+        columns = class_columns(len(generator.class_names)) if label is None else None
+        save_picture(out, grid(images, columns=columns))
 
 
 def _class_suffixes(class_names: Sequence[str]) -> list[str]:

@@ -9,11 +9,20 @@ import numpy as np
 from fashion_gan.api.train import continue_training, plan, plan_resume, start_training
 from fashion_gan.cli import options
 from fashion_gan.config import DEFAULT_PRESET, RENAMED_SETTINGS
-from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist
-from fashion_gan.rendering.images import contact_sheet, save_png
+from fashion_gan.datasets import (
+    Dataset,
+    holds_fashion_mnist,
+    load_fashion_mnist,
+    load_training_images,
+    requested_folder,
+)
+from fashion_gan.datasets.contents import MAX_ROWS
+from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, contact_sheet, save_picture
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.system.backends import share_two_processors
 from fashion_gan.version import __version__
+
+SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
 
 
 @options.verb(
@@ -57,6 +66,8 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
     held_out = " (5,000 of them held out for evaluation)" if config.evaluate_every_epochs else ""
     click.echo(f"fashion-gan {__version__}\n{config}")
     click.echo(f"trains on {len(dataset.images):,} images{held_out}: {dataset.source}")
+    if dataset.contents is not None:
+        click.echo(f"\n{dataset.contents}\n")
     if dry_run:
         return
     if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
@@ -68,27 +79,46 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
 @options.verb(
     examples=(
         "fashion-gan data",
-        "fashion-gan data --data ~/datasets/fashion-mnist --out clothes.png",
+        "fashion-gan data --data my-pictures --out pictures.jpg",
     )
 )
-@options.data
+@options.option(
+    "--data",
+    type=options.Folder(),
+    metavar="FOLDER",
+    help="Folder of pictures, of the four Fashion-MNIST files, or of another data set in such files. By default "
+    "Fashion-MNIST is searched for and, if missing, downloaded.",
+    group="Data",
+)
 @options.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("fashion_mnist.png"),
-    show_default=True,
     metavar="FILE",
-    help="Contact sheet with ten images of each class, a PNG file.",
+    help="Contact sheet with ten images of each class, a PNG, JPEG or WebP file. By default fashion_mnist.png, or "
+    "pictures.png for other data.",
     group="Output",
 )
-def data(data: str | None, out: Path) -> None:
-    """Show where Fashion-MNIST is stored and what it holds, and draw ten images of each class."""
-    splits = {split: load_fashion_mnist(split, data) for split in ("train", "test")}
-    click.echo(_pixel_table(splits))
-    click.echo(f"\n{_class_table(splits)}")
-    training = splits["train"]
-    save_png(out, contact_sheet(training.images, training.labels, CLASS_NAMES, per_class=10))
-    click.echo(f"\nten of each class: {out}")
+def data(data: str | None, out: Path | None) -> None:
+    """Show what a data folder holds, and draw ten images of each class.
+
+    Of your own pictures, it shows what was left out and why. Without a folder, it shows where Fashion-MNIST is stored.
+    """
+    if out is not None:
+        check_suffix(out, PICTURE_FORMATS)
+    folder = requested_folder(data)
+    is_fashion_mnist = folder is None or holds_fashion_mnist(folder)
+    training = load_training_images(folder, SHEET_IMAGE_SIZE, channels=3)
+    splits = {"train": training}
+    if is_fashion_mnist:
+        splits["test"] = load_fashion_mnist("test", folder)
+    if training.contents is not None:
+        click.echo(training.contents)
+    else:
+        click.echo(f"{_pixel_table(splits)}\n\n{_class_table(splits)}")
+    out = out or Path("fashion_mnist.png" if is_fashion_mnist else "pictures.png")
+    save_picture(out, contact_sheet(training.images, training.labels, training.class_names[:MAX_ROWS], per_class=10))
+    shown = f"ten of each of the first {MAX_ROWS} classes" if training.class_names[MAX_ROWS:] else "ten of each class"
+    click.echo(f"\n{shown}: {out}")
 
 
 def _pixel_table(splits: dict[str, Dataset]) -> str:
@@ -104,8 +134,11 @@ def _pixel_table(splits: dict[str, Dataset]) -> str:
 
 def _class_table(splits: dict[str, Dataset]) -> str:
     """A row for each class: its number, its name, and how many images of it each split holds."""
+    class_names = splits["train"].class_names
     rows = [["", "class", *splits]]
-    for label, name in enumerate(CLASS_NAMES):
+    for label, name in enumerate(class_names[:MAX_ROWS]):
         counts = [int((split.labels == label).sum()) for split in splits.values()]
         rows.append([str(label), name, *(f"{count:,}" for count in counts)])
-    return format_table(rows, "rlrr")
+    if class_names[MAX_ROWS:]:
+        rows.append(["", f"{len(class_names) - MAX_ROWS:,} more classes"])
+    return format_table(rows, "rl" + "r" * len(splits))

@@ -32,6 +32,7 @@ __all__ = [
     "Dataset",
     "cache_folder",
     "fashion_mnist_labels",
+    "holds_fashion_mnist",
     "is_fashion_mnist",
     "list_pictures",
     "load_fashion_mnist",
@@ -40,6 +41,7 @@ __all__ = [
     "local_folder",
     "read_header",
     "read_pixels",
+    "requested_folder",
 ]
 
 
@@ -65,16 +67,28 @@ def load_training_images(data: str | Path | None, image_size: int, channels: int
         (1200, 64, 64, 3)
     """
     folder = requested_folder(data)
-    if folder is None:
-        return load_fashion_mnist("train")
+    if folder is None or holds_fashion_mnist(folder):
+        return load_fashion_mnist("train", folder)
+    manifest = generated.read_manifest(folder)
+    if manifest is not None and has_fashion_mnist_files(folder):
+        return generated.load_idx(folder, manifest)
+    images_path = idx_folders.find_training_images(folder)
+    if images_path is not None:
+        return idx_folders.load_images_and_labels(images_path)
+    return load_pictures(folder, image_size, channels)
+
+
+def holds_fashion_mnist(folder: Path) -> bool:
+    """Whether a folder holds Fashion-MNIST's files. Some of them may be missing or damaged.
+
+    Raises:
+        InputError: there is no such folder, or its files of labels cannot be read.
+    """
     if not folder.is_dir():
         raise InputError(f"data={str(folder)!r} is not a folder: {LAYOUTS}")
+    if generated.read_manifest(folder) is not None:
+        return False
     images_path = idx_folders.find_training_images(folder)
-    if images_path is None and not has_fashion_mnist_files(folder):
-        return load_pictures(folder, image_size, channels)
-    manifest = generated.read_manifest(folder)
-    if manifest is not None:
-        return generated.load_idx(folder, manifest)
-    if images_path is None or has_fashion_mnist_digest(idx_folders.read_labels(images_path)):
-        return load_fashion_mnist("train", folder)
-    return idx_folders.load_images_and_labels(images_path)
+    if images_path is None:
+        return has_fashion_mnist_files(folder)
+    return has_fashion_mnist_digest(idx_folders.read_labels(images_path))

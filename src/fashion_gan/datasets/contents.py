@@ -56,10 +56,8 @@ class Contents:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        parts = [self._class_table()]
-        if self.left_out:
-            parts.append(self._left_out_table())
-        return "\n".join([*parts, *self.notes])
+        parts = [self._class_table(), self._left_out_table() if self.left_out else "", "\n".join(self.notes)]
+        return "\n\n".join(filter(None, parts))
 
     def _class_table(self) -> str:
         rows = [["class", "pictures", "width×height"]]

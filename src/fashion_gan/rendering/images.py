@@ -1,10 +1,11 @@
-"""Images -> grids, contact sheets, PNG files and animated GIFs."""
+"""Images -> grids, contact sheets, picture files and animated GIFs."""
 
 import base64
+import dataclasses
 import html
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from fashion_gan.arrays import Images, Labels, Picture
+from fashion_gan.arrays import Images, JsonObject, Labels, Picture
 from fashion_gan.errors import InputError, check_range, one_line
 from fashion_gan.system.atomic_files import atomic_file
 
@@ -20,6 +21,33 @@ from fashion_gan.system.atomic_files import atomic_file
 # images. White ones would merge with white clothes and outshine the images.
 PADDING_LEVEL = 48
 TEXT_LEVEL = 255
+
+MAX_CLASS_COLUMNS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureFormat:
+    """How a picture is written.
+
+    Attributes:
+        name: Pillow's name of the format.
+        max_side: the pixels that a side may have.
+        settings: Pillow's settings.
+    """
+
+    name: str
+    max_side: int
+    settings: JsonObject
+
+
+_JPEG = PictureFormat("JPEG", 65_500, {"quality": 95, "subsampling": 0})
+PICTURE_FORMATS = {
+    ".png": PictureFormat("PNG", 2**31 - 1, {"optimize": True}),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": PictureFormat("WEBP", 16_383, {"lossless": True}),
+}
+"""The formats that pictures are written in, by the suffix of the file's name in lower case."""
 
 
 def to_uint8(images: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
@@ -73,6 +101,14 @@ def grid(images: Images, columns: int | None = None, padding: int = 2, scale: in
     return canvas
 
 
+def class_columns(classes: int) -> int | None:
+    """The columns of a grid of images whose classes take turns: one for each class.
+
+    None, for a grid that is about square, if there are no classes or so many that the grid would be a strip.
+    """
+    return classes if 0 < classes <= MAX_CLASS_COLUMNS else None
+
+
 def contact_sheet(images: Images, labels: Labels, class_names: Sequence[str], per_class: int = 10) -> Picture:
     """Show the first images of each class: one row for each class, with its name at the left.
 
@@ -111,6 +147,35 @@ def _names_column(names: Sequence[str], height: int, channels: int) -> Picture:
         middle = (index + 0.5) * height / len(names)
         draw.text((width - 8, middle), name, fill=TEXT_LEVEL, font=font, anchor="rm")
     return np.asarray(column)[..., np.newaxis].repeat(channels, axis=-1)
+
+
+def save_picture(path: str | Path, image: Picture) -> None:
+    """Write an image, uint8 (H, W, C), atomically, in the format of the file's suffix: PNG, JPEG or WebP.
+
+    Raises:
+        InputError: the suffix is another one, the format cannot hold a picture of this size, or the image has the wrong
+            type or shape.
+        OSError: the file cannot be written. An older file of that name stays as it was.
+    """
+    path = Path(path)
+    check_suffix(path, PICTURE_FORMATS)
+    picture_format = PICTURE_FORMATS[path.suffix.lower()]
+    pillow_image = _to_pillow(image)
+    if max(pillow_image.size) > picture_format.max_side:
+        size = "×".join(map(str, pillow_image.size))
+        raise InputError(
+            f"{path}: a picture of {size} pixels is too large for {picture_format.name}, whose sides have at most "
+            f"{picture_format.max_side:,}: write a PNG"
+        )
+    with atomic_file(path) as temporary:
+        pillow_image.save(temporary, picture_format.name, **picture_format.settings)
+
+
+def check_suffix(path: Path, suffixes: Collection[str]) -> None:
+    """Raise InputError if a file's name ends in none of these suffixes. Upper and lower case are the same."""
+    if path.suffix.lower() not in suffixes:
+        *others, last = suffixes
+        raise InputError(f"{path} must end in {', '.join(others)}{' or ' if others else ''}{last}")
 
 
 def save_png(path: str | Path, image: Picture) -> None:

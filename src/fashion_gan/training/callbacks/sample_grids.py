@@ -15,7 +15,6 @@ from fashion_gan.training.callbacks.metrics_logger import stop_if_not_finite
 from fashion_gan.training.callbacks.training_state import TrainingState
 
 SAMPLE_ROWS = 10
-MAX_CLASS_COLUMNS = 20
 # The next frame is drawn when the step count has grown by this factor, because learning is fastest at the start.
 FRAME_GROWTH = 1.25
 
@@ -27,8 +26,7 @@ class SampleGrids(keras.callbacks.Callback):
         super().__init__()
         self.run, self.state, self.generator = run, state, generator
         classes = len(run.config.class_names)
-        # A column for each class; ten columns if there are no classes, or too many.
-        self.columns = classes if 0 < classes <= MAX_CLASS_COLUMNS else SAMPLE_ROWS
+        self.columns = images.class_columns(classes) or SAMPLE_ROWS
         self.latents = draw_latents(self.columns * SAMPLE_ROWS, run.config.latent_dim, run.config.seed)
         self.labels = np.arange(len(self.latents), dtype=np.int32) % classes if classes else None
         frames = run.frame_paths()
