@@ -60,14 +60,20 @@ def export_generator(
 
 
 @default_settings()
-def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
-    """Convert a generator that Keras 2 or tf.keras saved as ``.h5`` to an ``.onnx`` file that fashion-gan loads.
+def import_generator(
+    path: str | Path, out: str | Path, *, classes: int | None = None, like: str | None = None
+) -> "ImportedGenerator":
+    """Convert a generator that Keras saved as ``.h5`` or ``.keras`` to an ``.onnx`` file that fashion-gan loads.
 
     No code in the file is run. Its architecture is read as text, and only plain layers from a fixed list are built.
 
     Args:
-        path: a Sequential or functional model that maps a latent vector, and optionally a class number, to an image.
+        path: a Sequential or functional model that maps a latent vector, and optionally a class, to an image. A
+            discriminator may follow it, as in the models that GANs are trained with.
         out: the ``.onnx`` file. An existing one is replaced if the import succeeds.
+        classes: the number of classes, if the class is a one-hot vector: an input of that length, or the end of the
+            only input. A class number needs no argument.
+        like: a preset, if the file holds only the weights of that preset's generator.
 
     Returns:
         A description of the generator: ``latent_dim``, ``class_names``, ``image_shape``, the ``pixel_range`` of the
@@ -85,4 +91,4 @@ def import_generator(path: str | Path, out: str | Path) -> "ImportedGenerator":
     use_backend(default_backend())
     from fashion_gan.saving.keras2 import importer
 
-    return importer.import_generator(path, out)
+    return importer.import_generator(path, out, classes=classes, like=like)

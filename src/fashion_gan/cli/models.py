@@ -7,6 +7,7 @@ import click
 
 from fashion_gan.api.export import export_generator, import_generator
 from fashion_gan.cli import options
+from fashion_gan.config import PRESETS
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
 from fashion_gan.rendering.images import class_columns, grid, save_png
@@ -52,17 +53,30 @@ def export(model: str, format: str, raw: bool, best: bool, out: Path | None, for
 
 
 @options.verb("import", examples=("fashion-gan import generator.h5", "fashion-gan generate --model generator.onnx"))
-@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.h5")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
+@options.option(
+    "--classes",
+    type=click.IntRange(2, 1000),
+    metavar="NUMBER",
+    help="Length of the one-hot class, if the generator takes one: in an input of its own, or after the latents.",
+    group="Model",
+)
+@options.option(
+    "--like",
+    type=options.Choice(list(PRESETS)),
+    help="Preset whose generator the weights belong to, if the file holds only weights.",
+    group="Model",
+)
 @options.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The .onnx file to write. By default it is named after the .h5 file and lies in the current folder.",
+    help="The .onnx file to write. By default it is named after the file and lies in the current folder.",
     group="Output",
 )
 @options.force
-def import_(path: Path, out: Path | None, force: bool) -> None:
-    """Convert a generator from an .h5 file of Keras 2 or tf.keras to an .onnx model. No code in the file is run.
+def import_(path: Path, classes: int | None, like: str | None, out: Path | None, force: bool) -> None:
+    """Convert a generator from an .h5 or .keras file of Keras to an .onnx model. No code in the file is run.
 
     A .png file of the same name shows 64 of its images.
     """
@@ -74,18 +88,20 @@ def import_(path: Path, out: Path | None, force: bool) -> None:
         if output.is_dir():
             raise InputError(f"{output} is a folder: choose another --out")
     with atomic_file(out) as temporary:  # If the sheet cannot be written, the model is not written either.
-        imported = import_generator(path, temporary)
+        imported = import_generator(path, temporary, classes=classes, like=like)
         generator = Generator.load(temporary)
         save_png(sheet, grid(generator.generate(SHEET_IMAGES), columns=class_columns(len(generator.class_names))))
     source = click.format_filename(path)
-    classes = f" and {len(imported.class_names)} classes" if imported.class_names else ""
+    with_classes = f" and {len(imported.class_names)} classes" if imported.class_names else ""
     size = "×".join(map(str, imported.image_shape))
     lowest, highest = imported.pixel_range
-    click.echo(f"{out}: latents of {imported.latent_dim} numbers{classes} -> {size} images")
+    click.echo(f"{out}: latents of {imported.latent_dim} numbers{with_classes} -> {size} images")
     click.echo(
         f"pixels in [-1, 1], scaled from [{lowest:.4g}, {highest:.4g}], differ by at most "
         f"{imported.largest_difference:.1e} from those of {source}"
     )
+    if imported.part:
+        click.echo(f"the generator is {imported.part}; the discriminator after it is left out")
     click.echo(f"sheet    {sheet}")
 
 

@@ -2,30 +2,31 @@
 
 Loading a Keras file with Keras can run code from the file, even in ``safe_mode``. This module never does that. It
 rebuilds the network from this package's code and the configuration in the file. From the file it reads only weights,
-which are plain HDF5 data sets or safetensors.
+which are plain HDF5 data sets (read in a process of their own) or safetensors.
 """
 
 import importlib.util
-import io
+import math
 import os
 import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import h5py
 import keras
+import numpy as np
 from keras.src.legacy.saving.legacy_h5_format import save_model_to_hdf5  # No public function takes an open file.
 
 from fashion_gan.arrays import Array, Inputs, KerasModel, Predict
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError
+from fashion_gan.errors import InputError, one_line
 from fashion_gan.generator import Generator
 from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
+from fashion_gan.saving.hdf5 import copy_plain
 from fashion_gan.saving.pickled import predict_from_weights
 from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.system.library_settings import default_settings
@@ -34,7 +35,11 @@ CONFIG_MEMBER = "fashion_gan.json"  # in a .keras file, which is a zip archive
 CONFIG_ATTRIBUTE = "fashion_gan"  # of an .h5 file's root, and of a .safetensors file's metadata
 SAFETENSORS = ".safetensors"
 MAX_CONFIG_BYTES = 1 << 20
-MAX_WEIGHTS_BYTES = 1 << 30  # of a .keras file's weights, and of one HDF5 data set
+WEIGHTS_MEMBER = "model.weights.h5"  # in a .keras file
+MAX_WEIGHTS_BYTES = 1 << 30  # of a .keras file's weights
+WIDEST_NUMBER = 8  # bytes
+MAX_OVERHEAD = 8 << 20  # bytes of a .keras file's weights that are not numbers
+MAX_REASON = 300  # characters of a library's message
 
 
 def save_generator(model: KerasModel, config: Config, path: Path) -> None:
@@ -90,19 +95,28 @@ def load_model(path: Path, *, raw: bool = False, best: bool = False) -> tuple[Ke
     if path.is_dir():
         run = Run.open(path)
         return run.load_generator_model(raw=raw, best=best), run.config
+    read = _reader(path)
+    if read is None:
+        suffixes = f"{', '.join(MODEL_SUFFIXES[:-1])} or {MODEL_SUFFIXES[-1]}"
+        raise InputError(f"{path} is not a model file: it must be an {suffixes} file that fashion-gan wrote")
     try:
-        if path.suffix.lower() == SAFETENSORS:
-            return _read_safetensors(path)
-        if zipfile.is_zipfile(path):
-            return _read_keras(path)
-        if h5py.is_hdf5(path):
-            return _read_h5(path)
+        model, config = read(path)
+        _check_finite(model)
     except InputError:
         raise
     except Exception as error:  # The libraries can raise almost any exception on a malicious file.
-        raise InputError(f"{path} is damaged or does not hold the weights of its network: {error}") from error
-    suffixes = f"{', '.join(MODEL_SUFFIXES[:-1])} or {MODEL_SUFFIXES[-1]}"
-    raise InputError(f"{path} is not a model file: it must be an {suffixes} file that fashion-gan wrote")
+        reason = one_line(error)[:MAX_REASON]
+        raise InputError(f"{path} is damaged or does not hold the weights of its network: {reason}") from error
+    return model, config
+
+
+def _reader(path: Path) -> Callable[[Path], tuple[KerasModel, Config]] | None:
+    """The function that reads a file, by its suffix or its first bytes. None if it is of another kind."""
+    if path.suffix.lower() == SAFETENSORS:
+        return _read_safetensors
+    if zipfile.is_zipfile(path):
+        return _read_keras
+    return _read_h5 if h5py.is_hdf5(path) else None
 
 
 def as_generator(model: KerasModel, config: Config) -> Generator:
@@ -144,32 +158,41 @@ class KerasPredict:
 
 
 def _read_keras(path: Path) -> tuple[KerasModel, Config]:
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         if CONFIG_MEMBER not in archive.namelist():
             raise _unknown_origin(path)
-        config = Config.from_json(_read_member(archive, CONFIG_MEMBER, MAX_CONFIG_BYTES).decode(), path)
-        weights = _read_member(archive, "model.weights.h5", MAX_WEIGHTS_BYTES)
-    with tempfile.TemporaryDirectory() as folder:
-        weights_path = Path(folder) / "model.weights.h5"
-        weights_path.write_bytes(weights)
-        return _build_with_weights(config, weights_path, io.BytesIO(weights)), config
+        config = Config.from_json(read_member(archive, CONFIG_MEMBER, MAX_CONFIG_BYTES).decode(), path)
+        model = build_generator_for_weights(config)
+        weights_bytes = sum(math.prod(variable.shape) * WIDEST_NUMBER for variable in model.variables)
+        stored = Path(folder) / "stored.h5"
+        stored.write_bytes(read_member(archive, WEIGHTS_MEMBER, min(weights_bytes + MAX_OVERHEAD, MAX_WEIGHTS_BYTES)))
+        plain = Path(folder) / WEIGHTS_MEMBER  # Keras reads the layout of Keras 3 from a file of this name.
+        _copy_weights(stored, plain)
+        load_plain_weights(model, plain)
+    return model, config
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
-    if archive.getinfo(name).file_size > max_bytes:
-        raise InputError(
-            f"{archive.filename} holds a {name} of over {max_bytes:,} bytes: fashion-gan writes no file of that size"
-        )
-    return archive.read(name)
+def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
+    """Read a member of a zip archive. Raises InputError if it is larger than allowed."""
+    size = archive.getinfo(name).file_size
+    if size > max_bytes:
+        raise InputError(f"{archive.filename} holds a {name} of over {max_bytes:,} bytes, which is more than it needs")
+    with archive.open(name) as member:
+        return member.read(size)  # Without a size, zipfile may decompress more than the archive declares.
 
 
 def _read_h5(path: Path) -> tuple[KerasModel, Config]:
-    with h5py.File(path, "r") as file:
-        text = file.attrs.get(CONFIG_ATTRIBUTE)
-    if not isinstance(text, str):
-        raise _unknown_origin(path)
-    config = Config.from_json(text, path)
-    return _build_with_weights(config, path, path), config
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "model.h5"
+        _copy_weights(path, plain)
+        with h5py.File(plain, "r") as file:
+            text = file.attrs.get(CONFIG_ATTRIBUTE)
+        if not isinstance(text, str):
+            raise _unknown_origin(path)
+        config = Config.from_json(text, path)
+        model = build_generator_for_weights(config)
+        load_plain_weights(model, plain)
+    return model, config
 
 
 def _read_safetensors(path: Path) -> tuple[KerasModel, Config]:
@@ -191,43 +214,34 @@ def _read_safetensors(path: Path) -> tuple[KerasModel, Config]:
     return model, config
 
 
-def _build_with_weights(config: Config, weights_path: Path, hdf5: Path | BinaryIO) -> KerasModel:
-    """Build the network of a configuration and load its weights.
+def _copy_weights(stored: Path, plain: Path) -> None:
+    with h5py.File(plain, "w", locking=False) as copy:
+        left_out = copy_plain(stored, copy)
+    if left_out:
+        raise InputError(f"{stored} holds {one_line(left_out[0])[:60]}, which is a link, or not plain weights")
 
-    Args:
-        config: the configuration.
-        weights_path: the file that Keras loads the weights from.
-        hdf5: the same file's content, which is checked first.
-    """
-    model = build_generator_for_weights(config)
-    with h5py.File(hdf5, "r") as file:
-        _check_plain_weights(file)
+
+def load_plain_weights(model: KerasModel, plain: Path) -> None:
+    """Load all weights of a model from a plain copy. Raises ValueError if they do not fit."""
     with warnings.catch_warnings():
         # If a layer has no weights in the file, Keras only warns and leaves that layer random.
         warnings.filterwarnings("error", category=UserWarning, module="keras")
         try:
-            model.load_weights(weights_path)
+            model.load_weights(plain)
         except UserWarning as warning:
             raise ValueError(warning) from warning
-    return model
 
 
-def _check_plain_weights(group: h5py.Group) -> None:
-    """Raise InputError for links, for data sets that read from other files, and for implausibly large data sets."""
-    for name in group:
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise InputError(f"{group.file.filename} holds a link ({name}): only plain weights are read")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            _check_plain_weights(item)
-        elif not isinstance(item, h5py.Dataset) or item.external or item.is_virtual or item.nbytes > MAX_WEIGHTS_BYTES:
-            raise InputError(f"{group.file.filename} holds a data set ({name}) that is not plain weights")
+def _check_finite(model: KerasModel) -> None:
+    """Raise ValueError if a weight is NaN or infinite: the model would draw black images."""
+    for variable in model.variables:
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            raise ValueError(f"{variable.path} holds values that are not finite")
 
 
 def _unknown_origin(path: Path) -> InputError:
     return InputError(
         f"{path} was not written by fashion-gan, and another program's model file can run code when it is loaded. "
-        "If it is an .h5 file with a plain generator, use fashion-gan import. If you trust the file, load it in Python "
+        "If it is an .h5 or .keras file with a plain generator, use fashion-gan import. If you trust the file, load it in Python "
         "with keras.models.load_model and wrap the network: fashion_gan.Generator(model.predict, latent_dim)"
     )

@@ -1,1 +1,1 @@
-"""Import generators from ``.h5`` files that Keras 2 or tf.keras wrote, without running code from the file."""
+"""Import generators from the files of other programs that use Keras 2 or Keras 3, without running code from a file."""

@@ -1,8 +1,11 @@
-"""A generator in a Keras 2 file -> an ``.onnx`` file: latents (and labels) in, images in [-1, 1] out."""
+"""A generator in a file of Keras 2 or Keras 3 -> an ``.onnx`` file: latents (and labels) in, images in [-1, 1] out."""
 
 import dataclasses
+import io
 import json
 import math
+import tempfile
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -10,21 +13,34 @@ import keras
 import numpy as np
 
 from fashion_gan.arrays import JsonObject, KerasModel, Tensor
-from fashion_gan.errors import InputError, one_line
+from fashion_gan.config import Config
+from fashion_gan.errors import InputError, check_whole_number, one_line
 from fashion_gan.latents import draw_latents
+from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.saving.export import save
+from fashion_gan.saving.hdf5 import copy_plain
+from fashion_gan.saving.keras2.architecture import MODELS, input_shapes, layer_name, split_combined
+from fashion_gan.saving.keras2.inputs import MAX_CLASSES, GeneratorInputs, reshape
 from fashion_gan.saving.keras2.layers import Shape
-from fashion_gan.saving.keras2.network import MODELS, NetworkBuilder, TrackedTensor, input_shapes
-from fashion_gan.saving.keras2.weights import WeightReader
-from fashion_gan.saving.model_files import CONFIG_ATTRIBUTE, predict_function
+from fashion_gan.saving.keras2.network import NetworkBuilder
+from fashion_gan.saving.keras2.weights import Keras2Weights, Keras3Weights, WeightReader
+from fashion_gan.saving.model_files import (
+    CONFIG_ATTRIBUTE,
+    CONFIG_MEMBER,
+    WEIGHTS_MEMBER,
+    load_plain_weights,
+    predict_function,
+    read_member,
+)
 from fashion_gan.system.backends import seeded
 from fashion_gan.version import __version__
 
+ARCHITECTURE_MEMBER = "config.json"  # in a .keras file
+OWN_FILE = "fashion-gan wrote it: use fashion-gan export to write it as .onnx"
 MAX_FILE_BYTES = 1 << 30
 MAX_ARCHITECTURE_BYTES = 4 << 20
-MAX_LATENT_DIM = 1024
 SMALLEST_SIDE, LARGEST_SIDE = 4, 1024  # pixels
-MAX_CLASSES = 1000
+MAX_REASON = 200  # characters of Keras's message
 MEASURED_IMAGES = 64  # to measure the range of the pixels
 ACTIVATION_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 USUAL_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of networks whose last activation does not tell the range
@@ -36,13 +52,14 @@ MIN_BYTE_MAXIMUM = 16.0
 
 @dataclasses.dataclass(frozen=True)
 class ImportedGenerator:
-    """A generator that was imported from a Keras 2 file.
+    """A generator that was imported from a file of Keras.
 
     Attributes:
         latent_dim: the length of a latent vector.
         class_names: the class numbers as text. Empty if the generator is unconditional.
         image_shape: the shape of an image, (H, W, C).
         pixel_range: the lowest and the highest pixel value of the network in the file. The import scales it to [-1, 1].
+        part: the name of the generator in the file's model, if a discriminator follows it there. Otherwise "".
         largest_difference: the largest difference between a pixel drawn by Keras and by ONNX Runtime. Pixels are in
             [-1, 1].
     """
@@ -51,6 +68,7 @@ class ImportedGenerator:
     class_names: tuple[str, ...]
     image_shape: Shape
     pixel_range: tuple[float, float]
+    part: str = ""
     largest_difference: float = 0.0
 
     def __repr__(self) -> str:
@@ -71,16 +89,22 @@ class ImportedGenerator:
         )
 
 
-def import_generator(path: str | Path, out: str | Path) -> ImportedGenerator:
-    """Read a generator from an ``.h5`` file of Keras 2 or tf.keras, and write it as an ``.onnx`` file of fashion-gan.
+def import_generator(
+    path: str | Path, out: str | Path, *, classes: int | None = None, like: str | None = None
+) -> ImportedGenerator:
+    """Read a generator from a file of Keras, and write it as an ``.onnx`` file of fashion-gan.
 
     No code in the file is run. The architecture is read as text, and only layers from a fixed list are built. Each
     layer gets its weights from the file if they fit.
 
     Args:
-        path: the file. It holds a whole Sequential or functional generator. The inputs are a latent vector and,
-            if the generator is conditional, a class number. The output is an image.
+        path: an ``.h5`` file of Keras 2, tf.keras or Keras 3, or a ``.keras`` file. It holds a whole Sequential or
+            functional generator, or a generator with a discriminator after it. The inputs are a latent vector and, if
+            the generator is conditional, a class: a number, or a one-hot vector. The output is an image.
         out: the ``.onnx`` file. It is replaced only if the import succeeds.
+        classes: the number of classes, if a one-hot vector of that length is an input, or follows the latents in the
+            only input. None: there is no such vector.
+        like: a preset whose generator the file holds the weights of, if it holds only weights.
 
     Raises:
         InputError: the file holds no such generator, is damaged, or has a part that cannot be imported.
@@ -89,8 +113,10 @@ def import_generator(path: str | Path, out: str | Path) -> ImportedGenerator:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} cannot be imported: there is no such file")
+    if classes is not None:
+        check_whole_number("classes", classes, 2, MAX_CLASSES)
     try:
-        model, imported = _read(path)
+        model, imported = _read(path, classes) if like is None else _read_weights(path, like, classes)
     except Exception as error:  # On a malicious file HDF5, JSON and Keras can raise almost any exception.
         # Messages of the libraries are for programmers. An InputError may quote a name from the file, with newlines.
         reason = one_line(error) if isinstance(error, InputError) else "it is damaged, or in another format"
@@ -98,21 +124,98 @@ def import_generator(path: str | Path, out: str | Path) -> ImportedGenerator:
     return dataclasses.replace(imported, largest_difference=save(model, imported, "onnx", Path(out)))
 
 
-def _read(path: Path) -> tuple[KerasModel, ImportedGenerator]:
+def _read(path: Path, classes: int | None) -> tuple[KerasModel, ImportedGenerator]:
+    """Read a whole model."""
+    _check_size(path)
+    with h5py.File(io.BytesIO(), "w") as copy:
+        if zipfile.is_zipfile(path):
+            architecture = _read_archive(path, copy)
+            return _convert(architecture, Keras3Weights(copy, architecture), classes)
+        if not h5py.is_hdf5(path):
+            raise InputError("it is neither an .h5 nor a .keras file of Keras; pickles and code are not run")
+        copy_plain(path, copy)
+        return _convert(_read_architecture(copy), Keras2Weights(copy), classes)
+
+
+def _read_weights(path: Path, like: str, classes: int | None) -> tuple[KerasModel, ImportedGenerator]:
+    """Read the weights of a preset's generator. Its width, latents and channels may differ from the preset's."""
+    _check_size(path)
+    if not h5py.is_hdf5(path):
+        raise InputError("it is not an .h5 file of weights")
+    class_names = tuple(map(str, range(classes or 0)))
+    config = Config.from_preset(like, conditional=bool(classes), class_names=class_names)
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "plain.h5"
+        with h5py.File(plain, "w", locking=False) as copy:
+            copy_plain(path, copy)
+            rows, columns = _largest_matrix(copy)
+            # Keras 3 has a group "layers", and Keras 2 a group for each layer. Keras reads the layout from the name.
+            name = WEIGHTS_MEMBER if "layers" in copy else "model.h5"
+        plain = plain.rename(plain.with_name(name))
+        network = build_generator_for_weights(config)
+        preset_rows, preset_columns = max((v.shape for v in network.variables if len(v.shape) == 2), key=math.prod)
+        latent_dim = config.latent_dim + rows - preset_rows
+        base_channels = max(config.base_channels * columns // preset_columns, 1)
+        for channels in (1, 3):
+            try:
+                changes = {"latent_dim": latent_dim, "base_channels": base_channels, "channels": channels}
+                model = build_generator_for_weights(dataclasses.replace(config, **changes))
+                load_plain_weights(model, plain)
+            except (ValueError, LookupError) as error:
+                reason = one_line(error)[:MAX_REASON]
+            else:
+                return model, ImportedGenerator(latent_dim, class_names, tuple(model.output_shape[1:]), (-1.0, 1.0))
+    raise InputError(f"its weights do not fit the generator of preset {like}: {reason}")
+
+
+def _largest_matrix(file: h5py.File) -> Shape:
+    """The shape of the largest kernel of a dense layer: in every preset, that of the layer that takes the latents.
+
+    Raises InputError if the file holds none.
+    """
+    shapes: list[Shape] = []
+
+    def add(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and len(item.shape) == 2:
+            shapes.append(item.shape)
+
+    file.visititems(add)
+    if not shapes:
+        raise InputError("it holds no weights of a generator")
+    return max(shapes, key=math.prod)
+
+
+def _check_size(path: Path) -> None:
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"it is larger than {MAX_FILE_BYTES >> 30} GiB")
-    if not h5py.is_hdf5(path):
-        raise InputError("it is not an HDF5 file, as Keras's .h5 files are; pickles and code are not run")
-    with h5py.File(path, "r") as file:
-        return _convert(_read_architecture(file), WeightReader(file))
+
+
+def _read_archive(path: Path, copy: h5py.File) -> JsonObject:
+    """The architecture in a ``.keras`` file. Its weights are copied."""
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        if CONFIG_MEMBER in archive.namelist():
+            raise InputError(OWN_FILE)
+        if not {ARCHITECTURE_MEMBER, WEIGHTS_MEMBER} <= set(archive.namelist()):
+            raise InputError(f"it is no .keras file: it holds no {ARCHITECTURE_MEMBER} or no {WEIGHTS_MEMBER}")
+        text = read_member(archive, ARCHITECTURE_MEMBER, MAX_ARCHITECTURE_BYTES).decode()
+        stored = Path(folder) / "stored.h5"
+        stored.write_bytes(read_member(archive, WEIGHTS_MEMBER, MAX_FILE_BYTES))
+        copy_plain(stored, copy)
+    return _parse_architecture(text)
 
 
 def _read_architecture(file: h5py.File) -> JsonObject:
     if CONFIG_ATTRIBUTE in file.attrs:
-        raise InputError("fashion-gan wrote it: use fashion-gan export to write it as .onnx")
+        raise InputError(OWN_FILE)
     text = file.attrs.get("model_config")
     if text is None:
-        raise InputError("it holds no architecture (model_config): save the whole model, not only its weights")
+        raise InputError(
+            "it holds no architecture (model_config), only weights: name the preset that they belong to by --like"
+        )
+    return _parse_architecture(text)
+
+
+def _parse_architecture(text: str) -> JsonObject:
     if len(text) > MAX_ARCHITECTURE_BYTES:
         raise InputError(f"its architecture is a text of over {MAX_ARCHITECTURE_BYTES >> 20} MB")
     model: JsonObject = json.loads(text)
@@ -125,67 +228,28 @@ def _read_architecture(file: h5py.File) -> JsonObject:
 
 
 @seeded(0)  # Layers draw their initial weights, which are replaced.
-def _convert(architecture: JsonObject, weights: WeightReader) -> tuple[KerasModel, ImportedGenerator]:
-    shapes = input_shapes(architecture)
-    is_conditional = _is_conditional(shapes)
-    latent_shape = max(shapes, key=math.prod)
-    latent_dim = _latent_dim(latent_shape)
-    latents, labels = keras.Input((latent_dim,), name="latents"), keras.Input((), dtype="int32", name="labels")
-    network_inputs = [
-        TrackedTensor(_reshape(latents, shape))
-        if shape == latent_shape
-        else TrackedTensor(_reshape(labels, shape), is_label=True)
-        for shape in shapes
-    ]
+def _convert(
+    architecture: JsonObject, weights: WeightReader, classes: int | None
+) -> tuple[KerasModel, ImportedGenerator]:
+    generator = split_combined(architecture) or architecture
+    is_part = generator is not architecture
+    shapes = input_shapes(generator)
+    inputs = GeneratorInputs.of(shapes, classes)
     builder = NetworkBuilder(weights)
-    output = builder.call(architecture, network_inputs)
+    output = builder.call(generator, inputs.tensors, (layer_name(generator),) if is_part else ())
     images = _as_images(output.tensor)
     image_shape = tuple(images.shape[1:])
-    if math.prod(image_shape) == latent_dim:
+    if math.prod(image_shape) == inputs.latent_dim:
         raise InputError(
-            f"its input and its output both have {latent_dim} numbers: it transforms images, and is not a generator"
+            f"its input and its output both have {inputs.latent_dim} numbers: it transforms images, and is not a "
+            "generator"
         )
-    inputs = [latents, labels] if is_conditional else latents
-    class_names = _class_names(builder.embedding_rows) if is_conditional else ()
-    measured_range = _measure_range(keras.Model(inputs, images), latent_dim, len(class_names))
+    class_names = inputs.class_names(builder.embedding_rows)
+    measured_range = _measure_range(keras.Model(inputs.network_inputs, images), inputs.latent_dim, len(class_names))
     pixel_range = ACTIVATION_RANGES.get(output.activation) or _usual_range(*measured_range)
-    model = keras.Model(inputs, _rescale_pixels(images, *pixel_range))
-    return model, ImportedGenerator(latent_dim, class_names, image_shape, pixel_range)
-
-
-def _latent_dim(shape: Shape) -> int:
-    latent_dim = math.prod(shape)
-    if shape not in ((latent_dim,), (1, 1, latent_dim)):
-        raise InputError(
-            f"its input has shape {shape}, but a generator's input is a vector: the network may take images"
-        )
-    if latent_dim > MAX_LATENT_DIM:
-        raise InputError(f"its latents have {latent_dim} numbers, but at most {MAX_LATENT_DIM} can be imported")
-    return latent_dim
-
-
-def _reshape(tensor: Tensor, shape: Shape) -> Tensor:
-    """(N, …) -> (N, *shape). A tensor that has the shape already is returned unchanged."""
-    return tensor if tuple(tensor.shape[1:]) == shape else keras.layers.Reshape(shape)(tensor)
-
-
-def _is_conditional(shapes: list[Shape]) -> bool:
-    if len(shapes) == 1:
-        return False
-    if len(shapes) == 2 and sorted(shape in ((), (1,)) for shape in shapes) == [False, True]:
-        return True
-    raise InputError(
-        f"its inputs have shapes {shapes}, but only a latent vector, with or without a class number, can be imported"
-    )
-
-
-def _class_names(embedding_rows: list[int]) -> tuple[str, ...]:
-    if len(embedding_rows) != 1 or not 0 < embedding_rows[0] <= MAX_CLASSES:
-        raise InputError(
-            f"its labels need one Embedding layer of at most {MAX_CLASSES} classes, but it has Embedding layers of "
-            f"{embedding_rows} classes"
-        )
-    return tuple(map(str, range(embedding_rows[0])))
+    model = keras.Model(inputs.network_inputs, _rescale_pixels(images, *pixel_range))
+    part = layer_name(generator) if is_part else ""
+    return model, ImportedGenerator(inputs.latent_dim, class_names, image_shape, pixel_range, part)
 
 
 def _as_images(tensor: Tensor) -> Tensor:
@@ -204,7 +268,7 @@ def _as_images(tensor: Tensor) -> Tensor:
             f"its output has shape {shape}, which is not an image: it must be height × width × 1 or 3, with "
             f"{SMALLEST_SIDE} to {LARGEST_SIDE} pixels a side"
         )
-    return _reshape(tensor, shape)
+    return reshape(tensor, shape)
 
 
 def _measure_range(model: KerasModel, latent_dim: int, classes: int) -> tuple[float, float]:

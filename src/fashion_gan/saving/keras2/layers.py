@@ -21,7 +21,10 @@ Check: TypeAlias = Callable[[object], object]
 
 # These mean the same in Keras 2 and Keras 3, and can be written as ONNX. hard_sigmoid differs in Keras 3. TensorFlow's
 # converter writes gelu with the operator Erfc, which ONNX does not have.
-ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish", "silu", "leaky_relu")
+ACTIVATIONS = (
+    *("linear", "relu", "tanh", "sigmoid", "elu", "selu", "softplus", "softsign", "exponential", "swish", "silu"),
+    *("leaky_relu", "relu6"),
+)
 MAX_COUNT = 1 << 20  # of units, filters, rows, or pixels
 TRAINING_ONLY_LAYERS = (
     "Dropout",
@@ -99,6 +102,10 @@ def _axis(value: object) -> int:
     return _whole_number(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
+def _axes(value: object) -> object:
+    return tuple(map(_whole_number, value)) if isinstance(value, list) else _whole_number(value)
+
+
 def _activation(value: object) -> object:
     if isinstance(value, dict):  # An activation can also be a layer.
         if value.get("class_name") not in ("LeakyReLU", "ReLU", "ELU"):
@@ -132,6 +139,13 @@ def _batch_norm_weights(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
     names = [name for name, option in (("gamma", "scale"), ("beta", "center")) if arguments.get(option, True)]
     axis = arguments.get("axis", -1)
     return dict.fromkeys([*names, "moving_mean", "moving_variance"], (shape[axis - 1 if axis > 0 else axis],))
+
+
+def _layer_norm_weights(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
+    axis = arguments.get("axis", -1)
+    axes = sorted(axis % (len(shape) + 1) for axis in (axis if isinstance(axis, tuple) else (axis,)))
+    names = [name for name, option in (("gamma", "scale"), ("beta", "center")) if arguments.get(option, True)]
+    return dict.fromkeys(names, tuple(shape[axis - 1] for axis in axes))
 
 
 def _embedding_weights(arguments: Arguments, shape: Shape) -> dict[str, Shape]:
@@ -170,6 +184,7 @@ _CONVOLUTION: dict[str, Check] = {
     **_BIAS,
 }
 _BATCH_NORM: dict[str, Check] = {"axis": _axis, "epsilon": _number, "center": _flag, "scale": _flag}
+_LAYER_NORM: dict[str, Check] = {"axis": _axes, "epsilon": _number, "center": _flag, "scale": _flag}
 _RELU: dict[str, Check] = {"max_value": _or_none(_number), "negative_slope": _number, "threshold": _number}
 
 # fmt: off
@@ -178,6 +193,7 @@ LAYER_RULES = {
     "Conv2D":             LayerRule(_CONVOLUTION, _convolution_weights),
     "Conv2DTranspose":    LayerRule({**_CONVOLUTION, "output_padding": _or_none(_padding)}, _transposed_weights),
     "BatchNormalization": LayerRule(_BATCH_NORM, _batch_norm_weights),
+    "LayerNormalization": LayerRule(_LAYER_NORM, _layer_norm_weights),
     "Embedding":          LayerRule({"input_dim": _whole_number, "output_dim": _whole_number}, _embedding_weights),
     "Activation":         LayerRule({"activation": _activation}),
     "LeakyReLU":          LayerRule({"alpha": _number, "negative_slope": _number}),
@@ -187,17 +203,21 @@ LAYER_RULES = {
     "Reshape":            LayerRule({"target_shape": _counts}),
     "Flatten":            LayerRule(),
     "Permute":            LayerRule({"dims": _counts}),
-    "UpSampling2D":       LayerRule({"size": _pair, "interpolation": _one_of("nearest")}),
+    "UpSampling2D":       LayerRule({"size": _pair, "interpolation": _one_of("nearest", "bilinear")}),
     "ZeroPadding2D":      LayerRule({"padding": _counts}),
     "Cropping2D":         LayerRule({"cropping": _counts}),
     "Concatenate":        LayerRule({"axis": _axis}),
     "Add":                LayerRule(),
     "Multiply":           LayerRule(),
+    "Subtract":           LayerRule(),
+    "Average":            LayerRule(),
+    "Maximum":            LayerRule(),
+    "Rescaling":          LayerRule({"scale": _number, "offset": _number}),
 }
 # fmt: on
 # The names of arguments in Keras 3. "" drops an argument that Keras 3 does not have; groups is always 1.
 RENAMED_ARGUMENTS = {("LeakyReLU", "alpha"): "negative_slope", ("Conv2DTranspose", "groups"): ""}
-MERGE_LAYERS = ("Concatenate", "Add", "Multiply")
+MERGE_LAYERS = ("Concatenate", "Add", "Multiply", "Subtract", "Average", "Maximum")
 
 
 def check_allowed(class_name: object, name: str) -> None:

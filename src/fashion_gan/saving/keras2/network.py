@@ -2,25 +2,24 @@
 
 import dataclasses
 import math
-from typing import Any, TypeAlias
 
 from fashion_gan.arrays import JsonObject, KerasLayer, Tensor
 from fashion_gan.errors import InputError
 from fashion_gan.saving.keras2 import layers
-from fashion_gan.saving.keras2.layers import Shape
+from fashion_gan.saving.keras2.architecture import (
+    MAX_DEPTH,
+    MODELS,
+    LayerPath,
+    input_names,
+    layer_name,
+    layers_of,
+    read_calls,
+)
 from fashion_gan.saving.keras2.weights import WeightReader
 
-MODELS = ("Sequential", "Functional", "Model")
-MAX_DEPTH = 8  # models nested in models
 MAX_LAYERS = 300  # layer calls, in all models together
 MAX_OUTPUT = 1 << 21  # numbers in a layer's output, for one latent
 VALUE_PRESERVING_LAYERS = ("Reshape", "Flatten", "Permute")
-
-LayerPath: TypeAlias = tuple[str, ...]
-"""A layer's name, after the names of the models that contain it."""
-
-Reference: TypeAlias = tuple[str, int]
-"""A call of a layer: the layer's name, and the number of the call."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,16 +75,11 @@ class NetworkBuilder:
         return tensor
 
     def _call_functional(self, config: JsonObject, inputs: list[TrackedTensor], path: LayerPath) -> TrackedTensor:
-        names, outputs = input_names(config["input_layers"]), _read_references(config["output_layers"])
+        names, (waiting, outputs) = input_names(config["input_layers"]), read_calls(config)
         _check_input_count(inputs, len(names), path)
         if len(outputs) != 1:
             raise InputError(f"it has {len(outputs)} outputs, but a generator has one: its images")
         results = {(name, 0): tensor for name, tensor in zip(names, inputs, strict=True)}
-        waiting = [
-            (layer, number, _read_sources(node))
-            for layer in layers_of({"config": config})
-            for number, node in enumerate(layer.get("inbound_nodes", []))
-        ]
         if len(waiting) > MAX_LAYERS:
             raise InputError(f"it has over {MAX_LAYERS} layers")
         while waiting:
@@ -101,7 +95,7 @@ class NetworkBuilder:
         self._calls += 1
         if self._calls > MAX_LAYERS:
             raise InputError(f"it has over {MAX_LAYERS} layers")
-        class_name, name = layer["class_name"], str(layer.get("name") or layer["config"]["name"])
+        class_name, name = layer["class_name"], layer_name(layer)
         if class_name in MODELS:
             return self.call(layer, inputs, (*path, name))
         layers.check_allowed(class_name, name)
@@ -147,56 +141,6 @@ class NetworkBuilder:
             self.embedding_rows.append(arguments["input_dim"])
         self._layers[path] = keras_layer
         return keras_layer
-
-
-def layers_of(model: JsonObject) -> list[JsonObject]:
-    """The descriptions of a model's layers."""
-    config = model["config"]
-    return config if isinstance(config, list) else config["layers"]  # Up to Keras 2.2 the configuration is a list.
-
-
-def input_shapes(model: JsonObject) -> list[Shape]:
-    """The shapes of a model's inputs, without the batch. Raises InputError if they are not fixed."""
-    if model["class_name"] == "Sequential":
-        first = layers_of(model)[0]
-        if first["class_name"] in MODELS:
-            return input_shapes(first)
-        fallback = model["config"].get("build_input_shape") if isinstance(model["config"], dict) else None
-        return [_input_shape(first, fallback)]
-    by_name = {layer["name"]: layer for layer in layers_of(model)}
-    return [_input_shape(by_name[name]) for name in input_names(model["config"]["input_layers"])]
-
-
-def input_names(references: object) -> list[str]:
-    """The names of the layers that an ``input_layers`` entry refers to."""
-    return [name for name, _ in _read_references(references)]
-
-
-def _input_shape(layer: JsonObject, fallback: object = None) -> Shape:
-    config = layer["config"]
-    shape = config.get("batch_input_shape") or config.get("batch_shape") or fallback
-    sizes = shape[1:] if isinstance(shape, list) else [None]
-    if not all(isinstance(size, int) and 0 < size <= layers.MAX_COUNT for size in sizes):
-        raise InputError(f"the shape of its input is not known: {str(shape)[:60]}")
-    return tuple(sizes)
-
-
-def _read_references(entry: Any) -> list[Reference]:
-    """Read one reference ["name", node, tensor], or a list of them."""
-    references = entry if entry and isinstance(entry[0], list) else [entry]
-    return [(str(name), int(node)) for name, node, *_ in references]
-
-
-def _read_sources(node: Any) -> list[Reference]:
-    """The calls whose outputs a call takes: nested lists in Keras 2, dictionaries in Keras 3."""
-    if isinstance(node, dict):
-        argument = node["args"][0]
-        tensors = argument if isinstance(argument, list) else [argument]
-        return _read_references([tensor["config"]["keras_history"] for tensor in tensors])
-    for _, _, _, *keywords in node:
-        if any(value not in (None, False) for value in (keywords[0] if keywords else {}).values()):
-            raise InputError("a layer is called with arguments, which cannot be imported")
-    return _read_references(node)
 
 
 def _check_input_count(inputs: list[TrackedTensor], expected: int, path: LayerPath) -> None:
