@@ -242,6 +242,7 @@ def _check_finite(model: KerasModel) -> None:
 def _unknown_origin(path: Path) -> InputError:
     return InputError(
         f"{path} was not written by fashion-gan, and another program's model file can run code when it is loaded. "
-        "If it is an .h5 or .keras file with a plain generator, use fashion-gan import. If you trust the file, load it in Python "
-        "with keras.models.load_model and wrap the network: fashion_gan.Generator(model.predict, latent_dim)"
+        "If it is an .h5 or .keras file with a plain generator, use fashion-gan import. If you trust the file, load "
+        "it in Python with keras.models.load_model and wrap the network: "
+        "fashion_gan.Generator(model.predict, latent_dim)"
     )
