@@ -26,6 +26,7 @@ IMAGE_SIZES = tuple(range(16, 129, 4))
 MAX_BASE_CHANNELS = 256
 MAX_UNKNOWN, MAX_NAME = 5, 60  # unknown settings that an error names, and characters of each
 MAX_REASON = 300  # characters of an error's reason, which may quote a value of the file
+MAX_SHOWN_CLASSES = 20
 NOT_IN_CLASS_NAMES = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of control characters, surrogates and line breaks
 
 # fmt: off
@@ -291,6 +292,9 @@ class Config:
         """One setting per line. Settings that are None or empty are left out, and so are the data's classes."""
         values = {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, ())}
         values.pop("data_classes", None)  # In a conditional run they are the class names.
+        if len(self.class_names) > MAX_SHOWN_CLASSES:
+            shown = ", ".join(map(repr, self.class_names[:MAX_SHOWN_CLASSES]))
+            values["class_names"] = f"({shown}, … {len(self.class_names):,} in all)"
         width = max(map(len, values))
         return "\n".join(f"  {name:<{width}}  {value}" for name, value in values.items())
 

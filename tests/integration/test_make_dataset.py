@@ -8,6 +8,7 @@ from processes import refused
 
 import fashion_gan
 from fashion_gan.api.load import weights_file
+from fashion_gan.api.make_dataset import _card
 from fashion_gan.cli import main
 from fashion_gan.datasets.writers import checksums
 from fashion_gan.errors import InputError
@@ -53,6 +54,15 @@ def test_the_card_has_the_counts_and_the_settings(synth):
         assert f"| {counts} |" in card
     for words in ("seed 5", "0.9 or more", "below 10 gray levels", manifest["model"]["sha256"], "55,000"):
         assert words in card
+
+
+def test_the_card_shows_names_as_they_are(synth):
+    manifest = json.loads((synth / "manifest.json").read_text())
+    manifest["classes"][0]["name"] = "a|b <script>*c*</script>"
+    manifest["model"]["name"] = "my`model"
+    card = _card(manifest)
+    assert r"| 0 | a\|b &lt;script&gt;\*c\*&lt;/script&gt; | 6 |" in card
+    assert "The generator `` my`model `` drew" in card
 
 
 def test_training_reads_the_folder(synth):

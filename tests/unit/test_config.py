@@ -191,3 +191,12 @@ def test_train_settings_has_the_names_and_types_of_the_settings():
     for name, type_ in types.items():
         accepted = set(typing.get_args(FIELDS[name].type)) or {FIELDS[name].type}
         assert accepted | {type(None)} <= set(typing.get_args(type_))
+
+
+def test_a_thousand_classes_are_shown_in_one_short_line():
+    names = tuple(f"class {number}" for number in range(1000))
+    [line] = [
+        line for line in str(Config.from_preset("fashion", class_names=names)).splitlines() if "class_names" in line
+    ]
+    assert line.endswith("'class 18', 'class 19', … 1,000 in all)")
+    assert len(line) < 400

@@ -12,7 +12,7 @@ from fashion_gan.arrays import JsonObject
 from fashion_gan.datasets.generated import MANIFEST
 from fashion_gan.datasets.writers import CARD, PATTERNS, check_format, checksums, write_files
 from fashion_gan.metrics.features import NETWORK_SHA256
-from fashion_gan.rendering.tables import format_table
+from fashion_gan.rendering.tables import escape_markdown, format_table, markdown_code
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.atomic_files import atomic_folder, sha256
 from fashion_gan.system.library_settings import default_settings
@@ -113,4 +113,5 @@ def about_model(model: str | Path) -> JsonObject:
 def _card(manifest: JsonObject) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.keep_trailing_newline = True
+    environment.filters |= {"escape_markdown": escape_markdown, "code": markdown_code}
     return environment.from_string(CARD_TEMPLATE.read_text(encoding="utf-8")).render(**manifest)

@@ -29,7 +29,7 @@ from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.saving.origins import ModelSource, is_shipped, resolve
 from fashion_gan.system.memory import check_memory
-from fashion_gan.system.progress import bar
+from fashion_gan.system.progress import bar, notice
 
 RGB = 3
 # `fashion-gan generate --format png` names its files like this. The name is left out if the class is Fashion-MNIST's.
@@ -187,6 +187,8 @@ def _trained_classes(config: Config, run: Run | None) -> tuple[str, ...] | None:
 def _read_folder(folder: Path) -> tuple[Images, Labels | None]:
     """Pictures, and their classes if the names of the subfolders or of the files contain them."""
     listing = list_pictures(folder)
+    for row in listing.left_out.rows():
+        notice(f"{folder}: {row.count:,} left out ({row.reason}), such as {row.example}")
     sizes = sorted({read_header(path).size for path in listing.paths})
     if len(sizes) > 1:
         raise InputError(f"{folder} holds pictures of several sizes: {sizes[0]} and {sizes[-1]}")

@@ -12,6 +12,7 @@ from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
 from fashion_gan.errors import InputError
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
+from fashion_gan.system import console
 from fashion_gan.system.backends import check_backend, default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.training.data import check_data
@@ -65,7 +66,9 @@ def train(
         >>> fashion_gan.load_generator(run.path).generate(16).shape
         (16, 28, 28, 1)
     """
-    return start_training(*plan(preset, data=data, **settings), out)
+    config, dataset = plan(preset, data=data, **settings)
+    _print_contents(dataset)
+    return start_training(config, dataset, out)
 
 
 @default_settings()
@@ -87,7 +90,15 @@ def resume(path: str | Path, **settings: Any) -> Run:
     Example:
         >>> run = fashion_gan.resume("runs/0001-transposed", epochs=100)
     """
-    return continue_training(*plan_resume(path, **settings))
+    run, dataset = plan_resume(path, **settings)
+    _print_contents(dataset)
+    return continue_training(run, dataset)
+
+
+def _print_contents(dataset: Dataset) -> None:
+    """Print what the user's own pictures are, so that nothing is left out silently."""
+    if dataset.contents is not None:
+        print(dataset.contents, file=console.output(), flush=True)
 
 
 @default_settings()

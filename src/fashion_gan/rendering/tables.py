@@ -1,6 +1,7 @@
-"""Rows of text -> an aligned table for the terminal. Every table that the command prints is made here."""
+"""Rows of text -> an aligned table for the terminal or for HTML; and text that Markdown shows as it is."""
 
 import html
+import re
 from collections.abc import Sequence
 
 GAP = "  "
@@ -44,3 +45,27 @@ def format_html_table(rows: Sequence[Sequence[str]], align: str) -> str:
         texts = (f'<{tag} style="text-align: {sides[side]}">{html.escape(cell)}</{tag}>' for cell, side in cells)
         lines.append(f"<tr>{''.join(texts)}</tr>")
     return "<table>" + "".join(lines) + "</table>"
+
+
+def escape_markdown(text: str) -> str:
+    """Escape a text so that Markdown and the HTML in it show it as it is, in a paragraph and in a table's cell.
+
+    Example:
+        >>> print(escape_markdown("a|b <i>*c*</i>"))
+        a\\|b &lt;i&gt;\\*c\\*&lt;/i&gt;
+    """
+    marked = re.sub(r"[\\`*_\[\]{}|~$@]|:(?=//)|(?<=www)\.", r"\\\g<0>", _on_one_line(text), flags=re.IGNORECASE)
+    return html.escape(marked, quote=False)
+
+
+def markdown_code(text: str) -> str:
+    """A text as code in Markdown, whatever characters it has."""
+    text = _on_one_line(text)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    # A space separates the fence from backticks; Markdown removes it.
+    return f"{fence} {text} {fence}" if longest else f"{fence}{text}{fence}"
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"[\r\n\v\f\x85\u2028\u2029]+", " ", text)
