@@ -6,6 +6,7 @@
     python tools/make_pretrained.py --trainings 4   # the trainings for which a CPU is enough
     python tools/make_pretrained.py --steps 100 --protocol ffd10k_test --runs build/runs --out build/model  # a trial
     python tools/make_pretrained.py --card-only     # write the card again; train and measure nothing
+    python tools/make_pretrained.py --describe-only # write the names and texts in generator.onnx again, and the card
 
 Each training starts from the best checkpoint of the one before. ``trainings.json`` describes them. The test set is used
 once, for the metrics on the card: images held out from the training set chose the budgets and every setting.
@@ -111,9 +112,12 @@ LISTED_SETTINGS = (
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the model. Default: the package's own.")
 @click.option("--card-only", is_flag=True, help="Write only the card, from the metrics and trainings in the folder.")
-def main(model, from_shipped, count, steps, backend, runs, protocols, out, card_only):
+@click.option("--describe-only", is_flag=True, help="Write only the names and texts in generator.onnx, and the card.")
+def main(model, from_shipped, count, steps, backend, runs, protocols, out, card_only, describe_only):
     folder = out or SHIPPED / model
-    if not card_only:
+    if describe_only:
+        describe_onnx(folder)
+    elif not card_only:
         earlier = earlier_trainings(model, runs) if from_shipped else []
         recipe = RECIPES[model][len(earlier) : count]
         if not recipe:
@@ -206,6 +210,18 @@ def export(model, finished, folder):
     with atomic_file(folder / "discriminator.npz") as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **weights)
     (folder / "config.json").write_text(config.to_json() + "\n")
+
+
+def describe_onnx(folder):
+    """Name and document the output of a folder's ONNX file as an export does. Its weights stay as they are."""
+    import onnx
+
+    from fashion_gan.saving.onnx_description import describe
+
+    exported = onnx.load(folder / "generator.onnx")
+    describe(exported, Config.from_json((folder / "config.json").read_text(), folder / "config.json"))
+    with atomic_file(folder / "generator.onnx") as temporary:
+        onnx.save(exported, temporary)
 
 
 def measure(folder, protocols):

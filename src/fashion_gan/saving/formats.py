@@ -12,6 +12,7 @@ from fashion_gan.config import BACKENDS, Config
 from fashion_gan.errors import InputError
 from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, open_onnx
 from fashion_gan.latents import draw_inputs
+from fashion_gan.saving.onnx_description import describe
 from fashion_gan.system.backends import seeded, suppressed_logger
 from fashion_gan.system.telemetry import import_onnxruntime, import_openvino
 from fashion_gan.webpage import single_file
@@ -93,8 +94,8 @@ def _write_onnx(model: KerasModel, config: GeneratorInfo, path: Path) -> None:
     operators = {node.op_type for node in exported.graph.node if not node.domain}
     if unknown := sorted(name for name in operators if not onnx.defs.has(name)):
         raise InputError(f"the network cannot be written as onnx, which has no operator {' or '.join(unknown)}")
-    entry = exported.metadata_props.add()
-    entry.key, entry.value = CONFIG_KEY, config.to_json()
+    exported.metadata_props.add(key=CONFIG_KEY, value=config.to_json())
+    describe(exported, config)
     onnx.save(exported, path)
 
 
