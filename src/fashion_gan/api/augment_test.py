@@ -22,6 +22,7 @@ from fashion_gan.rendering import plots
 from fashion_gan.rendering.tables import format_html_table, format_table
 from fashion_gan.system.atomic_files import atomic_folder
 from fashion_gan.system.backends import check_backend, default_backend
+from fashion_gan.system.installation import check_installed
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.version import __version__
 
@@ -211,6 +212,8 @@ def _check_framework() -> None:
         check_backend(default_backend())
     except InputError as error:
         raise InputError(f"augment-test trains classifiers and needs Keras: {error}") from error
+    for package in ("scipy", "matplotlib"):
+        check_installed(package, "augment-test", "train")
 
 
 def _fashion_generator(model: str | Path, truncation: float) -> tuple[Generator, Labels]:

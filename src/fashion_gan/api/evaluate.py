@@ -14,6 +14,7 @@ from fashion_gan.metrics.reference import Reference
 from fashion_gan.metrics.report import make_folder, write_report
 from fashion_gan.metrics.self_check import SelfCheck, self_check
 from fashion_gan.runs import Run
+from fashion_gan.system.installation import check_installed
 from fashion_gan.system.library_settings import default_settings
 
 
@@ -59,7 +60,8 @@ def evaluate(
         >>> evaluation.metrics["ffd10k_test"].interval
         (0.46, 0.56)
     """
-    find_protocols(protocols)  # Refuse an unknown name before anything large is read.
+    find_protocols(protocols)  # Refuse an unknown name, and a missing library, before anything large is read.
+    check_installed("scipy", "evaluate", "evaluate")
     if isinstance(source, (str, Path)):
         opened = open_source(source, labels=labels, raw=raw, best=best)
     else:
@@ -134,4 +136,5 @@ def check_metrics(data: str | Path | None = None) -> SelfCheck:
     Raises:
         InputError: Fashion-MNIST is not found.
     """
+    check_installed("scipy", "the self-check", "evaluate")
     return self_check(Reference.load(data))

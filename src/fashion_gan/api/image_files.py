@@ -1,6 +1,5 @@
 """Images and labels in files of every usual kind: ``.npz``, ``.npy``, Parquet, text and CSV. No code in them is run."""
 
-import importlib.util
 import io
 import json
 import math
@@ -17,6 +16,7 @@ from fashion_gan.datasets import CLASS_NAMES, read_pixels
 from fashion_gan.errors import InputError, one_line, show
 from fashion_gan.system.array_files import MAX_BYTES, ArrayFile, open_arrays, read_array
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
+from fashion_gan.system.installation import check_installed
 from fashion_gan.system.progress import bar
 
 NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC = b"\x93NUMPY", b"PK", b"PAR1"
@@ -172,8 +172,7 @@ def _is_number(cell: str) -> bool:
 
 def _read_parquet(path: Path) -> tuple[Images, Labels | None]:
     """Images in the form of the Hugging Face Hub: a column of encoded pictures, and a column of class numbers."""
-    if importlib.util.find_spec("pyarrow") is None:
-        raise InputError(f"reading {path} needs pyarrow: pip install pyarrow")
+    check_installed("pyarrow", f"reading {path}", "parquet")
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:

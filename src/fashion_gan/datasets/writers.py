@@ -1,7 +1,6 @@
 """Labeled images -> files in a format that other programs read: IDX, npz, folders of PNG files, or Parquet."""
 
 import gzip
-import importlib.util
 import json
 import struct
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from fashion_gan.errors import InputError, suggestion
 from fashion_gan.rendering.images import png_bytes
 from fashion_gan.system import progress
 from fashion_gan.system.atomic_files import sha256
+from fashion_gan.system.installation import check_installed
 
 CARD = "README.md"
 NPZ, PARQUET, FOLDERS = "dataset.npz", "dataset.parquet", "images"
@@ -34,8 +34,8 @@ def check_format(
     """Raise InputError if a format is unknown, needs a missing package, or cannot hold such images (H, W, C)."""
     if format not in WRITERS:
         raise InputError(f"format={format!r} is unknown: {suggestion(format, list(WRITERS))}")
-    if format == "parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise InputError("format='parquet' needs pyarrow: pip install pyarrow")
+    if format == "parquet":
+        check_installed("pyarrow", "format='parquet'", "parquet")
     if format == "idx" and (image_shape[-1] != 1 or len(class_names) > MAX_IDX_CLASSES):
         raise InputError("format='idx' holds gray images of at most 256 classes: use npz, folders or parquet")
 

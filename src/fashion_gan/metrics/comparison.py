@@ -4,11 +4,10 @@ import dataclasses
 import json
 from pathlib import Path
 
-import scipy
-
 from fashion_gan.arrays import JsonObject
 from fashion_gan.errors import InputError
 from fashion_gan.metrics.metric_info import FFD_NOTE, METRICS, MetricValue, read_metric_values
+from fashion_gan.metrics.scientific import scipy
 from fashion_gan.rendering.tables import format_html_table, format_table
 
 CONFIDENCE = 0.95
@@ -148,7 +147,7 @@ def compare_metrics(first: StoredMetrics, second: StoredMetrics) -> Comparison:
 def _difference(name: str, first: MetricValue, second: MetricValue, count: int) -> Difference:
     """Compare the values of one metric. The interval is corrected for ``count`` metrics that are tested together."""
     error = ((first.standard_error or 0) ** 2 + (second.standard_error or 0) ** 2) ** 0.5
-    half_width = float(scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
+    half_width = float(scipy().stats.norm.ppf(1 - (1 - CONFIDENCE) / count / 2)) * error
     # The gain, not the difference: two values on opposite sides of the ideal can be equally good.
     gain = METRICS[name].gain(first.value, second.value)
     if abs(gain) <= half_width:

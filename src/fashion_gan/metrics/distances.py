@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from fashion_gan.arrays import Floats
 from fashion_gan.errors import InputError
+from fashion_gan.metrics.scientific import scipy
 
 NEIGHBORS = 5  # as in Naeem et al. 2020
 CHUNK_ROWS = 512  # rows of a distance matrix computed at a time: 41 MB with 10,000 columns
@@ -67,7 +67,7 @@ def gaussian(vectors: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Ga
 
 def square_root(covariance: Floats) -> Floats:
     """The symmetric square root of a covariance matrix. Eigenvalues that rounding made negative count as zero."""
-    values, vectors = scipy.linalg.eigh(covariance)
+    values, vectors = scipy().linalg.eigh(covariance)
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
 
 
@@ -97,7 +97,7 @@ def frechet_distance(first: Gaussian, second: Gaussian, first_root: Floats | Non
         raise InputError(f"vectors of {len(first.mean)} and of {len(second.mean)} dimensions cannot be compared")
     root = square_root(first.covariance) if first_root is None else first_root
     middle = root @ second.covariance @ root
-    values = scipy.linalg.eigvalsh((middle + middle.T) / 2)
+    values = scipy().linalg.eigvalsh((middle + middle.T) / 2)
     trace_of_root = np.sqrt(np.maximum(values, 0)).sum()
     difference = first.mean - second.mean
     traces = np.trace(first.covariance) + np.trace(second.covariance)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from fashion_gan.arrays import Floats, Indices, Vectors
 from fashion_gan.metrics.distances import Gaussian, frechet_distance, gaussian, square_root
+from fashion_gan.metrics.scientific import scipy
 from fashion_gan.system import progress
 from fashion_gan.system.parallel import parallel_map
 
@@ -19,7 +19,7 @@ MEAN_REPLICATES = 1000
 
 def binomial_interval(successes: int, trials: int) -> Interval:
     """The 95 % interval of a share (Wilson 1927)."""
-    interval = scipy.stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
+    interval = scipy().stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
 
@@ -79,7 +79,7 @@ def _quantiles(replicates: Floats) -> Interval:
 
 def normal_interval(value: float, standard_error: float) -> Interval:
     """The 95 % interval of an estimate that is approximately normal."""
-    half_width = float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
+    half_width = float(scipy().stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
     return value - half_width, value + half_width
 
 
@@ -91,5 +91,5 @@ def student_interval(values: npt.ArrayLike) -> tuple[float, Interval]:
     """
     values = np.asarray(values, np.float64)
     error = float(values.std(ddof=1) / len(values) ** 0.5)
-    half_width = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
+    half_width = float(scipy().stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
     return error, (float(values.mean()) - half_width, float(values.mean()) + half_width)

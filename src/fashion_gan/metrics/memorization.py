@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from fashion_gan.arrays import Floats, Indices, Vectors
 from fashion_gan.metrics.distances import EstimateWithError, squared_distances
+from fashion_gan.metrics.scientific import scipy
 from fashion_gan.system import progress
 
 Cells = npt.NDArray[np.integer[Any]]
@@ -123,6 +123,6 @@ def copying_statistic(
 def _mann_whitney_z(first: Floats, second: Floats) -> float:
     """The z-score of the U statistic. A tie counts half. Negative if the first values are smaller."""
     n, m = len(first), len(second)
-    ranks = scipy.stats.rankdata(np.concatenate([first, second]))
+    ranks = scipy().stats.rankdata(np.concatenate([first, second]))
     u = ranks[:n].sum() - n * (n + 1) / 2
     return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))

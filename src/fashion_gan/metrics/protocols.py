@@ -1,7 +1,6 @@
 """The table of protocols: what each one measures, on how many images, its real baseline, and what it needs."""
 
 import dataclasses
-import importlib.util
 from collections.abc import Callable
 
 from fashion_gan.errors import InputError
@@ -10,6 +9,7 @@ from fashion_gan.metrics.measures import Result
 from fashion_gan.metrics.real_baselines import Measure
 from fashion_gan.metrics.reference import Reference
 from fashion_gan.system.backends import check_backend, default_backend
+from fashion_gan.system.installation import check_installed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Protocol:
                 check_backend(default_backend())
             except InputError as error:
                 raise InputError(f"{self.name} needs Keras: {error}") from error
-        elif self.needs and importlib.util.find_spec(self.needs) is None:
-            raise InputError(f"{self.name} needs torch-fidelity: pip install 'fashion-gan[inception]'")
+        elif self.needs:
+            check_installed(self.needs, self.name, "inception")
 
     def real_baseline(self, reference: Reference) -> dict[str, float]:
         """The values of real images by the metrics' ids, from the cache if they are there."""

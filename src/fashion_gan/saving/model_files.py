@@ -5,7 +5,6 @@ rebuilds the network from this package's code and the configuration in the file.
 which are plain HDF5 data sets (read in a process of their own) or safetensors.
 """
 
-import importlib.util
 import math
 import os
 import tempfile
@@ -29,6 +28,7 @@ from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.saving.hdf5 import copy_plain
 from fashion_gan.saving.pickled import predict_from_weights
 from fashion_gan.system.atomic_files import atomic_file
+from fashion_gan.system.installation import check_installed
 from fashion_gan.system.library_settings import default_settings
 
 CONFIG_MEMBER = "fashion_gan.json"  # in a .keras file, which is a zip archive
@@ -196,8 +196,7 @@ def _read_h5(path: Path) -> tuple[KerasModel, Config]:
 
 
 def _read_safetensors(path: Path) -> tuple[KerasModel, Config]:
-    if importlib.util.find_spec("safetensors") is None:
-        raise InputError(f"reading {path} needs safetensors: pip install safetensors")
+    check_installed("safetensors", f"reading {path}", "export")
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:

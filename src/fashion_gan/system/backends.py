@@ -2,9 +2,9 @@
 
 import contextlib
 import ctypes
-import importlib.util
 import logging
 import os
+import platform
 import random
 import sys
 import tempfile
@@ -14,10 +14,13 @@ from typing import IO
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.system import console
+from fashion_gan.system.installation import install_command, is_installed
 from fashion_gan.system.library_settings import environment_variables, import_keras
 from fashion_gan.system.parallel import available_cpus
 
-EXTRAS = {"tensorflow": "train", "jax": "gpu", "torch": "torch"}  # the extra that installs each backend
+EXTRAS = {"tensorflow": "train", "jax": "jax", "torch": "torch"}  # the extra that installs each backend
+# Where TensorFlow 2.21 exists, for Python below 3.14. The extra "train" has the same table as markers.
+TENSORFLOW_SYSTEMS = (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64"))
 
 # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD of glibc's malloc.h: (parameter, bytes).
 KEEP_FREED_MEMORY = ((-3, 1 << 30), (-1, (1 << 31) - 1), (-2, 1 << 26))
@@ -35,13 +38,25 @@ def default_backend() -> str:
         if requested not in BACKENDS:
             raise InputError(f"KERAS_BACKEND={requested!r} is not allowed: {suggestion(requested, list(BACKENDS))}")
         return requested
-    return next((name for name in BACKENDS if importlib.util.find_spec(name)), BACKENDS[0])
+    return next((name for name in BACKENDS if is_installed(name)), BACKENDS[0])
 
 
 def check_backend(name: str) -> None:
     """Raise InputError if Keras or the backend is not installed."""
-    if importlib.util.find_spec("keras") is None or importlib.util.find_spec(name) is None:
-        raise InputError(f"backend {name!r} is not installed: pip install 'fashion-gan[{EXTRAS[name]}]'")
+    if is_installed("keras") and is_installed(name):
+        return
+    command = install_command(EXTRAS[name])
+    if name == "tensorflow" and not tensorflow_exists(sys.platform, platform.machine(), sys.version_info[:2]):
+        version, system = platform.python_version(), f"{platform.system()} {platform.machine()}"
+        raise InputError(
+            f"backend 'tensorflow' does not exist for Python {version} on {system}: {command} brings JAX if it exists"
+        )
+    raise InputError(f"backend {name!r} is not installed: {command}")
+
+
+def tensorflow_exists(system: str, machine: str, python: tuple[int, int]) -> bool:
+    """Whether there is a TensorFlow package for a system, as ``sys.platform`` and ``platform.machine()`` name it."""
+    return python < (3, 14) and (system, machine) in TENSORFLOW_SYSTEMS
 
 
 def use_backend(name: str) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFile
 
+from fashion_gan.system.installation import check_installed
+
 MAX_IMAGE_PIXELS = 89_478_485  # Pillow's default
 # What the import of Keras or Matplotlib raises if the user's file or environment variable has an unusable setting.
 SETTINGS_ERRORS = (OSError, ValueError, TypeError, AttributeError, Warning)
@@ -154,6 +156,7 @@ def import_matplotlib() -> ModuleType:
 @contextlib.contextmanager
 def matplotlib_defaults() -> Iterator[None]:
     """Use Matplotlib's default style for the block, then restore the user's."""
+    check_installed("matplotlib", "plotting", "train")
     matplotlib = import_matplotlib()
     with matplotlib.rc_context():
         matplotlib.rcdefaults()

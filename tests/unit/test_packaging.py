@@ -1,0 +1,76 @@
+"""The project's files about packages agree with each other."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import lower_bounds
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+NOT_LOCKED = {"torch", "torchvision", "torch-fidelity", "fsspec", "mpmath", "networkx", "sympy"}  # with PyTorch only
+ONLY_LOCKED = {"setuptools", "wheel"}  # TensorFlow requires them. pip freeze leaves them out.
+
+
+def versions(name: str) -> dict[str, str]:
+    """The pinned version of each package in a file."""
+    lines = re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+    return {canonicalize_name(package): version for package, version in lines}
+
+
+def test_the_lock_has_the_tested_versions():
+    locked, tested = versions("requirements-dev.lock"), versions("constraints.txt")
+    assert {name: version for name, version in locked.items() if tested.get(name) != version}.keys() == ONLY_LOCKED
+    assert tested.keys() - locked.keys() == NOT_LOCKED
+
+
+def test_each_locked_package_has_a_hash():
+    text = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=\w)", text.strip())
+    assert len(blocks) == len(versions("requirements-dev.lock"))
+    assert not [block for block in blocks if not re.search(r"--hash=sha256:[0-9a-f]{64}", block)]
+
+
+def test_each_requirement_allows_the_tested_version_and_has_a_lower_bound():
+    tested = versions("constraints.txt")
+    extras = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for name, extra in extras.items() for line in extra if name != "dev")]
+    for requirement in map(Requirement, lines):
+        if requirement.name != "fashion-gan" and (requirement.marker is None or requirement.marker.evaluate()):
+            assert requirement.specifier.contains(tested[canonicalize_name(requirement.name)]), requirement
+            assert any(specifier.operator == ">=" for specifier in requirement.specifier), requirement
+
+
+def test_the_lower_bounds_are_those_of_the_project():
+    bounds = lower_bounds.lower_bounds()
+    assert bounds["anyio"] == "4.2"
+    assert bounds["keras"] == "3.15"
+
+
+def test_the_source_distribution_holds_every_file_of_the_repository():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is not a git checkout")
+    words = ["git", "-C", str(ROOT), "ls-files", "-z"]
+    files = subprocess.run(words, capture_output=True, check=True).stdout.decode().split("\0")
+    manifest = (ROOT / "MANIFEST.in").read_text(encoding="utf-8")
+    folders = {"src", *re.findall(r"^graft (\S+)$", manifest, re.MULTILINE)}
+    patterns = re.findall(r"^include (.+)$", manifest, re.MULTILINE)[0].split()
+    named = {"pyproject.toml", "LICENSE", "MANIFEST.in"}
+    left_out = [
+        file
+        for file in filter(None, files)
+        if file.split("/")[0] not in folders | named and not any(Path(file).match(pattern) for pattern in patterns)
+    ]
+    assert left_out == [".gitignore"]
+
+
+def test_each_action_of_the_workflows_is_named_by_its_commit():
+    workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    uses = [line for path in workflows for line in re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))]
+    assert uses
+    assert not [line for line in uses if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)]
