@@ -8,6 +8,8 @@ import io
 import itertools
 import json
 import math
+import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -24,6 +26,7 @@ from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.environment import environment
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.locks import missing_lock_reason
+from fashion_gan.system.number_tables import read_number_rows
 from fashion_gan.system.progress import notice
 
 State = dict[str, Array]
@@ -36,6 +39,11 @@ CHECKPOINTS_KEPT = 2
 CHECKPOINT_FACTS = ("seconds", "step", "score")  # single numbers in a checkpoint; all other arrays are the GAN's state
 PLAIN_KINDS = "fiub"  # of NumPy's types: floating, integer, unsigned and boolean
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
+# Everything that training writes in a run's folder.
+PARTS = (
+    *("checkpoints", "samples", "film", "tensorboard", "config.json", "environment.json", "log.csv", "metrics.jsonl"),
+    *("training.gif", "training_curve.png", "generator.keras", "generator.h5", "generator_best.keras", ".lock"),
+)
 # Keys of metrics.jsonl. A line may lack them. If one holds anything but a finite number, the line is damaged.
 NUMERIC_METRICS = ("step", "images", "ffd5k_validation")
 
@@ -76,11 +84,9 @@ class Run:
                     path.mkdir()
                     break
             run = cls(path, config)
-            for folder in (run.checkpoint_folder, run.sample_folder, run.film_folder):
-                folder.mkdir()
+            run._make_folders()
             run.write_config()
-            facts = environment(data_fingerprint, config.backend)
-            run._write_text(run.environment_path, json.dumps(facts, indent=2))
+            run._write_environment(data_fingerprint)
         except OSError as error:
             raise InputError(f"the output folder {out} cannot be written: {error.strerror}") from error
         return run
@@ -89,15 +95,17 @@ class Run:
     def open(cls, path: str | Path) -> "Run":
         """Open a run's folder. Raises InputError if it is not one."""
         path = Path(path)
-        if not path.is_dir():
+        if not os.path.isdir(path):  # Path.is_dir raises errors of its own, for example for a name that is too long.
             raise InputError(f"{path} is not a run's folder: no such folder exists")
         config_path = path / "config.json"
-        if not config_path.is_file():
+        if not os.path.isfile(config_path):
             raise InputError(f"{path} is not a run's folder: it holds no config.json")
         try:
             text = config_path.read_text()
         except UnicodeDecodeError as error:
             raise InputError(f"{config_path} is not a text file: {error}") from error
+        except OSError as error:
+            raise InputError(f"{config_path} cannot be read: {error.strerror}") from error
         return cls(path, Config.from_json(text, config_path))
 
     # ---- Paths ----
@@ -137,7 +145,7 @@ class Run:
 
     def checkpoint_paths(self) -> list[Path]:
         """The regular checkpoints, the oldest first."""
-        return sorted(self.checkpoint_folder.glob("step-*.npz"))
+        return _files(self.checkpoint_folder, r"step-(\d{9,})\.npz")
 
     @property
     def sample_folder(self) -> Path:
@@ -150,8 +158,7 @@ class Run:
     @property
     def last_sample(self) -> Path | None:
         """The newest sample grid; None if there is none yet."""
-        grids = self.sample_folder.glob("gan_generated_image_epoch_*.png")
-        return max(grids, key=lambda path: int(path.stem.rpartition("_")[2]), default=None)
+        return next(reversed(_files(self.sample_folder, r"gan_generated_image_epoch_(\d+)\.png")), None)
 
     @property
     def film_folder(self) -> Path:
@@ -164,7 +171,7 @@ class Run:
 
     def frame_paths(self) -> list[Path]:
         """The film's frames, in the order of their steps."""
-        return sorted(self.film_folder.glob("step_*.png"))
+        return _files(self.film_folder, r"step_(\d{9,})\.png")
 
     @property
     def film_path(self) -> Path:
@@ -196,7 +203,39 @@ class Run:
         """The page that ``evaluate`` writes."""
         return self.report_folder / "report.html"
 
+    def restore_parts(self, data_fingerprint: str) -> None:
+        """Make what a resumed run needs and what is missing or damaged: folders, and ``environment.json``.
+
+        Args:
+            data_fingerprint: ``Dataset.fingerprint`` of the training images.
+
+        Raises:
+            InputError: a part of the run is a link, through which training would write outside the run's folder.
+        """
+        parts = [self.path / name for name in PARTS]
+        inner = [path for part in parts if part.is_dir() and not part.is_symlink() for path in part.iterdir()]
+        for path in (*parts, *inner):
+            if path.is_symlink():
+                raise InputError(f"{path} is a link, and training writes only inside the run's folder: remove the link")
+        try:
+            self._make_folders()
+        except OSError as error:
+            raise InputError(f"{error.filename} cannot be made: {error.strerror}") from error
+        try:
+            str(self.data_fingerprint)
+        except InputError as error:
+            notice(f"{error}: it is written again, without a check that the images are those of the run's start")
+            self._write_environment(data_fingerprint)
+
+    def _make_folders(self) -> None:
+        for folder in (self.checkpoint_folder, self.sample_folder, self.film_folder):
+            folder.mkdir(exist_ok=True)
+
     # ---- Configuration, environment and lock ----
+
+    def _write_environment(self, data_fingerprint: str) -> None:
+        facts = environment(data_fingerprint, self.config.backend)
+        self._write_text(self.environment_path, json.dumps(facts, indent=2))
 
     def write_config(self) -> None:
         """Write ``config.json``."""
@@ -207,8 +246,8 @@ class Run:
         """SHA-256 of the data that the run was started on. Raises InputError if it cannot be read."""
         try:
             return str(json.loads(self.environment_path.read_text())["data_sha256"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.environment_path} is missing or damaged: {error!r}") from error
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(f"{self.environment_path} is missing or damaged: {one_line(error)}") from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -255,9 +294,21 @@ class Run:
         _append(self.log_path, text.getvalue())
 
     def read_log(self) -> dict[str, Floats]:
-        """The columns of ``log.csv`` as float arrays, which are empty before the first row."""
-        rows = list(csv.DictReader(self.log_path.read_text().splitlines())) if self.log_path.exists() else []
-        return {name: np.array([float(row[name]) for row in rows]) for name in LOG_COLUMNS}
+        """The columns of ``log.csv`` as float arrays, which are empty before the first row.
+
+        Damaged rows are left out, and so is the last row while it is being written.
+        """
+        rows = self._sound_log_rows()
+        return {name: np.array([float(row[index]) for row in rows]) for index, name in enumerate(LOG_COLUMNS)}
+
+    def _sound_log_rows(self) -> list[list[str]]:
+        """The rows of ``log.csv``, the oldest first. A line on standard error counts those that are damaged."""
+        if not self.log_path.exists():
+            return []
+        rows, damaged = read_number_rows(self.log_path, LOG_COLUMNS)
+        if damaged:
+            notice(f"{self.log_path} is read without {damaged:,} damaged rows")
+        return rows
 
     def append_metrics(self, row: JsonObject) -> None:
         """Add a line of scores to ``metrics.jsonl``."""
@@ -270,7 +321,7 @@ class Run:
         if not self.metrics_path.exists():
             return []
         rows = []
-        for line in self.metrics_path.read_text(errors="replace").splitlines():
+        for line in self.metrics_path.read_text(encoding="utf-8-sig", errors="replace").split("\n"):
             with contextlib.suppress(ValueError, RecursionError):
                 row = json.loads(line)
                 if isinstance(row, dict) and all(_is_number(row.get(name, 0)) for name in NUMERIC_METRICS):
@@ -412,18 +463,17 @@ class Run:
     def _rewind_log(self, step: int) -> None:
         if not self.log_path.exists():
             return
-        header = ",".join(LOG_COLUMNS)
-        lines = self.log_path.read_text().splitlines(keepends=True)
-        # A process killed while writing leaves an incomplete row or header at the end, without a line break.
-        rows = [line.rstrip("\n") for line in lines if line.endswith("\n") and line[:1].isdigit()]
-        complete = [row for row in rows if row.count(",") == header.count(",")]
-        kept = [row for row in complete if int(row.split(",")[LOG_COLUMNS.index("step")]) <= step]
-        self._write_text(self.log_path, "\n".join([header, *kept]))
+        kept = [row for row in self._sound_log_rows() if float(row[LOG_COLUMNS.index("step")]) <= step]
+        self._write_text(self.log_path, "\n".join(",".join(row) for row in (LOG_COLUMNS, *kept)))
 
     def _rewind_metrics(self, step: int) -> None:
         if not self.metrics_path.exists():
             return
-        lines = [json.dumps(row) for row in self.read_metrics() if row.get("step", 0) <= step]
+        rows = self.read_metrics()
+        written = [line for line in self.metrics_path.read_bytes().split(b"\n")[:-1] if line.strip()]
+        if len(written) > len(rows):
+            notice(f"{self.metrics_path} continues without {len(written) - len(rows):,} damaged lines")
+        lines = [json.dumps(row) for row in rows if row.get("step", 0) <= step]
         if lines:
             self._write_text(self.metrics_path, "\n".join(lines))
         else:
@@ -477,6 +527,12 @@ def _find_array(shapes: Mapping[str, Shape], path: str, shape: Shape) -> str:
 def _step_of(path: Path) -> int:
     """The step in the name of a checkpoint or a frame: ``step-000000110.npz`` -> 110."""
     return int(path.stem[len("step-") :])
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder whose names fit a pattern, sorted by its number. Others, such as copies, do not count."""
+    names = [match for path in folder.glob("*") if (match := re.fullmatch(pattern, path.name, re.ASCII))]
+    return [folder / match[0] for match in sorted(names, key=lambda match: (int(match[1]), match[0]))]
 
 
 def _append(path: Path, text: str) -> None:

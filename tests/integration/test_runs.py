@@ -1,6 +1,7 @@
 """A run's folder: its number, checkpoints that are written atomically, and a log that can be rewound."""
 
 import errno
+import re
 import zipfile
 
 import numpy as np
@@ -165,6 +166,141 @@ def test_a_log_with_an_incomplete_header_starts_again(run, text):
     run.rewind(0)
     run.append_log(row(50))
     assert run.read_log()["step"].tolist() == [50]
+
+
+@pytest.mark.parametrize(
+    ("damage", "left"),
+    [
+        (lambda text: text.replace(b"60", b"6\0"), [50, 70]),
+        (lambda text: text.replace(b"60", b"6\xff"), [50, 70]),
+        (lambda text: text.replace(b"60,", b"60"), [50, 70]),
+        (lambda text: text.replace(b"60", b"9" * 200_000), [50, 70]),
+        (lambda text: text.replace(b"60", b"nan"), [50, 70]),
+        (lambda text: text.replace(b"60", b'"60'), [50, 70]),
+        (lambda text: text.replace(b"epoch,", b"epoch\0,"), [50, 60, 70]),
+        (lambda text: text.replace(b",d_fake", b""), [50, 60, 70]),
+        (lambda text: text.replace(b",d_fake", b"").replace(b",1.5\r", b"\r"), []),
+        (lambda text: text.decode().encode("utf-16"), []),
+        (lambda text: b"\0" * len(text) + b"\n", []),
+    ],
+    ids=[
+        "NUL",
+        "byte",
+        "comma",
+        "digits",
+        "nan",
+        "quote",
+        "header",
+        "headless",
+        "mark",
+        "column",
+        "fields",
+        "utf-16",
+        "zeros",
+    ],
+)
+def test_damaged_rows_of_the_log_are_left_out_and_told(run, capsys, damage, left):
+    for step in (50, 60, 70):
+        run.append_log(row(step))
+    run.log_path.write_bytes(damage(run.log_path.read_bytes()))
+    assert run.read_log()["step"].tolist() == left
+    run.rewind(70)
+    run.append_log(row(80))
+    assert run.read_log()["step"].tolist() == [*left, 80]
+    messages = capsys.readouterr().err.splitlines()
+    assert len(messages) == 2
+    assert all(re.search(r"log\.csv is read without \d damaged rows$", line) for line in messages)
+
+
+@pytest.mark.parametrize("damage", [lambda text: text.partition(b"\n")[2], lambda text: b"\xef\xbb\xbf" + text])
+def test_a_log_without_its_header_or_with_a_byte_order_mark_loses_nothing(run, capsys, damage):
+    for step in (50, 60):
+        run.append_log(row(step))
+    run.log_path.write_bytes(damage(run.log_path.read_bytes()))
+    assert run.read_log()["step"].tolist() == [50, 60]
+    assert not capsys.readouterr().err
+
+
+def test_a_log_with_more_columns_in_another_order_is_read(run):
+    run.append_log(row(50))
+    columns = [("note", "x"), *reversed(list(row(50).items()))]
+    run.log_path.write_text("".join(",".join(map(str, line)) + "\n" for line in zip(*columns, strict=True)))
+    run.rewind(50)
+    run.append_log(row(60))
+    assert run.read_log()["step"].tolist() == [50, 60]
+
+
+def test_a_row_that_is_being_written_is_not_told(run, capsys):
+    run.append_log(row(50))
+    with open(run.log_path, "a") as file:
+        file.write("1.5,60,1.")
+    assert run.read_log()["step"].tolist() == [50]
+    assert not capsys.readouterr().err
+
+
+def test_damaged_lines_of_metrics_are_told_when_a_run_resumes(run, capsys):
+    run.append_metrics({"step": 50, "ffd5k_validation": 1.0})
+    with open(run.metrics_path, "ab") as file:
+        file.write(b'\xff\0\n{"step": 1' + b"0" * 400 + b"}\n")
+    run.rewind(50)
+    assert "continues without 2 damaged lines" in capsys.readouterr().err
+    assert [line["step"] for line in run.read_metrics()] == [50]
+
+
+def test_copies_that_a_file_manager_made_are_left_alone(run):
+    run.save_checkpoint(5, state(5))
+    names = [
+        "checkpoints/step-best.npz",
+        "checkpoints/step-000000009 (1).npz",
+        "film/step_000000009_copy.png",
+        "samples/gan_generated_image_epoch_9_copy.png",
+    ]
+    for name in names:
+        (run.path / name).touch()
+    assert run.last_sample is None
+    assert not run.frame_paths()
+    assert "step 5" in repr(run)
+    run.rewind(run.load_checkpoint()[0])
+    run.save_checkpoint(6, state(6))
+    assert all((run.path / name).exists() for name in names)
+
+
+def test_missing_parts_of_a_run_are_made_again(run, capsys):
+    for folder in (run.checkpoint_folder, run.sample_folder, run.film_folder):
+        folder.rmdir()
+    run.environment_path.write_text("{")
+    run.restore_parts("data")
+    assert all(path.is_dir() for path in (run.checkpoint_folder, run.sample_folder, run.film_folder))
+    assert run.data_fingerprint == "data"
+    assert "environment.json is missing or damaged" in capsys.readouterr().err
+    run.restore_parts("other data")
+    assert run.data_fingerprint == "data"
+
+
+@pytest.mark.parametrize("name", ["film", "film/step_000000005.png", "log.csv", "checkpoints"])
+def test_a_run_whose_part_is_a_link_to_elsewhere_is_refused(run, tmp_path, name):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if (run.path / name).is_dir():
+        (run.path / name).rmdir()
+    (run.path / name).symlink_to(elsewhere)
+    with pytest.raises(InputError, match="is a link"):
+        run.restore_parts("data")
+
+
+def test_a_configuration_that_cannot_be_read_is_refused(run, monkeypatch):
+    def fail(*arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(runs.Path, "read_text", fail)
+    with pytest.raises(InputError, match=r"config\.json cannot be read: Permission denied"):
+        Run.open(run.path)
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b", ""])
+def test_a_path_that_no_folder_can_have_is_refused(path):
+    with pytest.raises(InputError, match="is not a run's folder"):
+        Run.open(path)
 
 
 def test_rewinding_deletes_a_damaged_checkpoint_instead_of_a_good_one(run):

@@ -1,5 +1,6 @@
 """The command ``fashion-gan``. Each verb (subcommand) parses its options, calls the library and prints the result."""
 
+import contextlib
 import signal
 
 import click
@@ -63,7 +64,11 @@ def run(command: click.Command, name: str, arguments: list[str] | None = None) -
 def _run(command: click.Command, name: str, arguments: list[str] | None, owns_process: bool) -> int:
     try:
         # If standalone_mode is off, click returns the code of its Exit exception.
-        with default_settings():
+        with (
+            contextlib.redirect_stdout(console.output()),
+            contextlib.redirect_stderr(console.error_output()),
+            default_settings(),
+        ):
             code = command.main(args=arguments, prog_name=name, standalone_mode=False, obj=owns_process)
         return int(code or 0)
     except click.UsageError as error:

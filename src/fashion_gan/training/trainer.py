@@ -117,6 +117,8 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
     """Build the networks and the callbacks; restore a checkpoint, or write the first one."""
     config = run.config
     check_data(config, dataset)
+    if resume:
+        run.restore_parts(dataset.fingerprint)
     if resume and run.data_fingerprint != dataset.fingerprint:
         raise InputError(f"{run.path} was not trained on the data from {dataset.source}: its images were different")
     dataset, held_out = split_validation(config, dataset)
@@ -128,6 +130,8 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
     if resume:
         if run.checkpoint_paths():
             checkpoint.load()
+        elif run.log_path.exists():
+            notice(f"{run.path} has no checkpoint: it starts again from its first step")
         run.rewind(state.step)
         run.write_config()
     if config.init_from and not run.checkpoint_paths():

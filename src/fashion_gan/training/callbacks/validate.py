@@ -30,7 +30,7 @@ class Validate(keras.callbacks.Callback):
         self.recalibrated = build_generator_for_weights(run.config, "recalibrated_generator")
         self.recalibration_inputs = recalibration_inputs(run.config)
         self.best_score = run.best_score()
-        self._scored_step = max((row["step"] for row in run.read_metrics() if NAME in row), default=0)
+        self._scored_step = max((row.get("step", 0) for row in run.read_metrics() if NAME in row), default=0)
 
     @property
     def _is_due(self) -> bool:
