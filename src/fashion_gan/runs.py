@@ -22,7 +22,7 @@ from fashion_gan.config import Config
 from fashion_gan.errors import InputError, one_line
 from fashion_gan.system.array_files import Shape, open_arrays
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, remove_leftovers
-from fashion_gan.system.backends import default_backend, use_backend
+from fashion_gan.system.backends import default_backend, missing_backend, use_backend
 from fashion_gan.system.environment import environment
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.locks import missing_lock_reason
@@ -193,6 +193,15 @@ class Run:
     @property
     def best_generator_path(self) -> Path:
         return self.path / "generator_best.keras"
+
+    @property
+    def onnx_generator_path(self) -> Path:
+        """The finished run's generator for users without Keras. It exists only if a converter was installed."""
+        return self.path / "generator.onnx"
+
+    @property
+    def best_onnx_generator_path(self) -> Path:
+        return self.path / "generator_best.onnx"
 
     @property
     def report_folder(self) -> Path:
@@ -421,6 +430,8 @@ class Run:
     @default_settings()
     def generator_step(self, *, raw: bool = False, best: bool = False) -> int:
         """The step of the checkpoint that ``load_generator_model`` reads. The arguments and the errors are the same."""
+        if missing_backend(default_backend()):  # The checkpoint cannot be compared with its network.
+            return (self.load_best_checkpoint if best else self.load_checkpoint)(lambda shapes: ())[0]
         use_backend(default_backend())
         return self._read_generator(raw, best)[1]
 
@@ -442,11 +453,13 @@ class Run:
     # ---- Resuming ----
 
     def rewind(self, step: int) -> None:
-        """Delete checkpoints, film frames, log rows and scores of later steps, and half-written files.
+        """Delete checkpoints, film frames, log rows and scores of later steps, ONNX files, and half-written files.
 
         A resumed run writes them again.
         """
         remove_leftovers(self.path)
+        for path in (self.onnx_generator_path, self.best_onnx_generator_path):
+            path.unlink(missing_ok=True)  # Without Keras they stand for the newest and the best checkpoint.
         # Checkpoints of later steps are damaged: a run resumes from the newest one that can be read.
         for path in self.checkpoint_paths():
             if _step_of(path) > step:

@@ -41,6 +41,7 @@ def test_a_run_writes_every_file_that_users_look_for(toy_run):
         "training.gif",
         "generator.keras",
         "generator.h5",
+        "generator.onnx",
         *(f"samples/gan_generated_image_epoch_{epoch}.png" for epoch in (1, 2, 3)),
     ):
         assert (toy_run.path / name).stat().st_size > 0, name

@@ -48,8 +48,10 @@ def export_generator(
 
     from_onnx = format in FORMATS and FORMATS[format].from_onnx
     source = resolve(model, needs_run=raw or best)
-    path = source.model_file("generator.onnx" if from_onnx else "generator.keras")
-    if source.kind != "run" and path.suffix.lower() == ".onnx":
+    if source.kind == "run" and not from_onnx:
+        use_backend(default_backend())
+    path = source.model_file("generator.onnx" if from_onnx else "generator.keras", raw=raw, best=best)
+    if path.suffix.lower() == ".onnx" and not path.is_dir():
         return export.save_from_onnx(path, format, Path(out))
     use_backend(default_backend())
     from fashion_gan.saving import model_files

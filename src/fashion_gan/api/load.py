@@ -19,7 +19,7 @@ def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) 
     """Load a trained generator.
 
     No code in a file is run: the network is rebuilt from its configuration, and only weights are read. A shipped model
-    and an ``.onnx`` file need no training framework.
+    and an ``.onnx`` file need no training framework. If none is installed, a finished run's ``.onnx`` file is read.
 
     Args:
         model: a shipped model's name ("fashion"); a run's folder, whose newest checkpoint is read; or an ``.onnx``,
@@ -44,8 +44,8 @@ def load_with_config(model: str | Path, *, raw: bool = False, best: bool = False
     The configuration of an imported generator has only its latent length and its classes.
     """
     source = resolve(model, needs_run=raw or best)
-    path = source.model_file()
-    if source.kind != "run" and path.suffix.lower() == ".onnx":
+    path = source.model_file(raw=raw, best=best)
+    if path.suffix.lower() == ".onnx" and not path.is_dir():
         predict, config = open_onnx(path)
         return Generator(predict, config.latent_dim, config.class_names, threads=available_cpus()), config
     use_backend(default_backend())
@@ -90,5 +90,4 @@ def weights_file(model: str | Path) -> Path:
     run = source.open_run()
     if run is None:
         return source.model_file()
-    use_backend(default_backend())
     return run.checkpoint_path(run.generator_step())

@@ -8,6 +8,7 @@ from fashion_gan import pretrained
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.runs import Run
+from fashion_gan.system.backends import default_backend, missing_backend
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,13 +30,43 @@ class ModelSource:
         """Open the run, if the source is one."""
         return Run.open(self.path) if self.kind == "run" else None
 
-    def model_file(self, shipped_file: str = "generator.onnx") -> Path:
+    def model_file(self, shipped_file: str = "generator.onnx", *, raw: bool = False, best: bool = False) -> Path:
         """The path that a generator is loaded from: a file, or the folder of a run.
+
+        Without Keras, a run's generator is loaded from the ``.onnx`` file that training wrote.
 
         Args:
             shipped_file: the name of the file to load from a shipped model's folder. Unused for other sources.
+            raw, best: which weights of a run.
+
+        Raises:
+            InputError: the source is a run, Keras is not installed, and there is no such ``.onnx`` file, or no best
+                checkpoint.
         """
-        return self.path / shipped_file if self.kind == "shipped" else self.path
+        if self.kind == "shipped":
+            return self.path / shipped_file
+        run = self.open_run()
+        if run is None:
+            return self.path
+        missing = missing_backend(default_backend())
+        if missing is None:
+            return self.path
+        if best:
+            run.load_best_checkpoint(lambda shapes: ())  # Raises InputError if there is none.
+        path = run.best_onnx_generator_path if best else run.onnx_generator_path
+        if raw or not path.is_file():
+            out = path.with_stem("generator_raw") if raw else path
+            raise InputError(
+                f"{self.path} needs Keras: {missing}; or, where Keras is installed: "
+                f"{export_command(self.path, out, raw=raw, best=best)}"
+            )
+        return path
+
+
+def export_command(model: str | Path, out: Path, *, raw: bool = False, best: bool = False) -> str:
+    """The command that writes a run's generator as an ``.onnx`` file, for messages."""
+    weights = " --raw" if raw else " --best" if best else ""
+    return f"fashion-gan export {model}{weights} --format onnx --out {out}"
 
 
 def is_shipped(model: str | Path) -> bool:

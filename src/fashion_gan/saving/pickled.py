@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from fashion_gan.arrays import Array, Predict
 from fashion_gan.config import Config
 from fashion_gan.system.backends import default_backend, use_backend
+from fashion_gan.system.library_settings import default_settings
 
 
+@default_settings()
 def predict_from_weights(backend: str, config: Config, weights: Sequence[Array]) -> Predict:
     """Build a generator's network and return the function that draws with it.
 

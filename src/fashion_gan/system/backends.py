@@ -41,17 +41,23 @@ def default_backend() -> str:
     return next((name for name in BACKENDS if is_installed(name)), BACKENDS[0])
 
 
-def check_backend(name: str) -> None:
-    """Raise InputError if Keras or the backend is not installed."""
+def missing_backend(name: str) -> str | None:
+    """That Keras or a backend is not installed, and how to install it, for a message. None if both are installed."""
     if is_installed("keras") and is_installed(name):
-        return
+        return None
     command = install_command(EXTRAS[name])
     if name == "tensorflow" and not tensorflow_exists(sys.platform, platform.machine(), sys.version_info[:2]):
         version, system = platform.python_version(), f"{platform.system()} {platform.machine()}"
-        raise InputError(
+        return (
             f"backend 'tensorflow' does not exist for Python {version} on {system}: {command} brings JAX if it exists"
         )
-    raise InputError(f"backend {name!r} is not installed: {command}")
+    return f"backend {name!r} is not installed: {command}"
+
+
+def check_backend(name: str) -> None:
+    """Raise InputError if Keras or the backend is not installed."""
+    if missing := missing_backend(name):
+        raise InputError(missing)
 
 
 def tensorflow_exists(system: str, machine: str, python: tuple[int, int]) -> bool:

@@ -4,9 +4,11 @@ import contextlib
 import dataclasses
 import errno
 from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 
+from fashion_gan.arrays import KerasModel
 from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError, describe_os_error, one_line
@@ -15,7 +17,9 @@ from fashion_gan.metrics.validation import Validation
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.rendering import images, plots
 from fashion_gan.runs import Run
+from fashion_gan.saving import export
 from fashion_gan.saving.model_files import as_generator, save_generator
+from fashion_gan.saving.origins import export_command
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 from fashion_gan.system.backends import accelerator, freed_memory_kept
 from fashion_gan.system.progress import notice
@@ -32,6 +36,11 @@ NO_END = 10**9  # epochs
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a picture can fail with: a damaged frame or log, a full disk, or a broken installation of Matplotlib.
 PICTURE_ERRORS = (*CORRUPT_FILE_ERRORS, ImportError, RuntimeError, MemoryError)
+# What a converter to ONNX fails with that does not fit the installed versions of other libraries, or the network.
+CONVERTER_ERRORS = (
+    *PICTURE_ERRORS,
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError),
+)
 
 
 @dataclasses.dataclass
@@ -200,19 +209,27 @@ def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> No
 
 
 def write_results(training: Training) -> None:
-    """Write a finished run's files: the averaged generator, then the pictures, which cannot lose it if they fail."""
-    save_generators(training)
-    save_pictures(training)
-
-
-def save_generators(training: Training) -> None:
-    """Write the averaged generator, and that of the best checkpoint if there is one."""
+    """Write a finished run's files: the averaged generator first, then what can be made from it or the checkpoints."""
     run, generator = training.run, training.gan.averaged_generator
     recalibrate_batch_norm(generator, recalibration_inputs(run.config))
     for path in (run.generator_path, run.h5_generator_path):
         save_generator(generator, run.config, path)
+    save_pictures(training)
+    save_onnx(run, generator, run.onnx_generator_path)
     if run.config.evaluate_every_epochs and run.has_best_checkpoint:
-        save_generator(run.load_generator_model(best=True), run.config, run.best_generator_path)
+        best = run.load_generator_model(best=True)
+        save_generator(best, run.config, run.best_generator_path)
+        save_onnx(run, best, run.best_onnx_generator_path)
+
+
+def save_onnx(run: Run, generator: KerasModel, path: Path) -> None:
+    """Write a generator for users without Keras. If that fails, or no converter is installed, print a line."""
+    config = dataclasses.replace(run.config, data=None, init_from=None)  # Leave out this machine's paths.
+    try:
+        export.save(generator, config, "onnx", path)
+    except CONVERTER_ERRORS as error:
+        command = export_command(run.path, path, best=path == run.best_onnx_generator_path)
+        notice(f"{path.name}, which draws without Keras, was not written: {one_line(error)}; to write it: {command}")
 
 
 def save_pictures(training: Training) -> None:
