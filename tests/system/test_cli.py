@@ -196,6 +196,15 @@ def test_a_walk_is_a_film_or_a_strip_whatever_the_case_of_its_suffix(toy_run, tm
         assert picture.format == name.split(".")[1]
 
 
+def test_a_lack_of_memory_is_one_line(capsys, toy_folder, monkeypatch):
+    def fail(*_, **settings):
+        np.empty(2**55)
+
+    monkeypatch.setattr("fashion_gan.cli.train.plan", fail)
+    assert main([*TRAIN_FLAGS, "--data", str(toy_folder)]) == 1
+    assert "fashion-gan: there is not enough memory: Unable to allocate" in capsys.readouterr().err
+
+
 def test_data_shows_the_classes_of_own_pictures_and_what_was_left_out(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("bags/a.png", "shoes/b.png", "shoes/c.png"):

@@ -1,8 +1,18 @@
-"""Text in Markdown."""
+"""Tables for the terminal, and text in Markdown."""
 
 import pytest
 
-from fashion_gan.rendering.tables import escape_markdown, markdown_code
+from fashion_gan.rendering.tables import escape_markdown, format_table, markdown_code
+
+
+def test_columns_are_aligned_whatever_the_script_of_their_text():
+    rows = [["class", "n"], ["服\u3000装", "1"], ["cafe\u0301", "2"], ["Robe\u00a0rouge", "3"]]
+    assert format_table(rows, "lr").splitlines() == [
+        "class       n",
+        "服\u3000装      1",
+        "cafe\u0301        2",
+        "Robe\u00a0rouge  3",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import click
 from fashion_gan.cli import augment_test, evaluate, generate, models, train
 from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
-from fashion_gan.errors import InputError, TrainingDiverged, describe_os_error
+from fashion_gan.errors import InputError, TrainingDiverged, describe_os_error, one_line
 from fashion_gan.system import console
 from fashion_gan.system.backends import keep_freed_memory, read_without_locks, silence_tensorflow
 from fashion_gan.system.library_settings import default_settings
@@ -80,6 +80,8 @@ def _run(command: click.Command, name: str, arguments: list[str] | None, owns_pr
         return _fail(name, str(error), BAD_INPUT)
     except TrainingDiverged as error:
         return _fail(name, str(error), FAILED)
+    except MemoryError as error:
+        return _fail(name, f"there is not enough memory: {one_line(error)}", FAILED)
     except OSError as error:
         if error.errno is None:
             raise

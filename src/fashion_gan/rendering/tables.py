@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Sequence
 
 GAP = "  "
@@ -23,12 +24,23 @@ def format_table(rows: Sequence[Sequence[str]], align: str) -> str:
         Bag    1,000
     """
     padded = [[*row, *[""] * (len(align) - len(row))] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*padded, strict=True)]
+    widths = [max(_columns(cell) for cell in column) for column in zip(*padded, strict=True)]
     lines = []
     for row in padded:
-        cells = zip(row, widths, align, strict=True)
-        lines.append(GAP.join(cell.ljust(width) if side == "l" else cell.rjust(width) for cell, width, side in cells))
-    return "\n".join(line.rstrip() for line in lines)
+        cells = []
+        for cell, width, side in zip(row, widths, align, strict=True):
+            space = " " * (width - _columns(cell))
+            cells.append(cell + space if side == "l" else space + cell)
+        lines.append(GAP.join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _columns(text: str) -> int:
+    """The columns that a text takes in a terminal: two for a Chinese character, none for an accent or a joiner."""
+    if text.isascii():
+        return len(text)
+    shown = (letter for letter in text if unicodedata.category(letter) not in ("Mn", "Me", "Cf"))
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in shown)
 
 
 def format_html_table(rows: Sequence[Sequence[str]], align: str) -> str:
