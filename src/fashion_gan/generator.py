@@ -2,6 +2,7 @@
 
 import functools
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +16,9 @@ from fashion_gan import pretrained
 from fashion_gan.arrays import Array, Images, Inputs, Labels, Latents, Predict, Tensor
 from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError, as_array, check_whole_number, show
+from fashion_gan.errors import InputError, as_array, check_whole_number, one_line, show
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
+from fashion_gan.system import onnx_guard
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.parallel import available_cpus
 from fashion_gan.system.paths import user_path
@@ -26,6 +28,7 @@ BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
 MAX_COUNT = 100_000  # 78 MB of 28×28 gray images; use another seed for more
 MAX_THREADS = 1024
+PROBED_IMAGES = 2  # drawn when a file is opened
 CONFIG_KEY = "fashion_gan"  # the key in an ONNX file's metadata: the configuration that its network was built from
 INPUT_NAMES = ("latents", "labels")  # names of the inputs in every format; only conditional networks have labels
 
@@ -48,19 +51,38 @@ def open_onnx(path: Path) -> tuple[Predict, Config]:
     """
     if not path.is_file():
         raise InputError(f"{path} is not a model file: no such file exists")
+    if path.stat().st_size > onnx_guard.MAX_FILE_BYTES:
+        raise InputError(f"{path} is larger than {onnx_guard.MAX_FILE_BYTES >> 30} GiB")
+    content = path.read_bytes()
     try:
-        predict = OnnxPredict(path.read_bytes())
-        text = predict.session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
-    except Exception as error:  # ONNX Runtime's own exceptions have no common type.
-        raise InputError(f"{path} cannot be read as ONNX: it is damaged, or of an unknown kind") from error
+        session = onnx_guard.open_plain(content)
+        text = session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
+    except onnx_guard.errors() as error:
+        reason = one_line(error) if isinstance(error, InputError) else "it is damaged, or of an unknown kind"
+        raise InputError(f"{path} cannot be read as ONNX: {reason}") from error
     if text is None:
         raise InputError(f"{path} is an ONNX file, but not a generator that fashion-gan wrote")
     config = Config.from_json(text, path)
-    shapes = {value.name: value.shape for value in predict.session.get_inputs()}
+    shapes = {value.name: value.shape for value in session.get_inputs()}
     names = list(INPUT_NAMES if config.class_names else INPUT_NAMES[:1])
     if list(shapes) != names or shapes[INPUT_NAMES[0]][1:] != [config.latent_dim]:
         raise InputError(f"{path} has the inputs {', '.join(shapes)}, which do not match its configuration")
-    return predict, config
+    guard = onnx_guard.Guard()
+    _probe(path, session, config, guard)
+    return OnnxPredict(content, guard.seconds_per_image), config
+
+
+def _probe(path: Path, session: Any, config: Config, guard: onnx_guard.Guard) -> None:
+    """Draw two images. Raises InputError if that takes too long or too much memory, or if they are no images."""
+    values = latent_space.draw_inputs(PROBED_IMAGES, config.latent_dim, len(config.class_names))
+    try:
+        images = guard.probe(session, dict(zip(INPUT_NAMES, values, strict=False)))[0]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    is_array = isinstance(images, np.ndarray) and images.dtype == np.float32 and images.ndim == 4
+    if not is_array or len(images) != PROBED_IMAGES or images.shape[3] not in (1, 3):
+        kind = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
+        raise InputError(f"{path} draws {kind}, but images are float32 (N, H, W, 1 or 3)")
 
 
 class OnnxPredict:
@@ -68,16 +90,17 @@ class OnnxPredict:
 
     Args:
         content: the bytes of the ``.onnx`` file.
+        seconds_per_image: the time limit of a call grows by this for each image.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, seconds_per_image: float) -> None:
         self.content = content
+        self.guard = onnx_guard.Guard(seconds_per_image)
         self._open()
 
     def __call__(self, inputs: Inputs) -> Array:
         values = inputs if isinstance(inputs, list) else [inputs]
-        images: Array = self.session.run(None, dict(zip(INPUT_NAMES, values, strict=False)))[0]
-        return images
+        return self.guard.run(self.session, dict(zip(INPUT_NAMES, values, strict=False)))[0]
 
     @property
     def session(self) -> Any:
@@ -93,14 +116,12 @@ class OnnxPredict:
         options = onnxruntime.SessionOptions()
         # One call per thread: the threads generate different images. Splitting the layers of one image is slower.
         options.intra_op_num_threads = 1
+        options.log_severity_level = 4  # Its errors become exceptions; they are not logged too.
         self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
         self._process = os.getpid()
 
-    def __getstate__(self) -> bytes:
-        return self.content
-
-    def __setstate__(self, content: bytes) -> None:
-        self.__init__(content)  # type: ignore[misc]  # The session is opened again, not copied.
+    def __reduce__(self) -> tuple[type["OnnxPredict"], tuple[bytes, float]]:
+        return OnnxPredict, (self.content, self.guard.seconds_per_image)  # The session is opened again, not copied.
 
 
 _SESSIONS_OF_PARENTS: list[Any] = []
@@ -239,18 +260,32 @@ class Generator:
             raise InputError(f"latents must be (N, {self.latent_dim}), got {vectors.shape}")
         numbers = self.labels(len(vectors), labels)
         size = min(SLICE_SIZE, -(-len(vectors) // self.threads)) if self.threads else BATCH_SIZE
+        guard = self.predict.guard if isinstance(self.predict, OnnxPredict) else None
+        limit = None if guard is None else guard.limit(size)
+        threads: set[int] = set()
 
         def draw(start: int) -> Array:
             part = slice(start, start + size)
             inputs = vectors[part] if numbers is None else [vectors[part], numbers[part]]
+            threads.add(threading.get_ident())
             images = np.asarray(self.predict(inputs), np.float32)
+            if not np.isfinite(images).all():
+                raise InputError("the model draws pixels that are not finite numbers: its weights are damaged")
             return images if as_float else to_uint8(images)
 
         starts = range(0, len(vectors), size)
         if not self.threads:  # Keras must run on the thread that set it up.
             return np.concatenate([draw(start) for start in starts])
         with ThreadPoolExecutor(self.threads) as pool:
-            return np.concatenate(list(pool.map(draw, starts)))
+            parts = [pool.submit(draw, start) for start in starts]
+            try:
+                return np.concatenate([part.result(limit) for part in parts])
+            except TimeoutError as error:
+                raise InputError(f"the model takes over {limit:.0f} seconds for {size} images") from error
+            finally:  # After an error or a Ctrl-C, the other parts are ended: leaving the block waits for them.
+                pool.shutdown(wait=False, cancel_futures=True)
+                if guard is not None:
+                    guard.stop(threads)
 
     @default_settings()
     def vary(self, latent: npt.ArrayLike, strength: float = 0.3, count: int = 16, seed: int | None = 0) -> Latents:
