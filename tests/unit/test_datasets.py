@@ -416,6 +416,12 @@ def test_any_data_set_in_mnist_s_files_is_loaded_with_its_numbers_as_classes(tmp
     assert data.source == str(tmp_path / "in")
 
 
+def test_a_folder_that_is_named_like_a_file_of_images_is_not_one(tmp_path, contents):
+    folder = write_idx(tmp_path, np.zeros((3, 4, 4), np.uint8), [0, 1, 2], "{}.{}-ubyte")
+    (folder / "train-images-idx3-ubyte").mkdir()  # Some archives hold each file in a folder of its name.
+    assert len(load_training_images(folder, 28, 1).images) == 3
+
+
 def test_labels_that_begin_at_1_are_counted_from_the_data(tmp_path, contents):
     data = load_training_images(
         write_idx(tmp_path, np.zeros((3, 4, 4), np.uint8), [26, 1, 2], "emnist-letters-{}-{}-ubyte"), 28, 1

@@ -152,6 +152,14 @@ def test_everything_that_is_left_out_is_told_with_its_reason(tmp_path):
 FORMATS = f"{', '.join(picture_files.PICTURE_FORMATS[:-1])} or {picture_files.PICTURE_FORMATS[-1]}"
 
 
+def test_control_characters_in_the_names_of_files_are_shown_as_escapes(tmp_path):
+    picture(tmp_path / "0.png")
+    (tmp_path / "\x1b[31m\n.txt").write_text("")
+    assert left_out(load_pictures(tmp_path, 8, 1).contents) == {
+        ".txt files, which are not read": (1, r"\x1b[31m\n.txt")
+    }
+
+
 @pytest.mark.skipif(not features.check("avif"), reason="Pillow is built without AVIF")
 def test_avif_is_read_if_pillow_reads_it(tmp_path):
     picture(tmp_path / "0.avif")
@@ -294,6 +302,25 @@ def test_sound_pixels_are_read_whatever_their_exif_data_hold(tmp_path, suffix):
         picture(tmp_path / f"a.{suffix}", pixels, exif=bytes(damaged))
         data = load_pictures(tmp_path, 8, 3)
         assert len(data.images) == 1
+
+
+@pytest.mark.parametrize("fault", ["checksum", "long text", "long text at the end", "profile"])
+def test_sound_pixels_of_a_png_are_read_whatever_its_other_metadata_hold(tmp_path, fault):
+    def chunk(kind, content, checksum=None):
+        checksum = zlib.crc32(kind + content) if checksum is None else checksum
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    metadata = {
+        "checksum": chunk(b"tEXt", b"a\0b", checksum=0),
+        "long text": chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2 << 20))),
+        "long text at the end": chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2 << 20))),
+        "profile": chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(2 << 20))),
+    }[fault]
+    content = picture(tmp_path / "a.png").read_bytes()
+    place = content.index(b"IEND" if "end" in fault else b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(content[:place] + metadata + content[place:])
+    assert load_pictures(tmp_path, 9, 1).images.tolist() == np.full((1, 9, 9, 1), 7).tolist()
+    assert read_pixels(io.BytesIO((tmp_path / "a.png").read_bytes()), "a").shape == (9, 9, 1)
 
 
 def test_reading_damaged_pictures_prints_nothing(tmp_path, capfd):

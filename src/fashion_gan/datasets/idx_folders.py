@@ -22,7 +22,11 @@ def find_training_images(folder: Path) -> Path | None:
     Raises:
         InputError: there are several.
     """
-    found = {match["set"]: path for path in sorted(folder.iterdir()) if (match := IMAGES_NAME.fullmatch(path.name))}
+    found = {
+        match["set"]: path
+        for path in sorted(folder.iterdir())
+        if (match := IMAGES_NAME.fullmatch(path.name)) and path.is_file()
+    }
     if len(found) > 1:
         names = ", ".join(path.name for path in found.values())
         raise InputError(f"{folder} holds several data sets ({names}): move each to a folder of its own")

@@ -55,6 +55,10 @@ MAX_PIXELS = 89_478_485  # Pillow's own limit, for a host that has turned it off
 BYTES_PER_PIXEL = 12
 BYTES_PER_JPEG_PIXEL = 1
 
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+MAX_PNG_BYTES = 1 << 28  # of a file that is read again without its metadata
+
 ORIENTATION = 0x0112  # the EXIF tag
 TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -113,7 +117,17 @@ def read_header(source: Source, name: str | None = None) -> Header:
         InputError: it is no picture, its pixels are of an unknown kind, or it is so large that it may be a
             decompression bomb.
     """
-    with _opened(source, str(name or source)) as image:
+    name = str(name or source)
+    try:
+        return _read_header(source, name)
+    except InputError:
+        if (pixels := _png_without_metadata(source)) is None:
+            raise
+        return _read_header(pixels, name)
+
+
+def _read_header(source: Source, name: str) -> Header:
+    with _opened(source, name) as image:
         tiles = getattr(image, "tile", ())
         has_16_bit_colors = image.mode not in DEEP_GRAY_MODES and any(";16" in str(tile[3]) for tile in tiles)
         return Header(image.size, image.mode, has_16_bit_colors, _is_animated(image), image.format == "JPEG")
@@ -197,6 +211,15 @@ def _load(source: Source, name: str, draft: Draft | None = None) -> tuple[Image.
     Returns:
         The picture, as RGBA if a part of it may be transparent, and its orientation, from 1 to 8.
     """
+    try:
+        return _load_as_stored(source, name, draft)
+    except InputError:
+        if (pixels := _png_without_metadata(source)) is None:
+            raise
+        return _load_as_stored(pixels, name, draft)
+
+
+def _load_as_stored(source: Source, name: str, draft: Draft | None) -> tuple[Image.Image, int]:
     with _opened(source, name) as image:
         if draft is not None:
             image.draft(*draft)
@@ -208,6 +231,34 @@ def _load(source: Source, name: str, draft: Draft | None = None) -> tuple[Image.
         if image.has_transparency_data and image.mode not in DEEP_GRAY_MODES:
             return image.convert("RGBA"), orientation
         return image, orientation
+
+
+def _png_without_metadata(source: Source) -> io.BytesIO | None:
+    """A PNG file's pixels without its texts, profiles and other metadata. None if the file is no PNG.
+
+    Pillow refuses a PNG whose metadata are damaged, or longer than a megabyte, although its pixels are sound.
+    """
+    try:
+        content = source.getvalue() if isinstance(source, io.BytesIO) else _content_of_png(source)
+    except OSError:
+        return None
+    if not content.startswith(PNG_SIGNATURE):
+        return None
+    chunks, position = [PNG_SIGNATURE], len(PNG_SIGNATURE)
+    while position + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, position)
+        if kind in PIXEL_CHUNKS:
+            chunks.append(content[position : position + 12 + length])
+        position += 12 + length
+    return io.BytesIO(b"".join(chunks))
+
+
+def _content_of_png(path: Path) -> bytes:
+    """A file's content; empty if it does not begin as a PNG, or is very long."""
+    with open(path, "rb") as file:
+        start = file.read(len(PNG_SIGNATURE))
+        is_png = start == PNG_SIGNATURE and path.stat().st_size <= MAX_PNG_BYTES
+        return start + file.read() if is_png else b""
 
 
 @contextlib.contextmanager

@@ -50,8 +50,8 @@ class Tally:
         rows = []
         for reason, files in sorted(self._files.items(), key=lambda item: -len(item[1])):
             path, detail = files[0]
-            example = path.relative_to(self._folder).as_posix()
-            rows.append(LeftOut(reason, len(files), f"{example} {detail}".rstrip()))
+            example = f"{path.relative_to(self._folder).as_posix()} {detail}".rstrip()
+            rows.append(LeftOut(_printable(reason), len(files), _printable(example)))
         return tuple(rows)
 
 
@@ -123,6 +123,11 @@ def check_classes(listing: Listing) -> None:
     reasons = listing.left_out.reasons_in(path)
     held = f"holds only files that are left out ({'; '.join(reasons)})" if reasons else "is empty"
     raise InputError(f"{path}{others} would be a class without pictures: it {held}: {REMEDY}")
+
+
+def _printable(text: str) -> str:
+    """A text with an escape for each control character. A file's name may hold them, and a terminal would obey them."""
+    return "".join(letter if is_class_name(letter) else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def _pictures_in(folder: Path, left_out: Tally) -> tuple[list[Path], list[Path]]:
