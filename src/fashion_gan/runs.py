@@ -101,7 +101,7 @@ class Run:
         if not os.path.isfile(config_path):
             raise InputError(f"{path} is not a run's folder: it holds no config.json")
         try:
-            text = config_path.read_text()
+            text = config_path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"{config_path} is not a text file: {error}") from error
         except OSError as error:
@@ -254,7 +254,7 @@ class Run:
     def data_fingerprint(self) -> str:
         """SHA-256 of the data that the run was started on. Raises InputError if it cannot be read."""
         try:
-            return str(json.loads(self.environment_path.read_text())["data_sha256"])
+            return str(json.loads(self.environment_path.read_text(encoding="utf-8"))["data_sha256"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{self.environment_path} is missing or damaged: {one_line(error)}") from error
 
@@ -494,7 +494,7 @@ class Run:
 
     def _write_text(self, path: Path, text: str) -> None:
         with atomic_file(path) as temporary:
-            temporary.write_text(text + "\n")
+            temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 
     # ---- Display ----
 
@@ -551,7 +551,7 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 def _append(path: Path, text: str) -> None:
     """Add a text to the end of a file. An OSError names the file."""
     try:
-        with open(path, "a", newline="") as file:
+        with open(path, "a", encoding="utf-8", newline="") as file:
             file.write(text)
     except OSError as error:
         error.filename = str(path)

@@ -89,7 +89,7 @@ def _class_names(values: Bytes, images_path: Path) -> tuple[str, ...]:
         return tuple(str(value) for value in values)
     try:
         # A line holds a label and the codes of its characters, the upper-case one first.
-        rows = [line.split() for line in mapping.read_text().splitlines() if line.strip()]
+        rows = [line.split() for line in mapping.read_text(encoding="utf-8").splitlines() if line.strip()]
         characters = {int(row[0]): chr(int(row[1])) for row in rows}
         return tuple(characters[int(value)] for value in values)
     except (OSError, ValueError, LookupError, OverflowError) as error:

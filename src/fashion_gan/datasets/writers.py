@@ -23,6 +23,9 @@ PICTURES = FOLDERS + "/*/" + "[0-9]" * 6 + "*.png"
 PATTERNS = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, PICTURES)  # all files that a data set may hold
 
 MAX_IDX_CLASSES = 256  # IDX stores a label in one byte
+# Names that no folder can have; Windows reserves all but the first for devices.
+_PORTS = {f"{port}{digit}" for port in ("com", "lpt") for digit in range(10)}
+NO_FOLDER_NAMES = {"", "con", "prn", "aux", "nul", *_PORTS}
 GZIP_LEVEL = 6  # level 9 takes ten times as long and saves 1 %
 
 
@@ -68,11 +71,13 @@ def checksums(folder: Path) -> dict[str, str]:
 def subfolder_names(class_names: Sequence[str]) -> list[str]:
     """A folder's name for each class: the class's name with "-" for each unsafe character.
 
-    If two such names differ at most in case, or one is empty, all folders have the classes' numbers as names.
+    If two such names differ at most in case, or Windows cannot have one, the classes' numbers are the folders' names.
     """
     safe_names = [folder_name(name) for name in class_names]
-    are_distinct = len({name.casefold() for name in safe_names}) == len(safe_names)
-    return safe_names if are_distinct and all(safe_names) else [f"{number:03d}" for number in range(len(safe_names))]
+    folded = {name.casefold() for name in safe_names}
+    if len(folded) < len(safe_names) or folded & NO_FOLDER_NAMES:
+        return [f"{number:03d}" for number in range(len(safe_names))]
+    return safe_names
 
 
 def _write_idx(folder: Path, images: Images, labels: Labels, class_names: Sequence[str]) -> None:

@@ -23,4 +23,4 @@ def folder(name: str) -> Path:
 def config(name: str) -> Config:
     """The configuration that a shipped model was trained with. Raises InputError if no model has this name."""
     path = folder(name) / "config.json"
-    return Config.from_json(path.read_text(), path)
+    return Config.from_json(path.read_text(encoding="utf-8"), path)

@@ -142,7 +142,7 @@ def _write_and_check(
             warnings.simplefilter("ignore")
             row.write(source, config, temporary)
             if row.folder_files:
-                (temporary / CONFIG_FILE).write_text(config.to_json() + "\n")
+                (temporary / CONFIG_FILE).write_text(config.to_json() + "\n", encoding="utf-8")
             images = row.read(temporary)(inputs)
         difference = float(np.abs(expected - images).max())
         if not difference <= MAX_DIFFERENCE:  # Written so that NaN fails too.

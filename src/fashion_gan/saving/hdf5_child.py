@@ -110,7 +110,7 @@ def limit_process() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     limits = {"RLIMIT_CPU": int(used.ru_utime + used.ru_stime) + CPU_SECONDS, "RLIMIT_CORE": 0}
     if sys.platform == "linux":
-        with open("/proc/self/statm") as file:
+        with open("/proc/self/statm", encoding="ascii") as file:
             limits["RLIMIT_AS"] = int(file.read().split()[0]) * resource.getpagesize() + MEMORY
     for name, limit in limits.items():
         _, highest = resource.getrlimit(getattr(resource, name))

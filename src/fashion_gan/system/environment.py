@@ -70,7 +70,7 @@ def code_version(checkout: Path) -> JsonObject:
 def processor_name() -> str:
     """The processor's name, from the operating system."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

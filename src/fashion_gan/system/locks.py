@@ -16,7 +16,7 @@ def missing_lock_reason(folder: Path) -> str | None:
     import fcntl
 
     probe = folder / f".writing-{os.getpid()}-lock"
-    with open(probe, "w") as file:
+    with open(probe, "wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

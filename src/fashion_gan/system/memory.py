@@ -51,7 +51,7 @@ def _address_space() -> float:
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
         if limit != resource.RLIM_INFINITY:
-            return limit - int(PROCESS_MEMORY.read_text().split()[0]) * resource.getpagesize()
+            return limit - int(PROCESS_MEMORY.read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     return math.inf
 
 
@@ -61,15 +61,15 @@ def _control_groups() -> float:
     for folder in _control_group_folders():
         for limit_file, use_file in LIMIT_AND_USE:
             with contextlib.suppress(OSError, ValueError):  # A limit of "max" is not a number.
-                limit = int((folder / limit_file).read_text())
-                left = min(left, limit - int((folder / use_file).read_text()) + _reclaimable(folder))
+                limit = int((folder / limit_file).read_text(encoding="utf-8"))
+                left = min(left, limit - int((folder / use_file).read_text(encoding="utf-8")) + _reclaimable(folder))
     return left
 
 
 def _control_group_folders() -> list[Path]:
     """The folders of this process's control group and of those around it."""
     try:
-        lines = CONTROL_GROUP.read_text().splitlines()
+        lines = CONTROL_GROUP.read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
     folders = []
@@ -84,7 +84,7 @@ def _control_group_folders() -> list[Path]:
 def _reclaimable(folder: Path) -> int:
     """The bytes of cached files in a control group, which the system gives up when memory is short."""
     with contextlib.suppress(OSError, ValueError):
-        facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        facts = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines())
         return int(facts.get("total_inactive_file", facts.get("inactive_file", 0)))
     return 0
 
@@ -92,7 +92,7 @@ def _reclaimable(folder: Path) -> int:
 def _machine() -> float:
     """What the machine has free, or else all that it has."""
     with contextlib.suppress(OSError, ValueError, KeyError):
-        facts = dict(line.split(":") for line in MACHINE_MEMORY.read_text().splitlines())
+        facts = dict(line.split(":") for line in MACHINE_MEMORY.read_text(encoding="utf-8").splitlines())
         return int(facts["MemAvailable"].split()[0]) * 1024
     with contextlib.suppress(OSError, ValueError, AttributeError):  # Windows does not tell.
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

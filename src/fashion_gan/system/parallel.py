@@ -34,7 +34,7 @@ def _container_limit() -> float:
     """The container's limit in cores, such as 1.5. Infinite if there is none."""
     for paths in CGROUP_FILES:
         with contextlib.suppress(OSError, ValueError):  # A limit of "max" is not a number.
-            quota, period = (float(word) for path in paths for word in Path(path).read_text().split())
+            quota, period = (float(word) for path in paths for word in Path(path).read_text(encoding="utf-8").split())
             if quota > 0 and period > 0:
                 return quota / period
     return math.inf
