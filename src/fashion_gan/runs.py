@@ -316,7 +316,7 @@ class Run:
             return []
         rows, damaged = read_number_rows(self.log_path, LOG_COLUMNS)
         if damaged:
-            notice(f"{self.log_path} is read without {damaged:,} damaged rows")
+            notice(f"{self.log_path} is read without {damaged:,} damaged row{'s' * (damaged > 1)}")
         return rows
 
     def append_metrics(self, row: JsonObject) -> None:

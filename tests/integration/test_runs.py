@@ -191,8 +191,6 @@ def test_a_log_with_an_incomplete_header_starts_again(run, text):
         "nan",
         "quote",
         "header",
-        "headless",
-        "mark",
         "column",
         "fields",
         "utf-16",
@@ -209,7 +207,7 @@ def test_damaged_rows_of_the_log_are_left_out_and_told(run, capsys, damage, left
     assert run.read_log()["step"].tolist() == [*left, 80]
     messages = capsys.readouterr().err.splitlines()
     assert len(messages) == 2
-    assert all(re.search(r"log\.csv is read without \d damaged rows$", line) for line in messages)
+    assert all(re.search(r"log\.csv is read without \d damaged rows?$", line) for line in messages)
 
 
 @pytest.mark.parametrize("damage", [lambda text: text.partition(b"\n")[2], lambda text: b"\xef\xbb\xbf" + text])

@@ -100,7 +100,7 @@ def test_resuming_with_another_preset_is_an_error(capsys, toy_run):
         (["--format", "jpeg"], "one of grid, png, npz"),
         (["--interpolate", "3", "-7"], "seed=-7 is out of range"),
         (["--frames", "1", "--interpolate", "3", "7"], "frames=1 is out of range"),
-        (["--out", "no/such/folder/x.png"], "no/such/folder/x.png: No such file"),
+        (["--out", "no/such/folder/x.png"], "there is no folder no/such/folder"),
         (["--out", "x.bmp"], "must end in .png, .jpg, .jpeg or .webp"),
         (["--format", "npz", "--out", "x.png"], "must end in .npz"),
         (["--interpolate", "3", "7", "--out", "x.npz"], "must end in .png, .jpg, .jpeg, .webp or .gif"),
@@ -136,6 +136,29 @@ def test_a_dangling_link_is_kept_unless_forced(capsys, toy_run, tmp_path):
     out.symlink_to(tmp_path / "nowhere")
     assert "--force" in refused(capsys, "generate", "--model", toy_run.path, "--out", out)
     assert out.is_symlink()
+
+
+def test_a_repeated_command_without_an_output_path_replaces_nothing(capsys, toy_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert main(["generate", "--count", "1"]) == 0
+        assert main(["data", "--data", str(toy_folder)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("generated.png", "generated-2.png", "pictures.png", "pictures-2.png")
+    }
+    assert "generated-2.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["there.png", "", ".", "/", "absent/x.png", "there.png/x.png", "x" * 300 + ".png"])
+def test_data_and_generate_refuse_an_output_that_they_cannot_or_must_not_write(
+    capsys, toy_folder, tmp_path, monkeypatch, name
+):
+    monkeypatch.chdir(tmp_path)
+    Path("there.png").write_text("mine")
+    for verb in (["data", "--data", toy_folder], ["generate"], ["generate", "--format", "png"]):
+        refused(capsys, *verb, "--out", name)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
+    assert Path("there.png").read_text() == "mine"
 
 
 def test_force_replaces_generated_pictures_but_refuses_a_folder_with_other_files(capsys, toy_run, tmp_path):

@@ -1,6 +1,5 @@
 """The verbs that draw: images from a generator, or a labeled dataset of them."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from fashion_gan.arrays import Array, Images
 from fashion_gan.cli import options
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.datasets.writers import subfolder_names
-from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
 from fashion_gan.rendering.images import (
     PICTURE_FORMATS,
@@ -129,11 +127,9 @@ def generate(
 
 def _checked_output(out: Path | None, kind: str, force: bool) -> Path:
     """The path to write to. Raises InputError if its suffix does not fit the kind, or if it exists without --force."""
-    out = out or Path(DEFAULT_NAMES[kind])
+    out = options.output_path(out, DEFAULT_NAMES[kind], force=force)
     if kind in SUFFIXES:
         check_suffix(out, SUFFIXES[kind])
-    if os.path.lexists(out) and not force:
-        raise InputError(f"{out} already exists: choose another --out, or add --force")
     return out
 
 

@@ -1,6 +1,5 @@
 """The verbs that bring a generator to where it is used: export it, import it, or explore it in a browser."""
 
-import os
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ from fashion_gan.generator import Generator
 from fashion_gan.rendering.images import class_columns, grid, save_png
 from fashion_gan.saving.export import check_path
 from fashion_gan.saving.formats import FORMATS
-from fashion_gan.system.atomic_files import atomic_file
+from fashion_gan.system.atomic_files import atomic_file, check_new_path
 
 SHEET_IMAGES = 64
 
@@ -44,8 +43,8 @@ SHEET_IMAGES = 64
 def export(model: str, format: str, raw: bool, best: bool, out: Path | None, force: bool) -> None:
     """Write a generator in a format for deployment. Then check that the format's own runtime draws the same images."""
     source = Path(model).absolute()
-    out = out or Path((source.name if source.is_dir() else source.stem) + FORMATS[format].suffix)
-    _check_new(out, force)
+    default = (source.name if source.is_dir() else source.stem) + FORMATS[format].suffix
+    out = options.output_path(out, default, force=force)
     difference = export_generator(model, format, out, raw=raw, best=best)
     click.echo(
         f"{out}: pixels in [-1, 1] differ by at most {difference:.1e} from those of {click.format_filename(model)}"
@@ -80,11 +79,11 @@ def import_(path: Path, classes: int | None, like: str | None, out: Path | None,
 
     A .png file of the same name shows 64 of its images.
     """
-    out = out or Path(path.name).with_suffix(".onnx")
+    out = options.output_path(out, f"{path.stem}.onnx", force=force)
     check_path("onnx", out)
     sheet = out.with_suffix(".png")
     for output in (out, sheet):
-        _check_new(output, force)
+        check_new_path(output, force=force)
         if output.is_dir():
             raise InputError(f"{output} is a folder: choose another --out")
     with atomic_file(out) as temporary:  # If the sheet cannot be written, the model is not written either.
@@ -103,12 +102,6 @@ def import_(path: Path, classes: int | None, like: str | None, out: Path | None,
     if imported.part:
         click.echo(f"the generator is {imported.part}; the discriminator after it is left out")
     click.echo(f"sheet    {sheet}")
-
-
-def _check_new(path: Path, force: bool) -> None:
-    """Raise InputError if something exists at a path and may not be replaced."""
-    if os.path.lexists(path) and not force:
-        raise InputError(f"{path} already exists: choose another --out, or add --force")
 
 
 @options.verb(examples=("fashion-gan explore --open", "fashion-gan explore --model runs/0001-fashion"))

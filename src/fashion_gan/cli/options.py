@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
@@ -15,6 +16,7 @@ from fashion_gan.arrays import JsonObject
 from fashion_gan.cli.help import Option, Verb
 from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, READ_FROM_THE_DATA, Config, Setting
 from fashion_gan.errors import InputError, suggestion
+from fashion_gan.system.atomic_files import check_new_path, unused_path
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -156,6 +158,23 @@ def numbers(context: click.Context, parameter: click.Parameter, text: str) -> tu
         raise InputError(
             f"{parameter.name}={text!r} must be whole numbers with commas between them, such as {parameter.default}"
         ) from None
+
+
+def output_path(out: Path | None, default: str, *, force: bool) -> Path:
+    """The path that a command writes to.
+
+    Args:
+        out: the path in the command line. None if there is none.
+        default: the path in that case. If it exists, the file gets a number, so that a command can be repeated.
+        force: an existing file may be replaced.
+
+    Raises:
+        InputError: ``out`` cannot be written, or it exists and may not be replaced.
+    """
+    if out is None:
+        return Path(default) if force else unused_path(Path(default))
+    check_new_path(out, force=force)
+    return out
 
 
 def refuse_given(flag: str, *names: str) -> None:

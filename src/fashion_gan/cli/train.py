@@ -19,6 +19,7 @@ from fashion_gan.datasets import (
 from fashion_gan.datasets.contents import MAX_ROWS
 from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, contact_sheet, save_picture
 from fashion_gan.rendering.tables import format_table
+from fashion_gan.system.atomic_files import check_new_path
 from fashion_gan.system.backends import share_two_processors
 from fashion_gan.version import __version__
 
@@ -98,12 +99,14 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
     "pictures.png for other data.",
     group="Output",
 )
-def data(data: str | None, out: Path | None) -> None:
+@options.force
+def data(data: str | None, out: Path | None, force: bool) -> None:
     """Show what a data folder holds, and draw ten images of each class.
 
     Of your own pictures, it shows what was left out and why. Without a folder, it shows where Fashion-MNIST is stored.
     """
     if out is not None:
+        check_new_path(out, force=force)
         check_suffix(out, PICTURE_FORMATS)
     folder = requested_folder(data)
     is_fashion_mnist = folder is None or holds_fashion_mnist(folder)
@@ -115,7 +118,7 @@ def data(data: str | None, out: Path | None) -> None:
         click.echo(training.contents)
     else:
         click.echo(f"{_pixel_table(splits)}\n\n{_class_table(splits)}")
-    out = out or Path("fashion_mnist.png" if is_fashion_mnist else "pictures.png")
+    out = options.output_path(out, "fashion_mnist.png" if is_fashion_mnist else "pictures.png", force=force)
     save_picture(out, contact_sheet(training.images, training.labels, training.class_names[:MAX_ROWS], per_class=10))
     shown = f"ten of each of the first {MAX_ROWS} classes" if training.class_names[MAX_ROWS:] else "ten of each class"
     click.echo(f"\n{shown}: {out}")

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fnmatch
 import hashlib
+import itertools
 import os
 import shutil
 import tokenize
@@ -21,6 +22,7 @@ CORRUPT_FILE_ERRORS = (
     *(SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
 
+TEMPORARY_CHARACTERS = 50  # of a file's name in the name of its temporary file
 # A file cannot be stored. All other errors of fsync mean that the file system has no such call.
 STORAGE_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -31,16 +33,70 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
     Yields:
         A temporary path in the same folder, with the same suffix. It becomes ``path`` if the block ends without an
-        error. Otherwise it is removed, and ``path`` stays as it was.
+        error. Otherwise it is removed, and ``path`` stays as it was. If ``path`` is a link, the file that it leads to
+        is replaced.
+
+    Raises:
+        InputError: something is there that is no regular file, such as a folder or a device; or the path has no name.
+        OSError: the file cannot be written.
     """
-    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    target = _regular_target(path)
+    # The end of the name, because a name of 255 bytes leaves no room for more.
+    temporary = target.with_name(f".writing-{os.getpid()}-{target.name[-TEMPORARY_CHARACTERS:]}")
     try:
         with _final_path_in_errors(path, temporary):
             yield temporary
             _sync(temporary)
-            os.replace(temporary, path)
+            _replace_file(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_new_path(path: Path, *, force: bool) -> None:
+    """Check that a command may write to a path, before it does any work.
+
+    Args:
+        path: the file or folder that the user named.
+        force: an existing one may be replaced.
+
+    Raises:
+        InputError: the path has no name, its folder does not exist, or it exists and may not be replaced.
+    """
+    _check_name(path)
+    if os.path.lexists(path) and not force:
+        raise InputError(f"{path} already exists: choose another --out, or add --force")
+    if not os.path.isdir(path.parent):
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+def unused_path(path: Path) -> Path:
+    """The path, if nothing is there. Otherwise the first of ``name-2.png``, ``name-3.png`` and so on that is unused."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
+    return next(other for other in itertools.chain([path], numbered) if not os.path.lexists(other))
+
+
+def _check_name(path: Path) -> None:
+    if path.name in ("", ".."):
+        raise InputError(f"{str(path)!r} is not the name of a file or a folder to write: choose another name")
+
+
+def _regular_target(path: Path) -> Path:
+    """The file that is written if a path is: where a link leads, or the path itself."""
+    _check_name(path)
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if os.path.lexists(target) and not os.path.isfile(target):
+        kind = "a folder" if os.path.isdir(target) else "not a regular file"
+        raise InputError(f"{path} is {kind}: choose another name")
+    return target
+
+
+def _replace_file(temporary: Path, target: Path) -> None:
+    try:
+        os.replace(temporary, target)
+    except OSError as error:
+        if error.errno not in (errno.EBUSY, errno.EXDEV):
+            raise
+        shutil.copyfile(temporary, target)  # A single file that is mounted into a container cannot be replaced.
 
 
 @contextlib.contextmanager
@@ -65,6 +121,7 @@ def atomic_folder(
         OSError: the folder cannot be written.
     """
     path = Path(os.path.abspath(path))  # A path such as ".." has no name of its own.
+    _check_name(path)
     _check_replaceable(path, patterns, marker, force)
     temporary, replaced = (path.with_name(f".{state}-{os.getpid()}-{path.name}") for state in ("writing", "replaced"))
     try:
