@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypedDict, get_args, get_origin
 import numpy as np
 
 from fashion_gan.arrays import JsonObject
-from fashion_gan.errors import InputError, as_number, check_range, one_line, show, suggestion
+from fashion_gan.errors import InputError, as_number, check_choice, check_range, one_line, show, suggestion
 from fashion_gan.version import __version__
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -251,8 +251,7 @@ class Config:
         Raises:
             InputError: the preset or a setting is unknown, or a setting is refused as in ``Config``.
         """
-        if not isinstance(preset, str) or preset not in PRESETS:
-            raise InputError(f"preset={show(preset)} is unknown: {suggestion(str(preset), list(PRESETS))}")
+        check_choice("preset", preset, PRESETS)
         check_setting_names(settings)
         changes = {name: value for name, value in settings.items() if value is not None}
         return cls(**{"preset": preset, **PRESETS[preset], **changes})

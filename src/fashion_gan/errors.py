@@ -5,7 +5,7 @@ import math
 import numbers
 import re
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,15 @@ def check_flag(name: str, value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise InputError(f"{name}={show(value)} must be True or False")
     return bool(value)
+
+
+def check_choice(name: str, value: object, allowed: Iterable[str]) -> str:
+    """Check that a value is one of several texts, and return it. The message suggests the nearest ones."""
+    names = list(allowed)
+    if not isinstance(value, str) or value not in names:
+        hint = suggestion(value if isinstance(value, str) else "", names)
+        raise InputError(f"{name}={show(value)} is unknown: {hint}")
+    return value
 
 
 def as_number(value: object) -> int | float | None:

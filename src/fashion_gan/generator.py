@@ -16,7 +16,7 @@ from fashion_gan import pretrained
 from fashion_gan.arrays import Array, Images, Inputs, Labels, Latents, Predict, Tensor
 from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError, as_array, check_whole_number, one_line, show
+from fashion_gan.errors import InputError, as_array, check_flag, check_whole_number, one_line, show
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.system import onnx_guard
 from fashion_gan.system.library_settings import default_settings
@@ -149,7 +149,8 @@ class Generator:
     ) -> None:
         if not callable(predict):
             raise InputError(f"predict={show(predict)} must be a function that draws images")
-        if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
+        is_list = isinstance(class_names, Sequence) and not isinstance(class_names, (str, bytes))
+        if not is_list or not all(isinstance(name, str) for name in class_names):
             raise InputError(f"class_names={show(class_names)} must be a list of names")
         self.predict = predict
         self.latent_dim = check_whole_number("latent_dim", latent_dim, 1)
@@ -255,7 +256,7 @@ class Generator:
         Raises:
             InputError: the latents have the wrong shape or are not finite, or a label is refused as in ``generate``.
         """
-        vectors = _as_floats("latents", latents)
+        as_float, vectors = check_flag("as_float", as_float), _as_floats("latents", latents)
         if vectors.ndim != 2 or vectors.shape[1] != self.latent_dim or not len(vectors):
             raise InputError(f"latents must be (N, {self.latent_dim}), got {vectors.shape}")
         numbers = self.labels(len(vectors), labels)

@@ -16,7 +16,8 @@ from fashion_gan.errors import InputError, as_array, check_range, check_whole_nu
 
 MAX_TRUNCATION = 1.5
 MAX_FRAMES = 1000
-SEED_BITS = 31  # of a seed that is drawn: as many as a run's seed may have
+FRESH_SEED_BITS = 31  # of a seed that is drawn: as many as a run's seed may have
+MAX_SEED_BITS = 128
 
 
 def draw_latents(count: int, latent_dim: int, seed: int | None, truncation: float = 1.0) -> Latents:
@@ -62,8 +63,13 @@ def latent_stream(latent_dim: int, seed: int | None, truncation: float = 1.0) ->
 
 
 def check_seed(seed: object) -> int:
-    """Check a seed: a whole number from 0. None draws a fresh one. Raises InputError for anything else."""
-    return secrets.randbits(SEED_BITS) if seed is None else check_whole_number("seed", seed, 0)
+    """Check a seed: a whole number from 0, below 2¹²⁸. None draws a fresh one. Raises InputError for anything else."""
+    if seed is None:
+        return secrets.randbits(FRESH_SEED_BITS)
+    number = check_whole_number("seed", seed, 0)
+    if number.bit_length() > MAX_SEED_BITS:
+        raise InputError(f"seed={show(number)} is out of range: it must be at least 0 and below 2**{MAX_SEED_BITS}")
+    return number
 
 
 def mix(first: Latents, second: Latents, share: npt.ArrayLike = 0.5) -> Latents:

@@ -27,6 +27,7 @@ from fashion_gan.system.environment import environment
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.locks import missing_lock_reason
 from fashion_gan.system.number_tables import read_number_rows
+from fashion_gan.system.paths import user_path
 from fashion_gan.system.progress import notice
 
 State = dict[str, Array]
@@ -56,8 +57,8 @@ class Run:
         config: the run's settings. A resumed run may have changed some of those that it was started with.
     """
 
-    def __init__(self, path: Path, config: Config) -> None:
-        self.path = path
+    def __init__(self, path: str | Path, config: Config) -> None:
+        self.path = user_path("path", path)
         self.config = config
 
     @classmethod
@@ -72,7 +73,7 @@ class Run:
         Raises:
             InputError: ``out`` cannot be written.
         """
-        out = Path(out)
+        out = user_path("out", out)
         try:
             out.mkdir(parents=True, exist_ok=True)
             numbers = [
@@ -94,7 +95,7 @@ class Run:
     @classmethod
     def open(cls, path: str | Path) -> "Run":
         """Open a run's folder. Raises InputError if it is not one."""
-        path = Path(path)
+        path = user_path("path", path)
         if not os.path.isdir(path):  # Path.is_dir raises errors of its own, for example for a name that is too long.
             raise InputError(f"{path} is not a run's folder: no such folder exists")
         config_path = path / "config.json"

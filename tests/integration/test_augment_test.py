@@ -43,6 +43,15 @@ def use(monkeypatch, network):
     monkeypatch.setattr(augment_test, "load_generator", lambda model: Generator(network, 5, CLASS_NAMES))
 
 
+def test_a_model_whose_classes_are_in_another_order_is_tested_by_their_names(workplace, monkeypatch):
+    """The network draws the bars of the reversed classes, so each image shows the class of its name."""
+    reversed_names = [name.upper().replace("/", "-") for name in CLASS_NAMES[::-1]]
+    network = lambda inputs: clean_bars([inputs[0], 9 - inputs[1]])  # noqa: E731
+    monkeypatch.setattr(augment_test, "load_generator", lambda model: Generator(network, 5, reversed_names))
+    result = fashion_gan.augment_test(real_per_class=1, synthetic_per_class=4, steps=2)
+    assert result.sizes[0].verdict == "helps"
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 

@@ -1,12 +1,16 @@
 """Model files are read back exactly, plain Keras reads them too, and no code in them is run."""
 
+import copy
 import dataclasses
 import json
+import multiprocessing
 import os
+import pickle
 import shutil
 import zipfile
 
 import h5py
+import jobs
 import keras
 import numpy as np
 import pytest
@@ -23,6 +27,40 @@ SUFFIXES = ("keras", "h5")
 def test_a_file_draws_the_images_of_its_run(toy_run, suffix):
     expected = load_generator(toy_run.path).generate(20, seed=4)
     assert np.array_equal(load_generator(toy_run.path / f"generator.{suffix}").generate(20, seed=4), expected)
+
+
+def test_a_generator_of_a_run_can_be_copied_also_into_another_process(toy_run):
+    generator = load_generator(toy_run.path)
+    expected = generator.generate(40, seed=2)
+    for twin in (pickle.loads(pickle.dumps(generator)), copy.deepcopy(generator)):
+        assert twin.predict.model is not generator.predict.model
+        np.testing.assert_array_equal(twin.generate(40, seed=2), expected)
+    assert copy.deepcopy(generator.predict)(generator_inputs(generator)).shape == (4, 16, 16, 1)
+
+
+def generator_inputs(generator):
+    return [generator.latents(4), generator.labels(4)]
+
+
+@pytest.mark.full
+def test_a_spawned_process_draws_with_a_keras_generator(toy_run):
+    generator = load_generator(toy_run.path)
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=jobs.draw_and_send, args=(generator, sender), daemon=True)
+    process.start()
+    sender.close()
+    np.testing.assert_array_equal(receiver.recv(), generator.generate(40, seed=2))
+    process.join()
+
+
+def test_a_keras_generator_in_a_forked_process_is_an_error_and_does_not_hang(toy_run, monkeypatch):
+    generator = load_generator(toy_run.path)
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    with pytest.raises(
+        InputError, match="cannot draw in a forked process: start the process with multiprocessing's 'spawn'"
+    ):
+        generator.generate(4)
 
 
 def test_raw_and_averaged_weights_draw_different_images(toy_run):

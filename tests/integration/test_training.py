@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hooks import after_each_execution
 from PIL import Image
-from processes import command
+from processes import command, refused
 from run_states import assert_equal_states, assert_interrupted, state_of
 from toys import TOY, TRAIN_FLAGS
 
 import fashion_gan
+from fashion_gan.api.train import plan_resume
 from fashion_gan.errors import InputError, TrainingDiverged
 from fashion_gan.rendering import images, plots
 from fashion_gan.runs import Run
@@ -229,6 +230,16 @@ def test_a_run_does_not_resume_on_other_data(toy_run, tmp_path):
     (run.path / "environment.json").write_text(json.dumps(environment))
     with pytest.raises(InputError, match="was not trained on the data from"):
         fashion_gan.resume(run.path, steps=20)
+
+
+def test_a_run_whose_data_moved_names_the_option_for_their_new_place(toy_run, toy_folder, tmp_path, capsys):
+    path = shutil.copytree(toy_run.path, tmp_path / "run")
+    config = path / "config.json"
+    config.write_text(config.read_text().replace(json.dumps(str(toy_folder)), json.dumps(str(tmp_path / "gone"))))
+    line = refused(capsys, "train", "--resume", path)
+    assert f"was trained on {tmp_path / 'gone'}, which is no longer there" in line
+    assert "name its new place with data (--data)" in line
+    assert plan_resume(path, data=toy_folder)[0].config.data == str(toy_folder)
 
 
 def test_two_processes_do_not_train_the_same_run(toy_run, tmp_path):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
+from fashion_gan.cli import app, options
 from fashion_gan.errors import InputError
 from fashion_gan.system.paths import user_path
 
@@ -37,6 +39,21 @@ def test_the_home_folder_of_an_unknown_user_is_an_error_unless_that_name_exists(
         user_path("data", "~nobody-here/x")
     (tmp_path / "~nobody-here").mkdir()
     assert user_path("data", "~nobody-here") == tmp_path / "~nobody-here"
+
+
+def test_every_path_of_the_command_replaces_a_tilde():
+    parameters = [parameter for verb in app.commands.values() for parameter in verb.params]
+    paths = [parameter for parameter in parameters if isinstance(parameter.type, click.Path)]
+    assert len(paths) > 15
+    for parameter in paths:
+        assert isinstance(parameter.type, (options.UserPath, options.Model)), parameter.name
+
+
+def test_a_model_and_a_folder_of_the_command_may_begin_with_a_tilde(home):
+    option = click.Option(["--model"])
+    assert options.Model().convert("~/run", option, None) == str(home / "run")
+    assert options.Model().convert("fashion", option, None) == "fashion"
+    assert options.Folder().convert("~/data", option, None) == home / "data"
 
 
 @pytest.mark.parametrize("path", ["", None, 3, b"x", ["x"], "a\0b", object()])

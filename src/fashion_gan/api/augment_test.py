@@ -14,8 +14,9 @@ from fashion_gan.api.load import load_generator
 from fashion_gan.api.make_dataset import about_model
 from fashion_gan.arrays import JsonObject, Labels
 from fashion_gan.datasets import CLASS_NAMES, Dataset, fashion_mnist_labels, is_fashion_mnist, load_fashion_mnist
-from fashion_gan.errors import InputError, check_range, check_whole_number
+from fashion_gan.errors import InputError, as_array, check_flag, check_range, check_whole_number
 from fashion_gan.generator import Generator
+from fashion_gan.latents import MAX_TRUNCATION
 from fashion_gan.metrics.augmentation_benefit import BOTH, REAL, REGIMES, accuracies_by_class
 from fashion_gan.metrics.benefit import Benefit, Outcome, benefit, format_points
 from fashion_gan.rendering import plots
@@ -24,6 +25,7 @@ from fashion_gan.system.atomic_files import atomic_folder
 from fashion_gan.system.backends import check_backend, default_backend
 from fashion_gan.system.installation import check_installed
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.paths import user_path
 from fashion_gan.version import __version__
 
 RESULTS, PLOT = "augment-test.json", "accuracy.png"
@@ -102,7 +104,7 @@ class AugmentTest:
 def augment_test(
     model: str | Path = "fashion",
     *,
-    real_per_class: Sequence[int] = REAL_PER_CLASS,
+    real_per_class: int | Sequence[int] = REAL_PER_CLASS,
     synthetic_per_class: int = SYNTHETIC_PER_CLASS,
     seeds: int = SEEDS,
     steps: int = STEPS,
@@ -143,11 +145,12 @@ def augment_test(
         'helps'
     """
     sizes = _checked_sizes(real_per_class)
-    check_whole_number("synthetic_per_class", synthetic_per_class, 1, MAX_SYNTHETIC_PER_CLASS)
-    check_whole_number("seeds", seeds, 2, MAX_SEEDS)
-    check_whole_number("steps", steps, 1, MAX_STEPS)
+    synthetic_per_class = check_whole_number("synthetic_per_class", synthetic_per_class, 1, MAX_SYNTHETIC_PER_CLASS)
+    seeds = check_whole_number("seeds", seeds, 2, MAX_SEEDS)
+    steps = check_whole_number("steps", steps, 1, MAX_STEPS)
+    truncation = check_range("truncation", truncation, 0, MAX_TRUNCATION, open_low=True)
     _check_framework()
-    generator, labels_of_classes = _fashion_generator(model, truncation)
+    generator, labels_of_classes = _fashion_generator(model)
     train, test = (load_fashion_mnist(split, data) for split in ("train", "test"))
     _check_enough(train, sizes)
 
@@ -163,7 +166,12 @@ def augment_test(
         "steps": steps,
         "truncation": truncation,
     }
-    writer = atomic_folder(Path(out), (PLOT,), marker=RESULTS, force=force) if out else contextlib.nullcontext()
+    folder_path = None if out is None else user_path("out", out)
+    writer = (
+        contextlib.nullcontext()
+        if folder_path is None
+        else atomic_folder(folder_path, (PLOT,), marker=RESULTS, force=check_flag("force", force))
+    )
     with writer as folder:
         accuracies = accuracies_by_class(train, test, draw, sizes, seeds, steps)
         result = AugmentTest(about, tuple(benefit(size, accuracies[size], CLASS_NAMES) for size in sizes))
@@ -198,10 +206,9 @@ def _wrapped(sentence: str) -> str:
     return textwrap.fill(sentence, LINE_WIDTH, subsequent_indent="  ")
 
 
-def _checked_sizes(real_per_class: Sequence[int]) -> list[int]:
-    sizes = list(real_per_class)
-    for size in sizes:
-        check_whole_number("real_per_class", size, 1)
+def _checked_sizes(real_per_class: int | Sequence[int]) -> list[int]:
+    numbers = as_array("real_per_class", real_per_class).reshape(-1)
+    sizes = [check_whole_number("real_per_class", size, 1) for size in numbers.tolist()]
     if not sizes or len(set(sizes)) < len(sizes):
         raise InputError(f"real_per_class={sizes} must be one number or more, all of them different")
     return sorted(sizes)
@@ -216,17 +223,16 @@ def _check_framework() -> None:
         check_installed(package, "augment-test", "train")
 
 
-def _fashion_generator(model: str | Path, truncation: float) -> tuple[Generator, Labels]:
+def _fashion_generator(model: str | Path) -> tuple[Generator, Labels]:
     """Load the model. Returns it with the label in Fashion-MNIST of each of its classes.
 
     Raises:
-        InputError: its images differ in kind from Fashion-MNIST's, or the truncation is invalid.
+        InputError: its images differ in kind from Fashion-MNIST's.
     """
     generator = load_generator(model)
     labels_of_classes = fashion_mnist_labels(generator.class_names)
     if labels_of_classes is None or not is_fashion_mnist(generator.class_names, generator.image_shape):
         raise InputError(f"{model} must draw 28×28 gray images of Fashion-MNIST's ten classes: it draws others")
-    generator.latents(1, truncation=truncation)
     return generator, labels_of_classes
 
 

@@ -2,29 +2,34 @@
 
 import dataclasses
 import datetime
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy.typing as npt
 
-from fashion_gan.api.sources import Source, images_source, open_source
+from fashion_gan.api.sources import Source, dataset_source, images_source, open_source
+from fashion_gan.datasets import Dataset
+from fashion_gan.errors import check_whole_number
+from fashion_gan.latents import check_seed
 from fashion_gan.metrics.comparison import Comparison, compare_metrics, read_metrics
-from fashion_gan.metrics.evaluate import Evaluation, find_protocols, measure
+from fashion_gan.metrics.evaluate import MAX_SEEDS, Evaluation, find_protocols, measure
 from fashion_gan.metrics.reference import Reference
 from fashion_gan.metrics.report import make_folder, write_report
 from fashion_gan.metrics.self_check import SelfCheck, self_check
 from fashion_gan.runs import Run
 from fashion_gan.system.installation import check_installed
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.paths import user_path
 
 
 @default_settings()
 def evaluate(
-    source: str | Path | npt.ArrayLike,
+    source: str | Path | npt.ArrayLike | Dataset,
     *,
-    protocols: Sequence[str] = ("standard",),
+    protocols: str | Sequence[str] = ("standard",),
     labels: str | Path | npt.ArrayLike | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     seeds: int = 1,
     report: str | Path | None = None,
     data: str | Path | None = None,
@@ -37,11 +42,13 @@ def evaluate(
 
     Args:
         source: a shipped model's name, a run's folder, a model file, a folder of pictures, an ``.npz`` or ``.npy``
-            file, or an array of images, uint8 (N, 28, 28) or (N, 28, 28, 1).
-        protocols: names of protocols or of sets of protocols. The sets are "standard" and "full".
+            file, a ``Dataset``, or an array of images, uint8 (N, 28, 28) or (N, 28, 28, 1).
+        protocols: the name of a protocol or of a set of protocols, or a list of names. The sets are "standard" and
+            "full".
         labels: the classes of images that come without them: a file (``.npy`` or text), or an array (N,).
-        seed: the seed of the first draw, at least 0. Images of a file or an array are drawn in random order.
-        seeds: the number of draws, at least 1. With several, the metrics are means with their standard
+        seed: the seed of the first draw, at least 0. None draws one, which the result's ``source`` records. Images of a
+            file or an array are drawn in random order.
+        seeds: the number of draws, from 1 to 1,000. With several, the metrics are means with their standard
             deviation.
         report: the folder for ``report.html`` and ``metrics.json``. None writes no report.
         data: the folder of the four Fashion-MNIST files. None: they are searched for and, if missing, downloaded.
@@ -60,19 +67,24 @@ def evaluate(
         >>> evaluation.metrics["ffd10k_test"].interval
         (0.46, 0.56)
     """
-    find_protocols(protocols)  # Refuse an unknown name, and a missing library, before anything large is read.
+    protocols = (protocols,) if isinstance(protocols, str) else protocols
+    find_protocols(protocols)  # Refuse what is wrong, and a missing library, before anything large is read.
     check_installed("scipy", "evaluate", "evaluate")
-    if isinstance(source, (str, Path)):
+    seed, seeds = check_seed(seed), check_whole_number("seeds", seeds, 1, MAX_SEEDS)
+    report_folder = None if report is None else user_path("report", report)
+    if isinstance(source, (str, os.PathLike)):
         opened = open_source(source, labels=labels, raw=raw, best=best)
+    elif isinstance(source, Dataset):
+        opened = dataset_source(source)
     else:
         opened = images_source("images", source, labels)
-    if report is not None:
-        make_folder(Path(report))
+    if report_folder is not None:
+        make_folder(report_folder)
     reference = Reference.load(data)
     evaluation = _measure_source(opened, reference, protocols, seed, seeds)
-    if report is not None:
+    if report_folder is not None:
         training_metrics = [] if opened.run is None else opened.run.read_metrics()
-        report_path = write_report(evaluation, reference, Path(report), training_metrics)
+        report_path = write_report(evaluation, reference, report_folder, training_metrics)
         evaluation = dataclasses.replace(evaluation, report_path=report_path)
     if opened.run is not None:
         _append_to_run(evaluation, opened.run)

@@ -4,9 +4,14 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fashion_gan.config import PRESETS
+from fashion_gan.errors import check_choice, check_flag, check_whole_number
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.paths import user_path
+
+MAX_CLASSES = 1000  # of an imported generator
 
 if TYPE_CHECKING:
     from fashion_gan.saving.keras2.importer import ImportedGenerator
@@ -46,19 +51,20 @@ def export_generator(
     from fashion_gan.saving import export
     from fashion_gan.saving.formats import FORMATS
 
-    from_onnx = format in FORMATS and FORMATS[format].from_onnx
-    source = resolve(model, needs_run=raw or best)
+    out = user_path("out", out)
+    from_onnx = FORMATS[check_choice("format", format, FORMATS)].from_onnx
+    source = resolve(model, needs_run=check_flag("raw", raw) | check_flag("best", best))
     if source.kind == "run" and not from_onnx:
         use_backend(default_backend())
     path = source.model_file("generator.onnx" if from_onnx else "generator.keras", raw=raw, best=best)
     if path.suffix.lower() == ".onnx" and not path.is_dir():
-        return export.save_from_onnx(path, format, Path(out))
+        return export.save_from_onnx(path, format, out)
     use_backend(default_backend())
     from fashion_gan.saving import model_files
 
     network, config = model_files.load_model(path, raw=raw, best=best)
     # Leave out this machine's paths: they mean nothing to whoever gets the file.
-    return export.save(network, dataclasses.replace(config, data=None, init_from=None), format, Path(out))
+    return export.save(network, dataclasses.replace(config, data=None, init_from=None), format, out)
 
 
 @default_settings()
@@ -90,6 +96,9 @@ def import_generator(
         >>> fashion_gan.import_generator("old_generator.h5", "generator.onnx").latent_dim
         100
     """
+    path, out = user_path("path", path), user_path("out", out)
+    classes = None if classes is None else check_whole_number("classes", classes, 2, MAX_CLASSES)
+    like = None if like is None else check_choice("like", like, PRESETS)
     use_backend(default_backend())
     from fashion_gan.saving.keras2 import importer
 

@@ -94,10 +94,10 @@ def _read_npz(path: Path) -> tuple[Array, Labels | None]:
         labels = as_labels(_read_member(file, labels_name), f'{path}: its array "{labels_name}"')
         if CLASS_NAMES_KEY not in file.shapes:
             return images, labels
-        return images, _labels_by_name(path, labels, np.atleast_1d(_read_member(file, CLASS_NAMES_KEY)).tolist())
+        return images, labels_by_name(path, labels, np.atleast_1d(_read_member(file, CLASS_NAMES_KEY)).tolist())
 
 
-def _labels_by_name(path: Path, labels: Labels, class_names: Sequence[object]) -> Labels:
+def labels_by_name(path: str | Path, labels: Labels, class_names: Sequence[object]) -> Labels:
     """The labels in Fashion-MNIST of images whose classes have names.
 
     Raises:
@@ -107,7 +107,7 @@ def _labels_by_name(path: Path, labels: Labels, class_names: Sequence[object]) -
     return numbers[class_numbers(labels, list(map(str, class_names)))]
 
 
-def number_of_class(path: Path, name: str) -> int:
+def number_of_class(path: str | Path, name: str) -> int:
     """The label in Fashion-MNIST of a class that a file or a folder calls by its name or number."""
     try:
         return class_number(name, CLASS_NAMES)
@@ -197,7 +197,7 @@ def _read_parquet(path: Path) -> tuple[Images, Labels | None]:
     labels = None if labels_name is None else as_labels(table[labels_name].to_numpy(), f"{path}: its {labels_name}")
     class_names = _class_names(schema, labels_name)
     if labels is not None and class_names:
-        labels = _labels_by_name(path, labels, class_names)
+        labels = labels_by_name(path, labels, class_names)
     return np.stack(images), labels
 
 

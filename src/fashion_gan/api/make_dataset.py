@@ -11,11 +11,14 @@ from fashion_gan.api.load import load_generator, weights_file
 from fashion_gan.arrays import JsonObject
 from fashion_gan.datasets.generated import MANIFEST
 from fashion_gan.datasets.writers import CARD, PATTERNS, check_format, checksums, write_files
+from fashion_gan.errors import check_flag, check_range, check_whole_number
+from fashion_gan.latents import MAX_TRUNCATION, check_seed
 from fashion_gan.metrics.features import NETWORK_SHA256
 from fashion_gan.rendering.tables import escape_markdown, format_table, markdown_code
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.atomic_files import atomic_folder, sha256
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.paths import user_path
 from fashion_gan.version import __version__
 
 CARD_TEMPLATE = Path(__file__).with_name("dataset_card.md.jinja")
@@ -28,7 +31,7 @@ def make_dataset(
     *,
     format: str = "idx",
     model: str | Path = "fashion",
-    seed: int = 0,
+    seed: int | None = 0,
     truncation: float = 1.0,
     min_confidence: float | None = None,
     least_difference: float | None = None,
@@ -43,7 +46,7 @@ def make_dataset(
         format: "idx" (two files, named as Fashion-MNIST's training files), "npz", "folders" (PNG files in a folder for
             each class) or "parquet" (needs pyarrow).
         model: a shipped model's name, a run's folder or a model file, as in ``load_generator``. It must have classes.
-        seed: seed of the latents, at least 0.
+        seed: seed of the latents, at least 0. None draws one, which the manifest records.
         truncation: standard deviation of the latents, above 0 and at most 1.5.
         min_confidence: lowest probability, from 0 to 1, that the evaluator's classifier must give to an image's label.
             It needs 28×28 gray images of Fashion-MNIST's classes. None keeps all images.
@@ -63,10 +66,13 @@ def make_dataset(
         >>> fashion_gan.make_dataset("synth", 1000, min_confidence=0.9)["images"]
         10000
     """
+    folder_path, force = user_path("out", out), check_flag("force", force)
+    seed, per_class = check_seed(seed), check_whole_number("per_class", per_class, 1)
+    truncation = check_range("truncation", truncation, 0, MAX_TRUNCATION, open_low=True)
     filters = Filters(min_confidence, least_difference)
     generator = load_generator(model)
     check_format(format, generator.image_shape, generator.class_names)
-    with atomic_folder(Path(out), PATTERNS, marker=MANIFEST, force=force) as folder:
+    with atomic_folder(folder_path, PATTERNS, marker=MANIFEST, force=force) as folder:
         drawn = draw_labeled(generator, per_class, seed=seed, truncation=truncation, filters=filters)
         write_files(folder, format, drawn.images, drawn.labels, generator.class_names)
         manifest: JsonObject = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.api.image_files import number_of_class, read_images, read_labels
+from fashion_gan.api.image_files import labels_by_name, number_of_class, read_images, read_labels
 from fashion_gan.api.load import load_with_config
 from fashion_gan.arrays import Images, JsonObject, Labels, as_labels
 from fashion_gan.classes import same_classes
@@ -18,17 +19,19 @@ from fashion_gan.datasets import (
     CLASS_NAMES,
     IMAGE_SHAPE,
     TRAINING_FINGERPRINT,
+    Dataset,
     fashion_mnist_labels,
     list_pictures,
     read_header,
     read_pixels,
 )
-from fashion_gan.errors import InputError, as_array, show
+from fashion_gan.errors import InputError, as_array, check_flag, show
 from fashion_gan.metrics.checks import as_small
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.saving.origins import ModelSource, is_shipped, resolve
 from fashion_gan.system.memory import check_memory
+from fashion_gan.system.paths import user_path
 from fashion_gan.system.progress import bar, notice
 
 RGB = 3
@@ -79,12 +82,12 @@ def open_source(
     Raises:
         InputError: nothing is there, or it cannot be read.
     """
-    path = Path(source)
-    if raw or best or _is_model(path):
+    path = user_path("source", source)
+    if check_flag("raw", raw) | check_flag("best", best) or _is_model(path):
         model = resolve(source, needs_run=raw or best)
         if labels is not None:
             raise InputError("labels are for images: a model draws its classes in turn")
-        return _model_source(str(source), model, raw, best)
+        return _model_source(os.fspath(source), model, raw, best)
     if path.is_dir():
         images, own_labels = _read_folder(path)
     elif path.is_file():
@@ -118,8 +121,8 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
         raise InputError(f"{name} holds one value, not an array of images")
     numbers = None
     if labels is not None:
-        if isinstance(labels, (str, Path)):
-            numbers = read_labels(Path(labels).expanduser(), len(images))
+        if isinstance(labels, (str, os.PathLike)):
+            numbers = read_labels(user_path("labels", labels), len(images))
         else:
             numbers = as_labels(labels)
         if len(numbers) != len(images):
@@ -133,6 +136,12 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
         return images[indices], None if numbers is None else numbers[indices]
 
     return Source(name, draw, len(images), numbers is not None)
+
+
+def dataset_source(dataset: Dataset) -> Source:
+    """Make a source of a data set. Raises InputError if a class is not one of Fashion-MNIST's."""
+    labels = labels_by_name(dataset.source, dataset.labels, dataset.class_names) if dataset.class_names else None
+    return images_source(dataset.source, dataset.images, labels)
 
 
 def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Source:

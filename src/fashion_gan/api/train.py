@@ -9,12 +9,13 @@ from fashion_gan.arrays import JsonObject
 from fashion_gan.classes import same_classes
 from fashion_gan.config import DEFAULT_PRESET, READ_FROM_THE_DATA, Config, TrainSettings, check_setting_names
 from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
-from fashion_gan.errors import InputError
+from fashion_gan.errors import InputError, show
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system import console
 from fashion_gan.system.backends import check_backend, default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.paths import user_path
 from fashion_gan.training.data import check_data
 
 BUDGETS = ("epochs", "steps", "minutes")
@@ -110,13 +111,14 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
     """
     if isinstance(preset, Config):
         preset, settings = _settings_of(preset, settings)
-    settings["backend"] = settings.get("backend") or default_backend()
+    if settings.get("backend") is None:
+        settings["backend"] = default_backend()
     for name in READ_FROM_THE_DATA:
-        if settings.get(name):
+        if settings.get(name) is not None:
             raise InputError(f"{name} cannot be set: the classes come with the data")
-    data = settings.get("data") or os.environ.get(DATA_VARIABLE)
-    # The absolute path, so that the run can be resumed from another folder and without the variable.
-    settings["data"] = Path(data).expanduser().absolute() if data else None
+    data = settings.get("data")
+    data = os.environ.get(DATA_VARIABLE) or None if data is None else data
+    settings["data"] = None if data is None else _data_folder(data)
     trained = _trained_config(settings)
     config = Config.from_preset(preset, **settings)
     if trained is not None:
@@ -131,6 +133,20 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
         config = dataclasses.replace(config, center_images=trained.center_images and is_same)
     check_data(config, dataset)
     return config, dataset
+
+
+def _data_folder(data: object) -> Path:
+    """The folder of the data as an absolute path, so that a run can be resumed from another folder.
+
+    Raises:
+        InputError: it is no path.
+    """
+    if not isinstance(data, (str, os.PathLike)):
+        raise InputError(
+            f"data={show(data)} must be a folder: write each image to a PNG file, in a subfolder for each class, for "
+            "example with PIL.Image.fromarray(image).save(path)"
+        )
+    return user_path("data", data).absolute()
 
 
 def _with_classes(config: Config, dataset: Dataset) -> Config:
@@ -155,10 +171,10 @@ def _settings_of(config: Config, settings: JsonObject) -> tuple[str, JsonObject]
 def _trained_config(settings: JsonObject) -> Config | None:
     """The configuration of the ``init_from`` model. If it is a run, the setting becomes an absolute path."""
     model = settings.get("init_from")
-    if not model:
+    if model is None:
         return None
     if not is_shipped(model):
-        model = settings["init_from"] = Run.open(Path(model).expanduser().absolute()).path
+        model = settings["init_from"] = Run.open(user_path("init_from", model).absolute()).path
     return resolve(model).config
 
 
@@ -220,17 +236,22 @@ def continue_training(run: Run, dataset: Dataset) -> Run:
     return trainer.train_locked(run, dataset, resume=True)
 
 
+def _is_same(config: Config, name: str, value: object) -> bool:
+    """Whether a setting has this value. Values of other types, such as arrays, are different."""
+    return isinstance(value, (str, int, float, tuple, Path)) and bool(getattr(config, name) == value)
+
+
 def _resumed_config(run: Run, settings: JsonObject) -> Config:
     """The run's configuration with the settings that a resumed run may change."""
     changes = {name: value for name, value in settings.items() if value is not None}
     if "data" in changes:  # The folder may have moved. The data's fingerprint must be the same.
-        changes["data"] = Path(changes["data"]).expanduser().absolute()
+        changes["data"] = _data_folder(changes["data"])
     check_setting_names(changes)
     for name, value in changes.items():
-        if name not in RESUMABLE and getattr(run.config, name) != value:
+        if name not in RESUMABLE and not _is_same(run.config, name, value):
             raise InputError(
                 f"{run.path} was started with {name}={getattr(run.config, name)!r} and cannot continue with "
-                f"{value!r}: a resumed run may only change {', '.join(RESUMABLE)}"
+                f"{show(value)}: a resumed run may only change {', '.join(RESUMABLE)}"
             )
     changes = {name: value for name, value in changes.items() if name in RESUMABLE}
     if any(name in changes for name in BUDGETS):

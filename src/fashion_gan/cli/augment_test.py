@@ -57,7 +57,7 @@ from fashion_gan.cli import options
 @options.data
 @options.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     default=Path("augment-test"),
     show_default=True,
     metavar="FOLDER",

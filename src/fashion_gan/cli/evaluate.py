@@ -63,7 +63,7 @@ def _complete_protocol(context: click.Context, parameter: click.Parameter, incom
 )
 @options.option(
     "--labels",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     metavar="FILE",
     help="Classes of images that come without them: an .npy file, or a text file with one number per line.",
     group="Data",
@@ -72,7 +72,7 @@ def _complete_protocol(context: click.Context, parameter: click.Parameter, incom
 @options.weights
 @options.option(
     "--report",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     metavar="FOLDER",
     help="Folder of the report. By default RUN/report for a run, and ./report for any other source.",
     group="Output",
@@ -133,8 +133,8 @@ def _report_folder(source: Path, report: Path | None, force: bool) -> Path:
         "fashion-gan compare report runs/0001-fashion/report/metrics.json",
     )
 )
-@click.argument("first", type=click.Path(path_type=Path))
-@click.argument("second", type=click.Path(path_type=Path))
+@click.argument("first", type=options.UserPath())
+@click.argument("second", type=options.UserPath())
 def compare(first: Path, second: Path) -> None:
     """Compare two evaluations, and print which one is better, if their metrics can show it.
 

@@ -91,7 +91,7 @@ FILM_FRAME_SECONDS = 0.08
 )
 @options.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     metavar="PATH",
     help="File to write, or folder for --format png. By default the format decides, for example generated.png.",
     group="Output",
@@ -232,7 +232,7 @@ def _class_suffixes(class_names: Sequence[str]) -> list[str]:
 )
 @options.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     required=True,
     metavar="FOLDER",
     help="Folder to write. If the command fails, nothing is written.",

@@ -34,7 +34,7 @@ SHEET_IMAGES = 64
 )
 @options.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     metavar="PATH",
     help="File or folder to write. By default it is named after the model and lies in the current folder.",
     group="Output",
@@ -52,7 +52,7 @@ def export(model: str, format: str, raw: bool, best: bool, out: Path | None, for
 
 
 @options.verb("import", examples=("fashion-gan import generator.h5", "fashion-gan generate --model generator.onnx"))
-@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
+@click.argument("path", type=options.UserPath(exists=True, dir_okay=False), metavar="FILE")
 @options.option(
     "--classes",
     type=click.IntRange(2, 1000),
@@ -68,7 +68,7 @@ def export(model: str, format: str, raw: bool, best: bool, out: Path | None, for
 )
 @options.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     metavar="FILE",
     help="The .onnx file to write. By default it is named after the file and lies in the current folder.",
     group="Output",

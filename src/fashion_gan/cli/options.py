@@ -17,6 +17,7 @@ from fashion_gan.cli.help import Option, Verb
 from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, READ_FROM_THE_DATA, Config, Setting
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.system.atomic_files import check_new_path, unused_path
+from fashion_gan.system.paths import user_path
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -36,7 +37,17 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # click.Choice[str] needs
         return self.fail(f"{value!r} is not allowed: {suggestion(str(value), list(self.choices))}", param, ctx)
 
 
-class Folder(click.Path):
+class UserPath(click.Path):
+    """A path, whose leading ``~`` becomes the home folder. A shell replaces it only at the start of a word."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(user_path(param.opts[0] if param else "path", value), param, ctx)
+
+
+class Folder(UserPath):
     """A folder, which the shell completes. The library checks that it exists, and words the error."""
 
     def __init__(self) -> None:
@@ -51,6 +62,10 @@ class Model(click.Path):
 
     def __init__(self) -> None:
         super().__init__(readable=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = str(super().convert(value, param, ctx))
+        return str(user_path(param.opts[0] if param else "model", text)) if text.startswith("~") else text
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         names = [CompletionItem(name) for name in pretrained.names() if name.startswith(incomplete)]

@@ -36,7 +36,7 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
 @options.settings
 @options.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     default=Path("runs"),
     show_default=True,
     metavar="FOLDER",
@@ -46,7 +46,7 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
 @options.option(
     "--resume",
     "run_path",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     metavar="RUN",
     help="Continue this run from its newest checkpoint, with its own settings.",
     group="Output",
@@ -93,7 +93,7 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
 )
 @options.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=options.UserPath(),
     metavar="FILE",
     help="Contact sheet with ten images of each class, a PNG, JPEG or WebP file. By default fashion_mnist.png, or "
     "pictures.png for other data.",

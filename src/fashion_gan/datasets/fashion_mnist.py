@@ -17,9 +17,10 @@ from fashion_gan.arrays import Labels
 from fashion_gan.classes import match_classes, same_classes
 from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.idx import read_content, read_idx
-from fashion_gan.errors import InputError, one_line, suggestion
+from fashion_gan.errors import InputError, check_choice, one_line
 from fashion_gan.system import progress
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.paths import user_path
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 """The array of one IDX file, of any shape."""
@@ -86,9 +87,7 @@ def load_fashion_mnist(split: str = "train", data: str | Path | None = None) -> 
 
     Source: Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747.
     """
-    if split not in _FILES:
-        raise InputError(f"split={split!r} is unknown: {suggestion(str(split), list(_FILES))}")
-    images_name, labels_name = _FILES[split]
+    images_name, labels_name = _FILES[check_choice("split", split, _FILES)]
     images, source = _load(images_name, data)
     labels, _ = _load(labels_name, data)
     return Dataset(images[..., np.newaxis], labels.astype(np.int32), CLASS_NAMES, source)
@@ -131,7 +130,7 @@ def local_folder() -> Path | None:
 def requested_folder(data: str | Path | None) -> Path | None:
     """The folder that the argument names, or else ``FASHION_GAN_DATA``. None if neither names one."""
     folder = data if data is not None else os.environ.get(DATA_VARIABLE) or None
-    return None if folder is None else Path(folder).expanduser()
+    return None if folder is None else user_path("data", folder)
 
 
 def has_fashion_mnist_files(folder: Path) -> bool:

@@ -11,12 +11,14 @@ from fashion_gan.datasets.contents import ClassContents, Contents
 from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.picture_files import MODES, Header, brightest, read_header, read_square
 from fashion_gan.datasets.picture_listing import Listing, check_classes, list_pictures
-from fashion_gan.errors import InputError
+from fashion_gan.errors import InputError, check_whole_number
 from fashion_gan.system import progress
 from fashion_gan.system.memory import check_memory
+from fashion_gan.system.paths import user_path
 
 Content = TypeVar("Content")
 
+MAX_IMAGE_SIZE = 4096
 UNREADABLE = "cannot be read"
 MIN_COLOR_BITS = 6  # of the upper eight. With fewer, 16-bit colors hold numbers of about 12 bits, and come out black.
 
@@ -41,9 +43,11 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
         InputError: there is no such folder, it holds no pictures, it holds pictures both at its top and in subfolders,
             a class has no picture that can be read, or the images do not fit into memory.
     """
-    folder = Path(folder).expanduser()
+    folder = user_path("folder", folder)
+    image_size = check_whole_number("image_size", image_size, 1, MAX_IMAGE_SIZE)
+    channels = check_whole_number("channels", channels, 1, 3)
     if channels not in MODES:
-        raise InputError(f"channels={channels!r} is not allowed: 1 for gray, 3 for color")
+        raise InputError(f"channels={channels} is not allowed: 1 for gray, 3 for color")
     listing = list_pictures(folder)
     headers = _read_each(listing, read_header, "looking at")
     _check_memory(folder, headers.values(), (image_size, image_size, channels))

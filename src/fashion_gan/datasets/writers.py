@@ -11,7 +11,7 @@ import numpy as np
 from fashion_gan.arrays import Images, Labels
 from fashion_gan.classes import folder_name
 from fashion_gan.datasets.generated import IDX_IMAGES, IDX_LABELS, MANIFEST
-from fashion_gan.errors import InputError, suggestion
+from fashion_gan.errors import InputError, check_choice
 from fashion_gan.rendering.images import png_bytes
 from fashion_gan.system import progress
 from fashion_gan.system.atomic_files import sha256
@@ -35,8 +35,7 @@ def check_format(
     class_names: Sequence[str],
 ) -> None:
     """Raise InputError if a format is unknown, needs a missing package, or cannot hold such images (H, W, C)."""
-    if format not in WRITERS:
-        raise InputError(f"format={format!r} is unknown: {suggestion(format, list(WRITERS))}")
+    check_choice("format", format, WRITERS)
     if format == "parquet":
         check_installed("pyarrow", "format='parquet'", "parquet")
     if format == "idx" and (image_shape[-1] != 1 or len(class_names) > MAX_IDX_CLASSES):

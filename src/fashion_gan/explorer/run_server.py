@@ -6,7 +6,6 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -81,7 +80,7 @@ class Server(uvicorn.Server):
 def _build_app(model: str) -> Starlette:
     source = resolve(model)
     shipped = source.kind == "shipped"
-    name = model if shipped else Path(model).resolve().name
+    name = model if shipped else source.path.resolve().name
     return make_app(name, load_generator(model), source.open_run(), shipped=shipped)
 
 

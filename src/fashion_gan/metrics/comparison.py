@@ -9,6 +9,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.metrics.metric_info import FFD_NOTE, METRICS, MetricValue, read_metric_values
 from fashion_gan.metrics.scientific import scipy
 from fashion_gan.rendering.tables import format_html_table, format_table
+from fashion_gan.system.paths import user_path
 
 CONFIDENCE = 0.95
 METRICS_FILE = "metrics.json"
@@ -102,7 +103,7 @@ def read_metrics(path: str | Path) -> StoredMetrics:
     Raises:
         InputError: there is no such file, or it does not hold metrics.
     """
-    path = Path(path)
+    path = user_path("report", path)
     places = (path, path / METRICS_FILE, path / "report" / METRICS_FILE) if path.is_dir() else (path,)
     file = next((place for place in places if place.is_file()), None)
     if file is None:

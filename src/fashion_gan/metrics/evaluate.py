@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from fashion_gan.arrays import Images, JsonObject, Labels
-from fashion_gan.errors import InputError, check_range, suggestion
+from fashion_gan.errors import InputError, check_choice, check_whole_number, show
+from fashion_gan.latents import check_seed
 from fashion_gan.metrics.checks import checked_images, checked_labels
 from fashion_gan.metrics.intervals import normal_interval
 from fashion_gan.metrics.measures import Result, Sample
@@ -18,6 +19,8 @@ from fashion_gan.metrics.protocols import PROTOCOLS, SETS, Protocol
 from fashion_gan.metrics.reference import Reference
 from fashion_gan.rendering.tables import format_html_table, format_table
 from fashion_gan.system import progress
+
+MAX_SEEDS = 1000
 
 Draw = Callable[[int, int], tuple[Images, Labels | None]]
 """(count, seed) -> images (count, 28, 28, 1), and the requested classes or None."""
@@ -102,9 +105,10 @@ def find_protocols(names: Sequence[str]) -> dict[str, bool]:
     Raises:
         InputError: a name is neither a protocol nor a set.
     """
+    if not isinstance(names, Sequence):
+        raise InputError(f"protocols={show(names)} must be a list of names")
     for name in names:
-        if name not in PROTOCOLS and name not in SETS:
-            raise InputError(f"protocol={name!r} is unknown: {suggestion(name, [*SETS, *PROTOCOLS])}")
+        check_choice("protocol", name, (*SETS, *PROTOCOLS))
     requested = {protocol for name in names for protocol in SETS.get(name, (name,))}
     return {name: name in names for name in PROTOCOLS if name in requested}
 
@@ -118,7 +122,7 @@ def measure(
     about: JsonObject | None = None,
     available: int | None = None,
     has_labels: bool = False,
-    seed: int = 0,
+    seed: int | None = 0,
     seeds: int = 1,
 ) -> Evaluation:
     """Measure generated images.
@@ -132,15 +136,15 @@ def measure(
         about: other facts about the source, such as its weights and its step.
         available: the number of images; None for a generator, which draws any number.
         has_labels: whether ``draw`` returns classes.
-        seed: the seed of the first draw, at least 0. Further draws take the next seeds.
-        seeds: the number of draws, at least 1. With several, the metrics are means with their standard
+        seed: the seed of the first draw, at least 0. None draws one, which ``source`` records. Further draws take the
+            next seeds.
+        seeds: the number of draws, from 1 to 1,000. With several, the metrics are means with their standard
             deviation.
 
     Raises:
         InputError: the images cannot be scored, or a protocol is unknown or impossible.
     """
-    check_range("seed", seed, lowest=0)
-    check_range("seeds", seeds, lowest=1)
+    seed, seeds = check_seed(seed), check_whole_number("seeds", seeds, 1, MAX_SEEDS)
     if seeds > 1 and available is not None:
         raise InputError(f"seeds={seeds} is for generators: {name} holds the same images for every seed")
     possible, left_out = _possible_protocols(find_protocols(protocols), available, has_labels)

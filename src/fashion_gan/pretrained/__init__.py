@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError, suggestion
+from fashion_gan.errors import check_choice
 
 _FOLDER = Path(__file__).parent
 
@@ -15,9 +15,7 @@ def names() -> list[str]:
 
 def folder(name: str) -> Path:
     """The folder of a shipped model. Raises InputError if no model has this name."""
-    if name not in names():
-        raise InputError(f"model={name!r} is unknown: {suggestion(name, names())}")
-    return _FOLDER / name
+    return _FOLDER / check_choice("model", str(name) if isinstance(name, Path) else name, names())
 
 
 def config(name: str) -> Config:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fashion_gan.arrays import KerasModel, Predict
-from fashion_gan.errors import InputError, suggestion
+from fashion_gan.errors import InputError, check_choice
 from fashion_gan.generator import open_onnx
 from fashion_gan.saving.formats import FORMATS, GeneratorInfo, example_inputs
 from fashion_gan.system.atomic_files import atomic_file, atomic_folder
@@ -86,9 +86,7 @@ def save_from_onnx(onnx_path: Path, format: str, path: Path) -> float:
 
 def check_path(format: str, path: Path) -> None:
     """Raise InputError if the format is unknown or cannot be written to the path."""
-    if format not in FORMATS:
-        raise InputError(f"format={format!r} is unknown: {suggestion(format, list(FORMATS))}")
-    row = FORMATS[format]
+    row = FORMATS[check_choice("format", format, FORMATS)]
     try:
         text = path.absolute().as_posix()
         text.encode()

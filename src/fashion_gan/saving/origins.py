@@ -1,6 +1,7 @@
 """Find where a model comes from, by its name or path: a shipped model, a run's folder, or a model file."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ from fashion_gan.config import Config
 from fashion_gan.errors import InputError
 from fashion_gan.runs import Run
 from fashion_gan.system.backends import default_backend, missing_backend
+from fashion_gan.system.paths import user_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +73,7 @@ def export_command(model: str | Path, out: Path, *, raw: bool = False, best: boo
 
 def is_shipped(model: str | Path) -> bool:
     """Whether this is the name of a shipped model. A folder with the same name must be written as ``./name``."""
-    return str(model) in pretrained.names()
+    return isinstance(model, (str, os.PathLike)) and os.fspath(model) in pretrained.names()
 
 
 def resolve(model: str | Path, *, needs_run: bool = False) -> ModelSource:
@@ -88,7 +90,7 @@ def resolve(model: str | Path, *, needs_run: bool = False) -> ModelSource:
         >>> resolve("fashion").kind
         'shipped'
     """
-    path = Path(model)
+    path = user_path("model", model)
     if needs_run and (is_shipped(model) or not path.is_dir()):
         raise InputError(f"only a run's folder has raw weights and a best checkpoint, and {model} is not one")
     if is_shipped(model):
