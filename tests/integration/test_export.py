@@ -5,7 +5,9 @@ import json
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import fashion_gan
@@ -16,6 +18,7 @@ from fashion_gan.networks import build_generator
 from fashion_gan.saving import export
 from fashion_gan.saving.formats import FORMATS
 from fashion_gan.saving.model_files import load_model
+from fashion_gan.system.telemetry import import_openvino
 
 pytestmark = pytest.mark.filterwarnings(
     # TensorFlow's LiteRT interpreter is to move to another package, which would add 60 MB.
@@ -53,6 +56,37 @@ def test_each_format_draws_the_images_of_its_source_for_any_number_of_latents(to
         images = np.asarray(predict(inputs))
         assert images.shape == (count, 16, 16, 1)
         np.testing.assert_allclose(images, model(inputs, training=False), atol=1e-4)
+
+
+def onnx_texts(path):
+    session = onnxruntime.InferenceSession(path)
+    assert [value.name for value in session.get_outputs()] == ["images"]
+    assert [value.shape[0] for value in (*session.get_inputs(), *session.get_outputs())] == ["batch"] * 3
+    return session.get_modelmeta().custom_metadata_map
+
+
+def openvino_texts(path):
+    model = import_openvino().Core().read_model(path / "generator.xml")
+    assert [sorted(value.names) for value in model.outputs] == [["images"]]
+    return {name: model.get_rt_info(["values", name]).astype(str) for name in ("latents", "labels", "images")}
+
+
+def safetensors_texts(path):
+    with safe_open(path, framework="numpy") as file:
+        return file.metadata()
+
+
+@pytest.mark.parametrize(
+    ("format_name", "read"), [("onnx", onnx_texts), ("openvino", openvino_texts), ("safetensors", safetensors_texts)]
+)
+def test_a_file_says_what_goes_in_and_what_comes_out(toy_run, tmp_path, format_name, read):
+    skip_if_packages_are_missing(format_name)
+    path = tmp_path / f"toy{FORMATS[format_name].suffix}"
+    fashion_gan.export_generator(toy_run.path, format_name, path)
+    texts = read(path)
+    assert "standard normal" in texts["latents"]
+    assert "the class of each image: 0 " in texts["labels"]
+    assert "from -1 (black) to 1 (white)" in texts["images"]
 
 
 @pytest.mark.parametrize("format_name", ["h5", "saved_model"])  # a file, a folder

@@ -123,8 +123,10 @@ def test_parquet_without_pyarrow_names_the_package_to_install(monkeypatch):
         check_format("parquet", (28, 28, 1), NAMES)
 
 
-@pytest.mark.parametrize("names", [("..", "a"), ("a/b", "a-b"), ("Bag", "bag"), ("/etc", "../etc"), ("", "a")])
+@pytest.mark.parametrize(
+    "names", [("..", "a"), ("a/b", "a-b"), ("Bag", "bag"), ("/etc", "../etc"), ("", "a"), ("CON", "a")]
+)
 def test_subfolders_are_distinct_and_stay_in_the_data_set(names):
     folders = subfolder_names(names)
     assert len({name.casefold() for name in folders}) == 2
-    assert not any(set(name) & set("./\\") or not name for name in folders)
+    assert not any(set(name) & set("./\\") or name in ("", "CON", "lpt1") for name in folders)

@@ -12,7 +12,7 @@ from fashion_gan.config import BACKENDS, Config
 from fashion_gan.errors import InputError
 from fashion_gan.generator import CONFIG_KEY, INPUT_NAMES, open_onnx
 from fashion_gan.latents import draw_inputs
-from fashion_gan.saving.onnx_description import describe
+from fashion_gan.saving.onnx_description import describe, value_texts
 from fashion_gan.system.backends import seeded, suppressed_logger
 from fashion_gan.system.telemetry import import_onnxruntime, import_openvino
 from fashion_gan.webpage import single_file
@@ -171,6 +171,8 @@ def _write_openvino(onnx_path: Path, config: GeneratorInfo, path: Path) -> None:
 
     model = openvino.Core().read_model(onnx_path)
     model.set_rt_info(config.to_json(), [CONFIG_KEY])
+    for name, text in value_texts(config).items():
+        model.set_rt_info(text, ["values", name])
     openvino.save_model(model, path / "generator.xml", compress_to_fp16=False)
 
 

@@ -26,6 +26,7 @@ from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.saving.hdf5 import copy_plain
+from fashion_gan.saving.onnx_description import value_texts
 from fashion_gan.saving.pickled import predict_from_weights
 from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.system.installation import check_installed
@@ -73,7 +74,7 @@ def _save_safetensors(model: KerasModel, config: Config, path: Path) -> None:
     # An averaged generator's variables have different names. The file uses those of a plain generator.
     names = [variable.path for variable in build_generator_for_weights(config).variables]
     weights = dict(zip(names, model.get_weights(), strict=True))
-    path.write_bytes(save(weights, {CONFIG_ATTRIBUTE: config.to_json()}))
+    path.write_bytes(save(weights, {CONFIG_ATTRIBUTE: config.to_json(), **value_texts(config)}))
 
 
 def load_generator(path: str | Path, *, raw: bool = False, best: bool = False) -> Generator:

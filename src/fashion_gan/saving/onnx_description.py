@@ -27,7 +27,7 @@ def describe(model: Any, config: "GeneratorInfo") -> None:
         _rename_values(graph, {output.name: OUTPUT_NAME, OUTPUT_NAME: f"{OUTPUT_NAME}:inner"})
     _name_batch_dimensions(graph)
     graph.name, graph.doc_string = "generator", ""
-    texts = _texts(config)
+    texts = value_texts(config)
     for value in (*graph.input, output):
         value.doc_string = texts[value.name]
     model.producer_name, model.producer_version = "fashion-gan", __version__
@@ -39,8 +39,8 @@ def describe(model: Any, config: "GeneratorInfo") -> None:
         model.metadata_props.add(key=name, value=text)
 
 
-def _texts(config: "GeneratorInfo") -> dict[str, str]:
-    """What each input and the output holds, by its name."""
+def value_texts(config: "GeneratorInfo") -> dict[str, str]:
+    """What each input and the output holds, by its name. Other formats store these texts too."""
     latents, labels = INPUT_NAMES
     texts = {latents: f"float32 ({BATCH}, {config.latent_dim}), drawn from the standard normal distribution"}
     if config.class_names:
