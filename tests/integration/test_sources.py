@@ -245,6 +245,14 @@ def test_labels_in_memory_may_have_every_common_form(labels):
     assert [stored[image.tobytes()] for image in images] == drawn.tolist()
 
 
+def test_files_that_are_left_out_of_a_folder_are_told(tmp_path, capsys):
+    save(tmp_path / "png" / "a.png", IMAGES[0])
+    save_bytes(tmp_path / "png" / "b.heic", b"")
+    assert open_source(tmp_path / "png").available == 1
+    told = capsys.readouterr().err
+    assert f"fashion-gan: {tmp_path}/png: 1 left out (.heic files, which are not read), such as b.heic" in told
+
+
 def test_a_data_set_in_parquet_is_read(tmp_path):
     pytest.importorskip("pyarrow")
     names = [str(number) for number in range(10)]

@@ -92,6 +92,14 @@ def test_classes_one_level_too_deep_are_an_error_that_names_the_folder_with_pict
     )
 
 
+def test_files_of_mnist_one_level_too_deep_are_an_error_that_names_their_folder(tmp_path):
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"")
+    message = error_message(load_pictures, tmp_path, 28, 1)
+    expected = f"there is train-images-idx3-ubyte in {tmp_path}/MNIST/raw; name that folder: "
+    assert message.startswith(f"{tmp_path} holds no pictures: {expected}")
+
+
 def test_folders_that_systems_make_are_no_classes(tmp_path):
     for name in ("a/0.png", "b/0.png", "__MACOSX/a/._0.png", "@eaDir/0.png", "lost+found/0.png", ".git/0.png"):
         picture(tmp_path / name)

@@ -197,8 +197,10 @@ def _count_deeper(folders: list[Path], left_out: Tally) -> None:
 
 
 def _hint(subfolders: list[Path]) -> str:
-    """Where pictures are, if they are only deeper in the folder."""
+    """Where pictures, or files of MNIST's kind, are, if they are only deeper in the folder."""
     for path in itertools.islice(_walk(subfolders), MAX_DEEPER):
+        if "idx3-ubyte" in path.name:
+            return f"there is {path.name} in {path.parent}; name that folder: "
         if not _reason_to_leave_out(path):
             return f"there are some in {path.parent}; name the folder whose subfolders are the classes: "
     return ""
