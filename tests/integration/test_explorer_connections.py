@@ -131,6 +131,21 @@ def test_an_answer_that_takes_long_is_not_cut_off():
         client.close()
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n\r\n", b"200"),
+        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
+    ],
+    ids=["a WebSocket", "TLS"],
+)
+def test_other_protocols_are_answered_quietly(port, capfd, sent, status):
+    with connect(port) as connection:
+        connection.sendall(sent)
+        assert connection.recv(65536).split()[1] == status
+    assert capfd.readouterr().err == ""
+
+
 def test_a_flood_of_half_open_connections_does_not_shut_out_a_new_one(port, monkeypatch):
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 20)
     with contextlib.ExitStack() as stack:

@@ -55,7 +55,8 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=LimitedConnection,
-                log_level="warning",
+                ws="none",  # Otherwise an installed WebSocket library would take over connections.
+                log_level="error",
                 access_log=False,
                 lifespan="off",
                 timeout_keep_alive=int(WAITING_SECONDS),
