@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import fashion_gan
 from fashion_gan.generator import Generator
 from fashion_gan.rendering import plots
 from fashion_gan.runs import Run
-from fashion_gan.system.library_settings import MAX_IMAGE_PIXELS, default_settings, import_matplotlib
+from fashion_gan.system.library_settings import HARMLESS_WARNINGS, MAX_IMAGE_PIXELS, default_settings, import_matplotlib
 
 LOG = {name: np.linspace(0.1, 0.9, 50) for name in ("images", "d_loss", "g_loss", "d_real", "d_fake")}
 
@@ -66,6 +67,21 @@ def test_the_user_s_settings_return_when_the_last_of_several_threads_has_left(mo
     leave.set()
     thread.join()
     assert Image.MAX_IMAGE_PIXELS == 5
+
+
+@pytest.mark.parametrize("own_filters", [[], HARMLESS_WARNINGS], ids=["", "the user ignores them too"])
+def test_harmless_warnings_are_no_errors_in_a_block_and_the_user_s_filters_return(own_filters):
+    (message, category) = HARMLESS_WARNINGS[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for own in own_filters:
+            warnings.filterwarnings("ignore", *own)
+        before = list(warnings.filters)
+        with default_settings():
+            warnings.warn(message, category, stacklevel=1)
+            with pytest.raises(DeprecationWarning, match="another"):
+                warnings.warn("another", category, stacklevel=1)
+        assert warnings.filters == before
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import ModuleType
@@ -20,6 +21,12 @@ from fashion_gan.system.installation import check_installed
 MAX_IMAGE_PIXELS = 89_478_485  # Pillow's default
 # What the import of Keras or Matplotlib raises if the user's file or environment variable has an unusable setting.
 SETTINGS_ERRORS = (OSError, ValueError, TypeError, AttributeError, Warning)
+
+# Warnings of libraries about their own code. They would end our calls where the user makes warnings errors.
+HARMLESS_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
+    # Keras 3.15's variables meet NumPy 2's conversion protocol half way.
+    ("__array__ implementation doesn't accept a copy", DeprecationWarning),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,12 +44,16 @@ class _ProcessSettings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._blocks = 0
+        self._users_filters: list[Any] = []
+        self._filters: list[Any] = []
         self._before: dict[str, list[tuple[Setting, object]]] = {}
 
     def enter(self) -> None:
         with self._lock:
             self._blocks += 1
             self._set_defaults()
+            if self._blocks == 1:
+                self._ignore_harmless_warnings()
 
     def leave(self) -> None:
         with self._lock:
@@ -51,12 +62,27 @@ class _ProcessSettings:
                 for setting, value in (pair for pairs in self._before.values() for pair in pairs):
                     setting.write(value)
                 self._before.clear()
+                self._restore_filters()
 
     def update(self) -> None:
         """Set the defaults of libraries that were imported after the block was entered."""
         with self._lock:
             if self._blocks:
                 self._set_defaults()
+
+    def _ignore_harmless_warnings(self) -> None:
+        self._users_filters = list(warnings.filters)
+        for message, category in HARMLESS_WARNINGS:
+            warnings.filterwarnings("ignore", message, category)
+        self._filters = list(warnings.filters)
+
+    def _restore_filters(self) -> None:
+        if warnings.filters == self._filters:
+            warnings.filters[:] = self._users_filters
+            return
+        for item in self._filters:  # A library that was imported meanwhile has added filters, which stay.
+            if item not in self._users_filters and item in warnings.filters:
+                warnings.filters.remove(item)
 
     def _set_defaults(self) -> None:
         for library, settings in (("pillow", _pillow_settings()), ("keras", _keras_settings())):
@@ -72,6 +98,8 @@ _process_settings = _ProcessSettings()
 @contextlib.contextmanager
 def default_settings() -> Iterator[None]:
     """Use the default settings of Keras, NumPy and Pillow for the block, then restore the user's.
+
+    Harmless warnings of the libraries are ignored, even if the user makes warnings errors.
 
     Every public function and method that computes is decorated with it: ``@default_settings()``.
     """
