@@ -5,6 +5,7 @@ import random
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image, ImageFile
 from run_states import assert_equal_states, state_of
 from toys import TOY
@@ -20,7 +21,8 @@ def read_settings():
     config = {name: getattr(keras.config, name)() for name in USERS}
     generators = [random.getstate(), np.random.get_state()[1].tolist()]
     pillow = [Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES]
-    return [config, keras.config.dtype_policy().name, np.geterr(), pillow, generators]
+    eager = tf.config.functions_run_eagerly()
+    return [config, keras.config.dtype_policy().name, np.geterr(), pillow, generators, eager]
 
 
 @pytest.fixture
@@ -35,11 +37,13 @@ def unusual_settings(monkeypatch):
         for name, value in USERS.items():
             getattr(keras.config, f"set_{name}")(value)
         keras.config.set_dtype_policy("mixed_float16")
+        tf.config.run_functions_eagerly(True)
         random.seed(3)
         np.random.seed(4)
 
     with np.errstate(all="raise"):
         yield apply
+    tf.config.run_functions_eagerly(False)
     for name, value in before.items():
         getattr(keras.config, f"set_{name}")(value)
     keras.config.set_dtype_policy(policy)

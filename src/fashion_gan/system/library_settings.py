@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -60,7 +60,8 @@ class _ProcessSettings:
             self._blocks -= 1
             if not self._blocks:
                 for setting, value in (pair for pairs in self._before.values() for pair in pairs):
-                    setting.write(value)
+                    if setting.read() != value:
+                        setting.write(value)
                 self._before.clear()
                 self._restore_filters()
 
@@ -77,19 +78,22 @@ class _ProcessSettings:
         self._filters = list(warnings.filters)
 
     def _restore_filters(self) -> None:
-        if warnings.filters == self._filters:
-            warnings.filters[:] = self._users_filters
+        filters = cast(list[Any], warnings.filters)
+        if filters == self._filters:
+            filters[:] = self._users_filters
             return
         for item in self._filters:  # A library that was imported meanwhile has added filters, which stay.
-            if item not in self._users_filters and item in warnings.filters:
-                warnings.filters.remove(item)
+            if item not in self._users_filters and item in filters:
+                filters.remove(item)
 
     def _set_defaults(self) -> None:
-        for library, settings in (("pillow", _pillow_settings()), ("keras", _keras_settings())):
+        groups = {"pillow": _pillow_settings(), "keras": _keras_settings(), "tensorflow": _tensorflow_settings()}
+        for library, settings in groups.items():
             if settings and library not in self._before:
                 self._before[library] = [(setting, setting.read()) for setting in settings]
-                for setting in settings:
-                    setting.write(setting.default)
+                for setting, value in self._before[library]:
+                    if value != setting.default:
+                        setting.write(setting.default)
 
 
 _process_settings = _ProcessSettings()
@@ -97,7 +101,7 @@ _process_settings = _ProcessSettings()
 
 @contextlib.contextmanager
 def default_settings() -> Iterator[None]:
-    """Use the default settings of Keras, NumPy and Pillow for the block, then restore the user's.
+    """Use the default settings of Keras, its backend, NumPy and Pillow for the block, then restore the user's.
 
     Harmless warnings of the libraries are ignored, even if the user makes warnings errors.
 
@@ -107,7 +111,7 @@ def default_settings() -> Iterator[None]:
     _process_settings.enter()
     try:
         _set_keras_dtype_policy(None)  # The default follows from floatx.
-        with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+        with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"), _torch_defaults():
             yield
     finally:
         _set_keras_dtype_policy(policy)
@@ -133,6 +137,25 @@ def _keras_settings() -> list[Setting]:
         Setting(config.max_epochs, config.set_max_epochs, None),
         Setting(config.max_steps_per_epoch, config.set_max_steps_per_epoch, None),
     ]
+
+
+def _tensorflow_settings() -> list[Setting]:
+    """TensorFlow's settings; none if it is not imported."""
+    config = getattr(sys.modules.get("tensorflow"), "config", None)
+    if config is None:
+        return []
+    return [Setting(config.functions_run_eagerly, config.run_functions_eagerly, False)]
+
+
+@contextlib.contextmanager
+def _torch_defaults() -> Iterator[None]:
+    """Let PyTorch compute gradients in this thread, if Keras runs on it."""
+    torch = sys.modules.get("torch")
+    if torch is None or not _keras_settings() or sys.modules["keras"].backend.backend() != "torch":
+        yield
+        return
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 # Keras keeps the dtype policy for each thread. Its public functions cannot unset it, and reading it sets it.
