@@ -74,11 +74,11 @@ def test_weights_of_a_conditional_preset_are_imported(tmp_path, channels):
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("tf_keras_preset.h5", {}, "only weights: name the preset that they belong to by --like"),
+        ("tf_keras_preset.h5", {}, "only weights: name their preset with like \\(--like\\)"),
         ("tf_keras_preset.h5", {"like": "upsampling"}, "do not fit the generator of preset upsampling"),
         ("tf_keras_preset.h5", {"like": "transposed", "classes": 3}, "do not fit the generator of preset transposed"),
-        ("tf_keras_preset.h5", {"like": "transformer"}, "preset='transformer' is unknown"),
-        ("tf_keras_one_hot.h5", {}, "If the input of 3 numbers is a one-hot class, add --classes 3"),
+        ("tf_keras_preset.h5", {"like": "transformer"}, "like='transformer' is unknown"),
+        ("tf_keras_one_hot.h5", {}, "If the input of 3 numbers is a one-hot class, set classes \\(--classes 3\\)"),
         ("tf_keras_one_hot.h5", {"classes": 4}, "its inputs have shapes"),
         ("tf_keras_wrapped.h5", {"classes": 6}, "its input has 6 numbers, which leaves no latents before 6 classes"),
         ("tf_keras_wrapped.h5", {"classes": 1}, "classes=1 is out of range: it must be from 2 to 1,000"),

@@ -83,7 +83,7 @@ def test_a_new_path_is_checked_before_any_work(tmp_path):
     path = tmp_path / "file"
     check_new_path(path, force=False)
     path.touch()
-    with pytest.raises(InputError, match="already exists: choose another --out, or add --force"):
+    with pytest.raises(InputError, match=r"already exists: choose another path, or set force \(--force\)"):
         check_new_path(path, force=False)
     check_new_path(path, force=True)
     for parent in (path, tmp_path / "absent"):

@@ -224,7 +224,7 @@ def test_error_lists_every_place_and_the_two_remedies(cache, tmp_path, contents,
         f"{tmp_path}/debian/{TRAIN_IMAGES}.gz: wrong IDX magic",
         f"{empty.url}{TRAIN_IMAGES}.gz: HTTP Error 404",
         f"{closed}{TRAIN_IMAGES}.gz: [Errno ",
-        "--data or FASHION_GAN_DATA",
+        "data (--data) or FASHION_GAN_DATA",
         "apt-get install dataset-fashion-mnist",
     ):
         assert part in message

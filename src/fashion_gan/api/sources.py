@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from fashion_gan.api.image_files import labels_by_name, number_of_class, read_images, read_labels
 from fashion_gan.api.load import load_with_config
-from fashion_gan.arrays import Images, JsonObject, Labels, as_labels
-from fashion_gan.classes import same_classes
+from fashion_gan.arrays import Images, JsonObject, Labels
+from fashion_gan.classes import class_numbers, same_classes
 from fashion_gan.config import Config
 from fashion_gan.datasets import (
     CLASS_NAMES,
@@ -110,7 +110,7 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
     Args:
         name: the name of the source in messages and reports.
         images: (N, 28, 28) or (N, 28, 28, 1).
-        labels: their classes, if they are known: class numbers (N,) or (N, 1), one-hot rows, or a file as for
+        labels: their classes, if they are known: names or numbers (N,) or (N, 1), one-hot rows, or a file as for
             ``open_source``.
 
     Raises:
@@ -124,7 +124,7 @@ def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.Arr
         if isinstance(labels, (str, os.PathLike)):
             numbers = read_labels(user_path("labels", labels), len(images))
         else:
-            numbers = as_labels(labels)
+            numbers = class_numbers(labels, CLASS_NAMES)
         if len(numbers) != len(images):
             raise InputError(
                 f"{name}: {len(images)} images and {len(numbers)} labels: there must be one label for each"

@@ -160,7 +160,7 @@ def _load(name: str, data: str | Path | None) -> tuple[Bytes, str]:
             failures.append(str(error))
     raise InputError(
         f"Fashion-MNIST was not found. Tried: {'; '.join(failures)}. Either name a folder of its four files "
-        f"with --data or {DATA_VARIABLE}, or run: apt-get install dataset-fashion-mnist"
+        f"with data (--data) or {DATA_VARIABLE}, or run: apt-get install dataset-fashion-mnist"
     )
 
 

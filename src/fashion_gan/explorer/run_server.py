@@ -98,6 +98,6 @@ def listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise InputError(
-            f"port={port} is not available ({error.strerror}): name another --port, or 0 for any free one"
+            f"port={port} is not available ({error.strerror}): name another port (--port), or 0 for any free one"
         ) from error
     return listener

@@ -44,7 +44,9 @@ class Protocol:
                 f"{self.name} needs {self.count:,} images, there are {count:,}: the number of images changes the score"
             )
         if self.needs_labels and not has_labels:
-            raise InputError(f"{self.name} needs the class of each image: use a conditional model, or --labels")
+            raise InputError(
+                f"{self.name} needs the class of each image: use a conditional model, or set labels (--labels)"
+            )
         if self.needs == "keras":
             try:
                 check_backend(default_backend())

@@ -91,7 +91,7 @@ def check_path(format: str, path: Path) -> None:
         text = path.absolute().as_posix()
         text.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"{os.fsencode(path)!r} is not UTF-8: choose another --out") from error
+        raise InputError(f"{os.fsencode(path)!r} is not UTF-8: choose another path") from error
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
     if not row.folder_files and path.suffix != row.suffix:

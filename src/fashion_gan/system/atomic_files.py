@@ -64,7 +64,7 @@ def check_new_path(path: Path, *, force: bool) -> None:
     """
     _check_name(path)
     if os.path.lexists(path) and not force:
-        raise InputError(f"{path} already exists: choose another --out, or add --force")
+        raise InputError(f"{path} already exists: choose another path, or set force (--force)")
     if not os.path.isdir(path.parent):
         raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
 
@@ -156,16 +156,16 @@ def _check_replaceable(path: Path, patterns: Collection[str], marker: str | None
     if not os.path.lexists(path):
         return
     if not force:
-        raise InputError(f"{path} already exists: choose another --out, or add --force")
+        raise InputError(f"{path} already exists: choose another path, or set force (--force)")
     if not path.is_dir() or path.is_symlink():
-        raise InputError(f"{path} is not a folder: choose another --out")
+        raise InputError(f"{path} is not a folder: choose another path")
     allowed = [*patterns, *([] if marker is None else [marker])]
     files = sorted(entry.relative_to(path).as_posix() for entry in path.rglob("*") if not _is_folder(entry))
     for file in files:
         if not any(fnmatch.fnmatchcase(file, pattern) for pattern in allowed):
-            raise InputError(f"{path} holds {file}, which fashion-gan did not write: choose another --out")
+            raise InputError(f"{path} holds {file}, which fashion-gan did not write: choose another path")
     if files and marker is not None and marker not in files:
-        raise InputError(f"{path} holds no {marker}, so fashion-gan did not write it: choose another --out")
+        raise InputError(f"{path} holds no {marker}, so fashion-gan did not write it: choose another path")
 
 
 def _is_folder(path: Path) -> bool:

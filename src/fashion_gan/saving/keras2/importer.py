@@ -209,9 +209,7 @@ def _read_architecture(file: h5py.File) -> JsonObject:
         raise InputError(OWN_FILE)
     text = file.attrs.get("model_config")
     if text is None:
-        raise InputError(
-            "it holds no architecture (model_config), only weights: name the preset that they belong to by --like"
-        )
+        raise InputError("it holds no architecture (model_config), only weights: name their preset with like (--like)")
     return _parse_architecture(text)
 
 

@@ -77,7 +77,7 @@ def _class_place(shapes: list[Shape], classes: int | None) -> int | None:
         return is_number.index(True)
     hint = ""
     if len(shapes) == 2 and classes is None and not any(is_number) and all(len(shape) == 1 for shape in shapes):
-        hint = f". If the input of {min(sizes)} numbers is a one-hot class, add --classes {min(sizes)}"
+        hint = f". If the input of {min(sizes)} numbers is a one-hot class, set classes (--classes {min(sizes)})"
     raise InputError(
         f"its inputs have shapes {shapes}, but only a latent vector, with or without a class, can be imported{hint}"
     )
