@@ -117,7 +117,7 @@ class OnnxPredict:
         # One call per thread: the threads generate different images. Splitting the layers of one image is slower.
         options.intra_op_num_threads = 1
         options.log_severity_level = 4  # Its errors become exceptions; they are not logged too.
-        self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+        self._session = onnx_guard.open_session(self.content, options)
         self._process = os.getpid()
 
     def __reduce__(self) -> tuple[type["OnnxPredict"], tuple[bytes, float]]:

@@ -371,7 +371,7 @@ class Run:
             else:
                 if failures:
                     left_out = "; ".join(failures)
-                    print(f"{self.path}: {path.name} is used, because {left_out}", file=sys.stderr)
+                    notice(f"{self.path}: {path.name} is used, because {left_out}")
                 return _step_of(path), state
         reason = "; ".join(failures) or "it was stopped before its first checkpoint"
         raise InputError(f"{self.path} has no checkpoint to continue from ({reason})")

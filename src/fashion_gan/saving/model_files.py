@@ -168,7 +168,7 @@ def _read_keras(path: Path) -> tuple[KerasModel, Config]:
         stored = Path(folder) / "stored.h5"
         stored.write_bytes(read_member(archive, WEIGHTS_MEMBER, min(weights_bytes + MAX_OVERHEAD, MAX_WEIGHTS_BYTES)))
         plain = Path(folder) / WEIGHTS_MEMBER  # Keras reads the layout of Keras 3 from a file of this name.
-        _copy_weights(stored, plain)
+        _copy_weights(stored, plain, path)
         load_plain_weights(model, plain)
     return model, config
 
@@ -185,7 +185,7 @@ def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
 def _read_h5(path: Path) -> tuple[KerasModel, Config]:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "model.h5"
-        _copy_weights(path, plain)
+        _copy_weights(path, plain, path)
         with h5py.File(plain, "r") as file:
             text = file.attrs.get(CONFIG_ATTRIBUTE)
         if not isinstance(text, str):
@@ -214,11 +214,15 @@ def _read_safetensors(path: Path) -> tuple[KerasModel, Config]:
     return model, config
 
 
-def _copy_weights(stored: Path, plain: Path) -> None:
-    with h5py.File(plain, "w", locking=False) as copy:
-        left_out = copy_plain(stored, copy)
+def _copy_weights(stored: Path, plain: Path, path: Path) -> None:
+    """Copy the plain content of an HDF5 file of any origin. Errors name ``path``, which holds that file."""
+    try:
+        with h5py.File(plain, "w", locking=False) as copy:
+            left_out = copy_plain(stored, copy)
+    except InputError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
     if left_out:
-        raise InputError(f"{stored} holds {one_line(left_out[0])[:60]}, which is a link, or not plain weights")
+        raise InputError(f"{path} holds {one_line(left_out[0])[:60]}, which is a link, or not plain weights")
 
 
 def load_plain_weights(model: KerasModel, plain: Path) -> None:

@@ -107,7 +107,14 @@ def open_plain(content: bytes) -> Any:
     options.log_severity_level = 4  # Its errors become exceptions; they are not logged too.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.use_env_allocators", "1")
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return open_session(content, options)
+
+
+def open_session(content: bytes, options: Any) -> Any:
+    """Open a session. Without ``enable_fallback``, ONNX Runtime prints an error and tries again."""
+    return import_onnxruntime().InferenceSession(
+        content, options, providers=["CPUExecutionProvider"], enable_fallback=False
+    )
 
 
 @functools.cache
