@@ -4,6 +4,8 @@ import errno
 import io
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from processes import run_python
@@ -11,6 +13,7 @@ from processes import run_python
 from fashion_gan import cli
 from fashion_gan.errors import readable
 from fashion_gan.system import console
+from fashion_gan.system.backends import suppressed_stderr, temporary_files_in
 from fashion_gan.system.progress import notice
 
 
@@ -100,3 +103,18 @@ console.set_up_streams()
 print(open("/proc/self/cmdline" if os.path.exists("/proc/self/cmdline") else os.devnull).fileno() > 2)
 """
     assert run_python(code) == "True\n"
+
+
+def test_temporary_files_go_to_the_only_writable_folder(monkeypatch, tmp_path):
+    def find_no_folder():
+        if tempfile.tempdir is None:
+            raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+        return tempfile.tempdir
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "gettempdir", find_no_folder)
+    with temporary_files_in(tmp_path / "runs"), tempfile.NamedTemporaryFile() as file:
+        assert Path(file.name).parent == tmp_path / "runs"
+    assert tempfile.tempdir is None
+    with suppressed_stderr():  # It needs no folder.
+        pass

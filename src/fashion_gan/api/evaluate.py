@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fashion_gan.api.sources import Source, dataset_source, images_source, open_source
 from fashion_gan.datasets import Dataset
-from fashion_gan.errors import check_whole_number
+from fashion_gan.errors import check_whole_number, readable
 from fashion_gan.latents import check_seed
 from fashion_gan.metrics.comparison import Comparison, compare_metrics, read_metrics
 from fashion_gan.metrics.evaluate import MAX_SEEDS, Evaluation, find_protocols, measure
@@ -99,7 +99,7 @@ def _measure_source(
         source.draw,
         reference,
         protocols,
-        name=source.name,
+        name=readable(source.name),
         about=source.about,
         available=source.available,
         has_labels=source.has_labels,

@@ -11,7 +11,7 @@ from fashion_gan.api.load import load_generator, weights_file
 from fashion_gan.arrays import JsonObject
 from fashion_gan.datasets.generated import MANIFEST
 from fashion_gan.datasets.writers import CARD, PATTERNS, check_format, checksums, write_files
-from fashion_gan.errors import check_flag, check_range, check_whole_number
+from fashion_gan.errors import check_flag, check_range, check_whole_number, readable
 from fashion_gan.latents import MAX_TRUNCATION, check_seed
 from fashion_gan.metrics.features import NETWORK_SHA256
 from fashion_gan.rendering.tables import escape_markdown, format_table, markdown_code
@@ -113,7 +113,7 @@ def about_model(model: str | Path) -> JsonObject:
     path = weights_file(model)
     # Other people cannot use a path on this machine, so the manifest has only its last part.
     shipped = resolve(model).kind == "shipped"
-    return {"name": Path(model).name, "file": path.name, "sha256": sha256(path), "shipped": shipped}
+    return {"name": readable(Path(model).name), "file": readable(path.name), "sha256": sha256(path), "shipped": shipped}
 
 
 def _card(manifest: JsonObject) -> str:

@@ -13,7 +13,7 @@ from fashion_gan.errors import InputError, show
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system import console
-from fashion_gan.system.backends import check_backend, default_backend, use_backend
+from fashion_gan.system.backends import check_backend, default_backend, temporary_files_in, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
 from fashion_gan.training.data import check_data
@@ -201,10 +201,11 @@ def _match_networks(config: Config, trained: Config, depth: int | None) -> Confi
 @default_settings()
 def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
     """Create a run and train it, with the configuration and the data from ``plan``."""
-    use_backend(config.backend)
-    from fashion_gan.training import trainer
+    with temporary_files_in(out):
+        use_backend(config.backend)
+        from fashion_gan.training import trainer
 
-    return trainer.train_locked(Run.create(out, config, dataset.fingerprint), dataset)
+        return trainer.train_locked(Run.create(out, config, dataset.fingerprint), dataset)
 
 
 @default_settings()
@@ -230,10 +231,11 @@ def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
 @default_settings()
 def continue_training(run: Run, dataset: Dataset) -> Run:
     """Continue a run, with the run and the data from ``plan_resume``."""
-    use_backend(run.config.backend)
-    from fashion_gan.training import trainer
+    with temporary_files_in(run.path):
+        use_backend(run.config.backend)
+        from fashion_gan.training import trainer
 
-    return trainer.train_locked(run, dataset, resume=True)
+        return trainer.train_locked(run, dataset, resume=True)
 
 
 def _is_same(config: Config, name: str, value: object) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import os
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -115,15 +116,19 @@ def fashion_mnist_labels(class_names: Sequence[str]) -> Labels | None:
     return np.array(labels, np.int32) if labels and None not in labels else None
 
 
-def cache_folder() -> Path:
-    """The folder that stores downloaded files."""
-    return Path(platformdirs.user_cache_dir("fashion-gan"))
+def cache_folder() -> Path | None:
+    """The folder that stores downloaded files. None for a user without a home folder, for example in a container."""
+    try:
+        folder = platformdirs.user_cache_dir("fashion-gan")
+    except RuntimeError:  # No home folder is known.
+        return None
+    return None if folder.startswith("~") else Path(folder)  # platformdirs 4.0 leaves an unknown home folder as "~".
 
 
 def local_folder() -> Path | None:
     """The first folder on this computer that holds all four files. None if there is none."""
     folder = requested_folder(None)
-    places = [cache_folder(), DEBIAN_FOLDER] if folder is None else [folder]
+    places = [place for place in (cache_folder(), DEBIAN_FOLDER) if place] if folder is None else [folder]
     return next((place for place in places if all(_file_path(place, name) for name in FASHION_MNIST_SHA256)), None)
 
 
@@ -149,7 +154,7 @@ def _load(name: str, data: str | Path | None) -> tuple[Bytes, str]:
     if folder is not None:
         return _read_from_folder(folder, name), str(folder)
     places: list[tuple[Any, Callable[[Any, str], Bytes]]] = [
-        *((place, _read_from_folder) for place in (cache_folder(), DEBIAN_FOLDER)),
+        *((place, _read_from_folder) for place in (cache_folder(), DEBIAN_FOLDER) if place),
         *((mirror, _download) for mirror in MIRRORS),
     ]
     failures = []
@@ -197,7 +202,15 @@ def _read_verified(path: Path, name: str, place: str) -> Bytes:
 
 def _download(mirror: str, name: str) -> Bytes:
     """Download a file into the cache folder. It gets its final name only after it is complete and verified."""
-    url, cached = f"{mirror}{name}.gz", cache_folder() / f"{name}.gz"
+    folder = cache_folder()
+    if folder is not None:
+        return _download_into(folder, mirror, name)
+    with tempfile.TemporaryDirectory() as temporary:
+        return _download_into(Path(temporary), mirror, name)
+
+
+def _download_into(folder: Path, mirror: str, name: str) -> Bytes:
+    url, cached = f"{mirror}{name}.gz", folder / f"{name}.gz"
     partial = cached.with_name(f".{cached.name}.{os.getpid()}.part")
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)

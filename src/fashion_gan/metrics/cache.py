@@ -12,9 +12,10 @@ from fashion_gan.system.array_files import read_arrays
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file
 
 
-def metrics_cache_folder() -> Path:
-    """The folder of the metrics' cached arrays, inside the user's cache folder."""
-    return cache_folder() / "metrics"
+def metrics_cache_folder() -> Path | None:
+    """The folder of the metrics' cached arrays, inside the user's cache folder. None if there is none."""
+    folder = cache_folder()
+    return None if folder is None else folder / "metrics"
 
 
 def cached(folder: Path | None, name: str, compute: Callable[[], Mapping[str, npt.ArrayLike]]) -> dict[str, Array]:

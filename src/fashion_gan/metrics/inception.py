@@ -47,7 +47,7 @@ def scores(generated: Images, real: Images, real_name: str, with_kid_and_is: boo
     arXiv:1606.03498; Obukhov et al. 2020, torch-fidelity.
     """
     torch, torch_fidelity = _load_libraries()
-    weights = _weights_file()
+    weights, folder = _weights_file(), cache_folder()
     try:
         results = torch_fidelity.calculate_metrics(
             input1=_torch_dataset(torch, generated),
@@ -58,8 +58,8 @@ def scores(generated: Images, real: Images, real_name: str, with_kid_and_is: boo
             kid_subset_size=min(1000, len(generated), len(real)),
             batch_size=64,
             cuda=torch.cuda.is_available(),
-            cache=True,
-            cache_root=str(cache_folder() / "torch-fidelity"),
+            cache=folder is not None,
+            cache_root=None if folder is None else str(folder / "torch-fidelity"),
             input2_cache_name=real_name,
             feature_extractor_weights_path=weights,
             save_cpu_ram=True,

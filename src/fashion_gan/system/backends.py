@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 from fashion_gan.config import BACKENDS
@@ -138,6 +139,26 @@ def _scratch_file() -> IO[bytes]:
         return tempfile.TemporaryFile()
     except OSError:
         return open(os.devnull, "r+b")
+
+
+@contextlib.contextmanager
+def temporary_files_in(folder: str | Path) -> Iterator[None]:
+    """Put temporary files into a folder during the block, if the system has no place for them.
+
+    On a read-only file system with one writable folder, libraries look for such a place when they are imported.
+    """
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        with contextlib.suppress(OSError):  # Whatever is written there next reports the error.
+            os.makedirs(folder, exist_ok=True)
+        tempfile.tempdir = os.path.abspath(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
+    else:
+        yield
 
 
 @contextlib.contextmanager

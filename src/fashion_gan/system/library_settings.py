@@ -5,7 +5,6 @@ import dataclasses
 import importlib
 import os
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -185,7 +184,7 @@ def import_keras() -> None:
         importlib.import_module("keras")
     except SETTINGS_ERRORS:
         unset = dict.fromkeys(("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"))
-        with tempfile.TemporaryDirectory() as folder, environment_variables({**unset, "KERAS_HOME": folder}):
+        with environment_variables({**unset, "KERAS_HOME": os.devnull}):  # It holds no keras.json.
             importlib.import_module("keras")
     _process_settings.update()
 
