@@ -20,7 +20,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from PIL import Image
 from processes import refused, run_python, start_command
-from toys import TRAIN_FLAGS, score_fewer_images
+from toys import TOY_CLASSES, TRAIN_FLAGS, score_fewer_images
 
 import fashion_gan
 from fashion_gan import cli
@@ -175,7 +175,7 @@ def test_force_replaces_generated_pictures_but_refuses_a_folder_with_other_files
     for count in ("9", "2"):
         assert main([*flags, "--count", count]) == 0
     assert [path.name for path in sorted((tmp_path / "pictures").iterdir())] == [
-        f"00000{i}_class_{i}.png" for i in (0, 1)
+        f"00000{i}_class_{i}_{TOY_CLASSES[i]}.png" for i in (0, 1)
     ]
     (tmp_path / "pictures" / "holiday.png").write_text("mine")
     assert "holiday.png" in refused(capsys, *flags)
@@ -265,7 +265,7 @@ def test_each_format_holds_the_pictures(toy_run, tmp_path, format):
     if format == "grid":
         assert size_of(out) == (3 * 18 + 2, 3 * 18 + 2)
     elif format == "png":
-        assert [path.name for path in sorted(out.iterdir())] == [f"{i:06d}_class_1.png" for i in range(9)]
+        assert [path.name for path in sorted(out.iterdir())] == [f"{i:06d}_class_1_right.png" for i in range(9)]
     else:
         with np.load(out) as file:
             assert file["images"].shape == (9, 16, 16, 1)
