@@ -8,7 +8,7 @@ import click
 from fashion_gan.cli import augment_test, evaluate, generate, models, train
 from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
-from fashion_gan.errors import InputError, TrainingDiverged, describe_os_error, one_line
+from fashion_gan.errors import InputError, TrainingDiverged, describe_os_error, one_line, readable
 from fashion_gan.system import console
 from fashion_gan.system.backends import keep_freed_memory, read_without_locks, silence_tensorflow
 from fashion_gan.system.library_settings import default_settings
@@ -102,7 +102,7 @@ def _set_up_process() -> None:
 
 
 def _fail(name: str, message: str, code: int) -> int:
-    print(f"{name}: {' '.join(message.split())}", file=console.error_output())
+    print(f"{name}: {readable(' '.join(message.split()))}", file=console.error_output())
     return code
 
 
