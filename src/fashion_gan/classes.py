@@ -24,7 +24,7 @@ def folder_name(name: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def normal_form(name: str) -> str:
-    """A name without case, spaces and punctuation, in Unicode's normal form. A name of punctuation only stays.
+    """A name without case, spaces and punctuation, in Unicode's normal form. A name that is only punctuation stays.
 
     Example:
         >>> normal_form("T-shirt/top") == normal_form("t_shirt TOP")
@@ -98,7 +98,7 @@ def _numbers_by_name(
 
 
 def same_classes(class_names: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether two lists name the same classes, in any order. Lists without a class name nothing."""
+    """Whether two lists name the same classes, in any order. False if the lists are empty."""
     matches = match_classes(class_names, others)
     return bool(class_names) and len(class_names) == len(others) and None not in matches
 
@@ -109,6 +109,8 @@ def class_number(label: object, class_names: Sequence[str]) -> int:
     Raises:
         InputError: there is no such class, or several fit.
     """
+    if isinstance(label, np.ndarray) and not label.ndim:
+        label = label.item()
     allowed = f"0 to {len(class_names) - 1}"
     if not isinstance(label, str):
         try:
@@ -157,6 +159,7 @@ def class_numbers(labels: object, class_names: Sequence[str], limit: int | None 
             values = _flatten(as_array("labels", values))
     else:
         raise InputError(f"labels={show(labels)} must be a class, or a list or an array of classes")
+    # Many labels are few different values. Typed, because the number 1 is a label and True is not.
     read = functools.lru_cache(maxsize=None, typed=True)(lambda label: class_number(label, class_names))
     found = [
         read(value) if isinstance(value, (str, int, float)) else class_number(value, class_names) for value in values

@@ -290,7 +290,7 @@ class Config:
     def __str__(self) -> str:
         """One setting per line. Settings that are None or empty are left out, and so are the data's classes."""
         values = {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, ())}
-        values.pop("data_classes", None)  # In a conditional run they are the class names.
+        values.pop("data_classes", None)  # A conditional run shows them as class_names; other runs do not use them.
         if len(self.class_names) > MAX_SHOWN_CLASSES:
             shown = ", ".join(map(repr, self.class_names[:MAX_SHOWN_CLASSES]))
             values["class_names"] = f"({shown}, … {len(self.class_names):,} in all)"

@@ -67,6 +67,7 @@ def check_range(
     bottom, top = _format_number(lowest), _format_number(highest)
     if math.isinf(highest):
         allowed = f"above {bottom}" if open_low else f"at least {bottom}"
+        allowed += " and finite" if above else ""
     elif math.isinf(lowest):
         allowed = f"below {top}" if open_high else f"at most {top}"
     elif open_low and open_high:

@@ -40,9 +40,10 @@ CHECKPOINTS_KEPT = 2
 CHECKPOINT_FACTS = ("seconds", "step", "score")  # single numbers in a checkpoint; all other arrays are the GAN's state
 PLAIN_KINDS = "fiub"  # of NumPy's types: floating, integer, unsigned and boolean
 LOG_COLUMNS = ("epoch", "step", "images", "seconds", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake")
+CONFIG_FILE = "config.json"
 # Everything that training writes in a run's folder.
 PARTS = (
-    *("checkpoints", "samples", "film", "tensorboard", "config.json", "environment.json", "log.csv", "metrics.jsonl"),
+    *("checkpoints", "samples", "film", "tensorboard", CONFIG_FILE, "environment.json", "log.csv", "metrics.jsonl"),
     *("training.gif", "training_curve.png", "generator.keras", "generator.h5", "generator_best.keras", ".lock"),
 )
 # Keys of metrics.jsonl. A line may lack them. If one holds anything but a finite number, the line is damaged.
@@ -96,11 +97,11 @@ class Run:
     def open(cls, path: str | Path) -> "Run":
         """Open a run's folder. Raises InputError if it is not one."""
         path = user_path("path", path)
-        if not os.path.isdir(path):  # Path.is_dir raises errors of its own, for example for a name that is too long.
+        if not os.path.isdir(path):  # Path.is_dir raises an OSError in a folder that may not be read.
             raise InputError(f"{path} is not a run's folder: no such folder exists")
-        config_path = path / "config.json"
-        if not os.path.isfile(config_path):
-            raise InputError(f"{path} is not a run's folder: it holds no config.json")
+        config_path = path / CONFIG_FILE
+        if not cls.is_run(path):
+            raise InputError(f"{path} is not a run's folder: it holds no {CONFIG_FILE}")
         try:
             text = config_path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
@@ -109,11 +110,16 @@ class Run:
             raise InputError(f"{config_path} cannot be read: {error.strerror}") from error
         return cls(path, Config.from_json(text, config_path))
 
+    @staticmethod
+    def is_run(path: Path) -> bool:
+        """Whether this is a run's folder. Its settings may be damaged."""
+        return os.path.isfile(path / CONFIG_FILE)
+
     # ---- Paths ----
 
     @property
     def config_path(self) -> Path:
-        return self.path / "config.json"
+        return self.path / CONFIG_FILE
 
     @property
     def environment_path(self) -> Path:

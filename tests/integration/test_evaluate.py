@@ -324,7 +324,7 @@ def test_a_file_without_metrics_is_refused(tmp_path, text):
     assert len(str(refusal.value)) < 600
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "true", "null", '"3"', "{}", "1" * 400])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "true", "null", '"3"', "{}", "1" * 400])
 @pytest.mark.parametrize("part_name", ["value", "standard_error"])
 def test_a_value_that_is_not_a_number_is_refused(good, reference, tmp_path, part_name, value):
     if (part_name, value) == ("standard_error", "null"):

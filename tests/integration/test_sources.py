@@ -238,6 +238,14 @@ def test_labels_in_a_text_or_csv_file_are_read(npz, tmp_path, text):
     assert [stored[image.tobytes()] for image in images] == labels.tolist()
 
 
+def test_a_text_of_labels_that_is_too_long_is_an_error_that_names_the_file_once(npz, tmp_path, monkeypatch):
+    monkeypatch.setattr(image_files, "MAX_TEXT_BYTES", 1 << 20)
+    path = save_bytes(tmp_path / "labels.txt", b"1\n" * (1 << 20))
+    with pytest.raises(InputError, match=r"it is longer than 1 MB$") as refusal:
+        open_source(npz, labels=path)
+    assert str(refusal.value).count(str(path)) == 1
+
+
 @pytest.mark.parametrize("labels", [LABELS[:, np.newaxis], np.eye(10)[LABELS], LABELS.astype(float), LABELS.tolist()])
 def test_labels_in_memory_may_have_every_common_form(labels):
     stored = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
@@ -260,6 +268,13 @@ def test_a_data_set_in_parquet_is_read(tmp_path):
     images, labels = open_source(tmp_path / "dataset.parquet").draw(12, 0)
     stored = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
     assert [stored[image.tobytes()] for image in images] == labels.tolist()
+
+
+def test_parquet_without_rows_is_an_error_that_says_so(tmp_path):
+    pytest.importorskip("pyarrow")
+    write_files(tmp_path, "parquet", IMAGES[:0], LABELS[:0], CLASS_NAMES)
+    with pytest.raises(InputError, match="holds no pictures: its column image is empty"):
+        open_source(tmp_path / "dataset.parquet")
 
 
 def test_parquet_without_pyarrow_is_an_error_that_names_the_package(tmp_path, monkeypatch):

@@ -76,6 +76,7 @@ class Tensor:
         [[2], [0], [1]],
         [[0, 0, 1], [1, 0, 0], [0, 1, 0]],
         [np.array(2), np.int64(0), np.float32(1)],
+        [np.array("ankle_boot"), np.array("0"), np.array(1)],
         (label for label in (2, 0, 1)),
         map(int, "201"),
         Tensor(),

@@ -334,7 +334,7 @@ def test_named_folder_that_does_not_exist_is_an_error(cache, tmp_path, contents)
 def test_file_that_is_too_long_when_decompressed_is_an_error(monkeypatch, folder):
     monkeypatch.setattr(fashion_mnist, "_MAX_FILE_BYTES", 10_000_000)
     (folder / f"{TRAIN_IMAGES}.gz").write_bytes(gzip.compress(bytes(50_000_000), 1))
-    assert "too long: 10000000 bytes at most" in error_message(load_fashion_mnist, "train", folder)
+    assert "too long: 10,000,000 bytes at most" in error_message(load_fashion_mnist, "train", folder)
 
 
 def test_limit_of_the_length_is_that_of_the_largest_real_file():
@@ -564,7 +564,7 @@ def test_too_long_download_is_stopped(monkeypatch, cache, contents, serve):
     monkeypatch.setattr(fashion_mnist, "_MAX_FILE_BYTES", 100_000)
     monkeypatch.setattr(fashion_mnist, "_read_verified", lambda *_: pytest.fail("the whole file was downloaded"))
     serve(Mirror({f"{TRAIN_IMAGES}.gz": bytes(200_000)}))
-    assert "too long: 100000 bytes at most" in error_message(load_fashion_mnist, "train")
+    assert "too long: 100,000 bytes at most" in error_message(load_fashion_mnist, "train")
     assert list(cache.iterdir()) == []
 
 

@@ -48,6 +48,11 @@ def test_a_number_out_of_range_is_an_error_in_one_short_line(value):
         assert len(str(raised.value)) < 120
 
 
+def test_the_error_for_an_infinite_number_without_an_upper_limit_says_that_it_must_be_finite():
+    with pytest.raises(InputError, match=r"^weight=inf is out of range: it must be at least 0 and finite$"):
+        check_range("weight", math.inf, 0)
+
+
 def test_a_fraction_that_no_float_holds_is_out_of_range():
     for sign in (1, -1):
         with pytest.raises(InputError, match="out of range"):

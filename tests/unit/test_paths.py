@@ -60,3 +60,11 @@ def test_a_model_and_a_folder_of_the_command_may_begin_with_a_tilde(home):
 def test_a_value_that_is_no_path_is_an_error(path):
     with pytest.raises(InputError, match=r"^out=.* must be the path of a file or a folder$"):
         user_path("out", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"), [("x" * 256, "too long"), ("x/" * 5000, "too long"), ("a\ud800", "a character that cannot be")]
+)
+def test_a_path_that_no_file_can_have_is_an_error(path, fault):
+    with pytest.raises(InputError, match=f"^out='.*must be the path of a file or a folder: .*{fault}"):
+        user_path("out", path)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashion_gan.config import PRESETS
-from fashion_gan.errors import check_choice, check_flag, check_whole_number
-from fashion_gan.saving.origins import resolve
+from fashion_gan.errors import check_choice, check_whole_number
+from fashion_gan.saving.origins import is_onnx_file, resolve
 from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
@@ -53,11 +53,11 @@ def export_generator(
 
     out = user_path("out", out)
     from_onnx = FORMATS[check_choice("format", format, FORMATS)].from_onnx
-    source = resolve(model, needs_run=check_flag("raw", raw) | check_flag("best", best))
+    source = resolve(model, raw=raw, best=best)
     if source.kind == "run" and not from_onnx:
         use_backend(default_backend())
     path = source.model_file("generator.onnx" if from_onnx else "generator.keras", raw=raw, best=best)
-    if path.suffix.lower() == ".onnx" and not path.is_dir():
+    if is_onnx_file(path):
         return export.save_from_onnx(path, format, out)
     use_backend(default_backend())
     from fashion_gan.saving import model_files

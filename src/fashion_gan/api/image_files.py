@@ -71,7 +71,7 @@ def read_labels(path: Path, count: int) -> Labels:
                 name = _first(LABEL_NAMES, arrays.shapes) or _only(arrays.shapes)
                 return as_labels(_read_member(arrays, name or "labels"))
         if path.stat().st_size > MAX_TEXT_BYTES:
-            raise InputError(f"{fault}: it is longer than {MAX_TEXT_BYTES >> 20} MB")
+            raise ValueError(f"it is longer than {MAX_TEXT_BYTES >> 20} MB")
         return as_labels(_parse_table(path.read_text(encoding="utf-8-sig"), count))
     except CORRUPT_FILE_ERRORS as error:  # An InputError too.
         raise InputError(f"{fault}: {one_line(error)}") from error
@@ -79,11 +79,12 @@ def read_labels(path: Path, count: int) -> Labels:
 
 def _read_npz(path: Path) -> tuple[Array, Labels | None]:
     with open_arrays(path, all_or_none=False) as file:
-        pictures = [name for name, shape in file.shapes.items() if len(shape) in (3, 4)]
-        known = {*file.shapes, *file.faults} & {"images"}
-        name = "images" if known else _only(pictures) or _first(IMAGE_NAMES, pictures)
         if not file.shapes:
             raise ValueError(next(iter(file.faults.values()), "it holds nothing"))
+        pictures = [name for name, shape in file.shapes.items() if len(shape) in (3, 4)]
+        # If "images" is damaged, no other array takes its place.
+        has_images = "images" in file.shapes or "images" in file.faults
+        name = "images" if has_images else _only(pictures) or _first(IMAGE_NAMES, pictures)
         if name is None:
             held = ", ".join(f"{name} {shape}" for name, shape in file.shapes.items())
             raise InputError(f'{path} holds {held}, but no array "images"')
@@ -191,8 +192,10 @@ def _read_parquet(path: Path) -> tuple[Images, Labels | None]:
         read_pixels(io.BytesIO(_content(cell)), f"{path}: the picture in row {number}")
         for number, cell in enumerate(bar(cells, f"reading {path}", "pictures"))
     ]
-    shapes = sorted({image.shape for image in images})
-    if len(shapes) != 1:
+    if not images:
+        raise InputError(f"{path} holds no pictures: its column {name} is empty")
+    shapes = {image.shape for image in images}
+    if len(shapes) > 1:
         raise InputError(f"{path} holds pictures of {len(shapes)} sizes or kinds, not of one")
     labels = None if labels_name is None else as_labels(table[labels_name].to_numpy(), f"{path}: its {labels_name}")
     class_names = _class_names(schema, labels_name)

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashion_gan.config import Config
-from fashion_gan.errors import check_flag
 from fashion_gan.generator import Generator, open_onnx
-from fashion_gan.saving.origins import resolve
+from fashion_gan.saving.origins import is_onnx_file, resolve
 from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.parallel import available_cpus
@@ -44,9 +43,9 @@ def load_with_config(model: str | Path, *, raw: bool = False, best: bool = False
 
     The configuration of an imported generator has only its latent length and its classes.
     """
-    source = resolve(model, needs_run=check_flag("raw", raw) | check_flag("best", best))
+    source = resolve(model, raw=raw, best=best)
     path = source.model_file(raw=raw, best=best)
-    if path.suffix.lower() == ".onnx" and not path.is_dir():
+    if is_onnx_file(path):
         predict, config = open_onnx(path)
         return Generator(predict, config.latent_dim, config.class_names, threads=available_cpus()), config
     use_backend(default_backend())
@@ -76,7 +75,7 @@ def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
         >>> gan.probability_real(images, labels).shape
         (64,)
     """
-    source = resolve(model, needs_run=check_flag("best", best))
+    source = resolve(model, best=best)
     run = source.open_run()
     use_backend(default_backend() if run is None else run.config.backend)
     from fashion_gan.training import build

@@ -84,7 +84,7 @@ def open_source(
     """
     path = user_path("source", source)
     if check_flag("raw", raw) | check_flag("best", best) or _is_model(path):
-        model = resolve(source, needs_run=raw or best)
+        model = resolve(source, raw=raw, best=best)
         if labels is not None:
             raise InputError("labels are for images: a model draws its classes in turn")
         return _model_source(os.fspath(source), model, raw, best)
@@ -100,8 +100,7 @@ def open_source(
 
 
 def _is_model(path: Path) -> bool:
-    is_run = path.is_dir() and (path / "config.json").is_file()
-    return is_run or is_shipped(path) or path.suffix.lower() in MODEL_SUFFIXES
+    return Run.is_run(path) or is_shipped(path) or path.suffix.lower() in MODEL_SUFFIXES
 
 
 def images_source(name: str, images: npt.ArrayLike, labels: str | Path | npt.ArrayLike | None = None) -> Source:
@@ -151,15 +150,15 @@ def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Sourc
     generator, config = load_with_config(name, raw=raw, best=best)
     _check_classes(name, config, run)
     # The classes decide, not the size: larger images are shrunk to 28×28 and scored too.
-    has_labels = same_classes(generator.class_names, CLASS_NAMES)
-    labels_of_classes = fashion_mnist_labels(generator.class_names)
+    has_all_classes = same_classes(generator.class_names, CLASS_NAMES)
+    labels_of_classes = fashion_mnist_labels(generator.class_names) if has_all_classes else None
 
     def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
         images, labels = as_small(generator.generate(count, None, seed)), generator.labels(count)
-        return images, labels_of_classes[labels] if has_labels and labels_of_classes is not None else None
+        return images, None if labels_of_classes is None else labels_of_classes[labels]
 
     if run is None:
-        return Source(name, draw, None, has_labels)
+        return Source(name, draw, None, has_all_classes)
     about: JsonObject = {
         "weights": "raw" if raw else "averaged",
         "checkpoint": "best" if best else "newest",
@@ -167,7 +166,7 @@ def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Sourc
     }
     if run.config.image_size > IMAGE_SHAPE[0]:
         about["drawn_at"] = run.config.image_size
-    return Source(name, draw, None, has_labels, run, about)
+    return Source(name, draw, None, has_all_classes, run, about)
 
 
 def _check_classes(name: str, config: Config, run: Run | None) -> None:

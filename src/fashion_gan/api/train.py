@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from fashion_gan.arrays import JsonObject
 from fashion_gan.classes import same_classes
 from fashion_gan.config import DEFAULT_PRESET, READ_FROM_THE_DATA, Config, TrainSettings, check_setting_names
-from fashion_gan.datasets import DATA_VARIABLE, Dataset, load_training_images
+from fashion_gan.datasets import Dataset, load_training_images, requested_folder
 from fashion_gan.errors import InputError, show
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
@@ -116,9 +116,7 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
     for name in READ_FROM_THE_DATA:
         if settings.get(name) is not None:
             raise InputError(f"{name} cannot be set: the classes come with the data")
-    data = settings.get("data")
-    data = os.environ.get(DATA_VARIABLE) or None if data is None else data
-    settings["data"] = None if data is None else _data_folder(data)
+    settings["data"] = _data_folder(settings.get("data"))
     trained = _trained_config(settings)
     config = Config.from_preset(preset, **settings)
     if trained is not None:
@@ -126,27 +124,29 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
     check_backend(config.backend)
     dataset = load_training_images(config.data, config.image_size, config.channels)
     config = _with_classes(config, dataset)
-    # Refuses classes that cannot be matched, before anything is written.
-    is_same = trained is not None and same_classes(config.class_names, trained.class_names)
-    if trained is not None and settings.get("center_images") is None:
-        # Keep this setting only if the classes are the same: pictures of other classes may be off center.
-        config = dataclasses.replace(config, center_images=trained.center_images and is_same)
+    if trained is not None:
+        # Refuses classes that cannot be matched, before anything is written.
+        is_same = same_classes(config.class_names, trained.class_names)
+        if settings.get("center_images") is None:
+            # Keep this setting only if the classes are the same: pictures of other classes may be off center.
+            config = dataclasses.replace(config, center_images=trained.center_images and is_same)
     check_data(config, dataset)
     return config, dataset
 
 
-def _data_folder(data: object) -> Path:
-    """The folder of the data as an absolute path, so that a run can be resumed from another folder.
+def _data_folder(data: object) -> Path | None:
+    """The requested folder of the data as an absolute path, so that a run can be resumed from another folder.
 
     Raises:
         InputError: it is no path.
     """
-    if not isinstance(data, (str, os.PathLike)):
+    if data is not None and not isinstance(data, (str, os.PathLike)):
         raise InputError(
             f"data={show(data)} must be a folder: write each image to a PNG file, in a subfolder for each class, for "
             "example with PIL.Image.fromarray(image).save(path)"
         )
-    return user_path("data", data).absolute()
+    folder = requested_folder(data)
+    return None if folder is None else folder.absolute()
 
 
 def _with_classes(config: Config, dataset: Dataset) -> Config:

@@ -11,6 +11,7 @@ from fashion_gan.errors import InputError
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 from fashion_gan.metrics.report import PAGE
+from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped
 
 
@@ -120,7 +121,7 @@ def evaluate(
 
 def _report_folder(source: Path, report: Path | None, force: bool) -> Path:
     """The folder for the report of a source. Raises InputError if it holds a report and ``force`` is not given."""
-    folder = report or (source / "report" if (source / "config.json").is_file() else Path("report"))
+    folder = report or (source / "report" if Run.is_run(source) else Path("report"))
     can_be_scored = source.exists() or is_shipped(source)  # Anything else gets its own error.
     if can_be_scored and any((folder / name).exists() for name in (METRICS_FILE, PAGE)) and not force:
         raise InputError(f"{folder} already holds a report: choose another --report, or add --force")

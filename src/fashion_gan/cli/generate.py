@@ -26,7 +26,7 @@ from fashion_gan.system.atomic_files import atomic_file, atomic_folder
 
 NEAR_DUPLICATE_LEVELS = 10.0
 DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "walk": "interpolation.png"}
-SUFFIXES = {"grid": (*PICTURE_FORMATS,), "npz": (".npz",), "walk": (*PICTURE_FORMATS, ".gif")}
+SUFFIXES = {"grid": tuple(PICTURE_FORMATS), "npz": (".npz",), "walk": (*PICTURE_FORMATS, ".gif")}
 FILM_FRAME_SECONDS = 0.08
 
 
@@ -169,7 +169,7 @@ def _save_images(
 
 
 def _class_suffixes(class_names: Sequence[str]) -> list[str]:
-    """The end of a file's name for each class: its number, and its name unless everybody knows these numbers."""
+    """The end of a file's name for each class: its number; and its name, unless the class is Fashion-MNIST's."""
     numbers = [f"_class_{number}" for number in range(len(class_names))]
     if tuple(class_names) == CLASS_NAMES or list(class_names) == [str(number) for number in range(len(class_names))]:
         return numbers

@@ -55,7 +55,7 @@ def export(model: str, format: str, raw: bool, best: bool, out: Path | None, for
 @click.argument("path", type=options.UserPath(exists=True, dir_okay=False), metavar="FILE")
 @options.option(
     "--classes",
-    type=click.IntRange(2, 1000),
+    type=int,
     metavar="NUMBER",
     help="Length of the one-hot class, if the generator takes one: in an input of its own, or after the latents.",
     group="Model",
@@ -108,11 +108,11 @@ def import_(path: Path, classes: int | None, like: str | None, out: Path | None,
 @options.model
 @options.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=int,
     default=8000,
     show_default=True,
     metavar="PORT",
-    help="Port on 127.0.0.1. 0 picks a free one.",
+    help="Port on 127.0.0.1, up to 65,535. 0 picks a free one.",
     group="Server",
 )
 @options.option(

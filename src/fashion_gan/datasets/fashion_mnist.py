@@ -132,7 +132,7 @@ def local_folder() -> Path | None:
     return next((place for place in places if all(_file_path(place, name) for name in FASHION_MNIST_SHA256)), None)
 
 
-def requested_folder(data: str | Path | None) -> Path | None:
+def requested_folder(data: str | os.PathLike[str] | None) -> Path | None:
     """The folder that the argument names, or else ``FASHION_GAN_DATA``. None if neither names one."""
     folder = data if data is not None else os.environ.get(DATA_VARIABLE) or None
     return None if folder is None else user_path("data", folder)
@@ -238,4 +238,4 @@ def _fetch(url: str, path: Path) -> None:
             while chunk := response.read(1 << 16):
                 bar.update(file.write(chunk))
                 if file.tell() > _MAX_FILE_BYTES:
-                    raise InputError(f"{url}: too long: {_MAX_FILE_BYTES} bytes at most")
+                    raise InputError(f"{url}: too long: {_MAX_FILE_BYTES:,} bytes at most")

@@ -56,8 +56,8 @@ def read_idx(data: bytes | bytearray, name: str) -> npt.NDArray[np.uint8]:
 def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
     """Read a file, and decompress it if its content is gzip.
 
-    The suffix is ignored, because browsers may decompress a download and keep its name. Of a file that is longer than
-    its IDX header says, only the first byte too many is read.
+    The suffix is ignored, because browsers may decompress a download and keep its name. A file that is longer than its
+    IDX header says is not read to its end.
 
     Args:
         path: the file.
@@ -82,7 +82,7 @@ def read_content(path: Path, name: str, max_bytes: int) -> bytearray:
                 if len(content) > length:
                     break  # Parsing reports the fault.
                 if len(content) > max_bytes:
-                    raise InputError(f"{name}: too long: {max_bytes} bytes at most")
+                    raise InputError(f"{name}: too long: {max_bytes:,} bytes at most")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{name}: cannot be decompressed, so it is truncated or damaged: {one_line(error)}") from error
     except OSError as error:

@@ -19,22 +19,8 @@ from fashion_gan.system.backends import suppressed_stderr
 
 _HAS_AVIF = features.check("avif")  # Pillow is built without it on some systems.
 PICTURE_SUFFIXES = (
-    *(
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".webp",
-        ".bmp",
-        ".gif",
-        ".tif",
-        ".tiff",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".pnm",
-    ),
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp"),
+    *(".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"),
     *((".avif",) if _HAS_AVIF else ()),
 )
 # The list keeps Pillow from handing a file to Ghostscript or to a decoder that few people have reviewed.
@@ -224,7 +210,7 @@ def _load_as_stored(source: Source, name: str, draft: Draft | None) -> tuple[Ima
         if draft is not None:
             image.draft(*draft)
         with suppressed_stderr() if image.format == "TIFF" else contextlib.nullcontext():
-            failure = _failure_to_load(image)  # Not an exception, after which libtiff's lines would be printed.
+            failure = _failure_to_load(image)  # An exception in this block would print libtiff's lines.
         if failure is not None:
             raise failure
         orientation = _orientation(image)
@@ -293,7 +279,7 @@ def _check_header(image: Image.Image, name: str) -> None:
 
 
 def _too_large(name: str) -> InputError:
-    return InputError(f"{name} is too large: at most {Image.MAX_IMAGE_PIXELS or MAX_PIXELS} pixels are read")
+    return InputError(f"{name} is too large: at most {Image.MAX_IMAGE_PIXELS or MAX_PIXELS:,} pixels are read")
 
 
 def _failure_to_load(image: Image.Image) -> Exception | None:

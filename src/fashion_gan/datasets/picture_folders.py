@@ -121,12 +121,13 @@ def _contents(listing: Listing, headers: dict[Path, Header], image_size: int, sh
     for name, paths in listing.classes.items():
         sizes = sorted((headers[path].size for path in paths), key=math.prod)
         rows.append(ClassContents(name, len(paths), sizes[0], sizes[-1]))
-    found = headers.values()
+    small, white = f"{image_size}×{image_size}", (256 << shift) - 1
+    pictures = headers.values()
     counts = {
-        "not square: their central square is taken": sum(header.size[0] != header.size[1] for header in found),
-        f"smaller than {image_size}×{image_size} and are enlarged": sum(min(h.size) < image_size for h in found),
-        "animated: their first frame is taken": sum(header.is_animated for header in found),
-        f"of 16-bit or 32-bit gray: level {(256 << shift) - 1:,} becomes 255": sum(h.is_deep_gray for h in found),
+        "not square: their central square is taken": sum(len(set(picture.size)) > 1 for picture in pictures),
+        f"smaller than {small} and are enlarged": sum(min(picture.size) < image_size for picture in pictures),
+        "animated: their first frame is taken": sum(picture.is_animated for picture in pictures),
+        f"of 16-bit or 32-bit gray: level {white:,} becomes 255": sum(picture.is_deep_gray for picture in pictures),
     }
     notes = [f"{count:,} of the pictures are {what}" for what, count in counts.items() if count]
     return Contents(tuple(rows), listing.left_out.rows(), (*listing.notes, *notes))

@@ -10,7 +10,7 @@ from typing import NoReturn
 from fashion_gan.config import is_class_name
 from fashion_gan.datasets.contents import LeftOut
 from fashion_gan.datasets.picture_files import PICTURE_SUFFIXES
-from fashion_gan.errors import InputError
+from fashion_gan.errors import InputError, readable
 
 LAYOUTS = (
     "a data folder holds the four Fashion-MNIST files (or MNIST's, KMNIST's, EMNIST's), or pictures at its top, "
@@ -127,7 +127,8 @@ def check_classes(listing: Listing) -> None:
 
 def _printable(text: str) -> str:
     """A text with an escape for each control character. A file's name may hold them, and a terminal would obey them."""
-    return "".join(letter if is_class_name(letter) else letter.encode("unicode_escape").decode() for letter in text)
+    letters = readable(text)
+    return "".join(letter if is_class_name(letter) else letter.encode("unicode_escape").decode() for letter in letters)
 
 
 def _pictures_in(folder: Path, left_out: Tally) -> tuple[list[Path], list[Path]]:

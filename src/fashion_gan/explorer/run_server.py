@@ -11,13 +11,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from fashion_gan.api.load import load_generator
-from fashion_gan.errors import InputError
+from fashion_gan.errors import InputError, check_whole_number
 from fashion_gan.explorer.app import make_app
 from fashion_gan.explorer.connections import WAITING_SECONDS, LimitedConnection
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.library_settings import default_settings
 
 ADDRESS = "127.0.0.1"
+MAX_PORT = 65_535
 MAX_WAITING_CONNECTIONS = 512
 SHUTDOWN_SECONDS = 1  # time for open requests to finish after the server is stopped
 
@@ -86,7 +87,8 @@ def _build_app(model: str) -> Starlette:
 
 
 def listen(port: int) -> socket.socket:
-    """Open a port of 127.0.0.1; 0 picks a free one. Raises InputError if it is not available."""
+    """Open a port of 127.0.0.1; 0 picks a free one. Raises InputError if it is out of range or not available."""
+    port = check_whole_number("port", port, 0, MAX_PORT)
     # asyncio sends small answers at once (TCP_NODELAY) only if the socket names its protocol. Otherwise every answer on
     # a kept connection waits for the client's delayed acknowledgment, 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -1,7 +1,6 @@
 """The table of metrics: what each one means, how it is shown, and which of two values is better."""
 
 import dataclasses
-import math
 import sys
 from typing import Any
 
@@ -66,11 +65,12 @@ def read_metric_values(evaluation: JsonObject) -> dict[str, MetricValue]:
     return {name: MetricValue.from_json(value) for name, value in metrics.items() if name in METRICS}
 
 
-def _optional_number(value: Any, lowest: float = -math.inf) -> float | None:
+def _optional_number(value: Any, lowest: float = -sys.float_info.max) -> float | None:
     return None if value is None else _number(value, lowest)
 
 
-def _number(value: Any, lowest: float = -math.inf) -> float:
+def _number(value: Any, lowest: float = -sys.float_info.max) -> float:
+    # A number that no float can hold fails the comparison. ``math.isfinite`` raises an OverflowError for it.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= sys.float_info.max:
         raise ValueError(f"{str(value)[:40]!r} is not a metric's value")
     return value

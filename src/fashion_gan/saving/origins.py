@@ -7,7 +7,7 @@ from typing import Literal
 
 from fashion_gan import pretrained
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError
+from fashion_gan.errors import InputError, check_flag
 from fashion_gan.runs import Run
 from fashion_gan.system.backends import default_backend, missing_backend
 from fashion_gan.system.paths import user_path
@@ -76,21 +76,28 @@ def is_shipped(model: str | Path) -> bool:
     return isinstance(model, (str, os.PathLike)) and os.fspath(model) in pretrained.names()
 
 
-def resolve(model: str | Path, *, needs_run: bool = False) -> ModelSource:
+def is_onnx_file(path: Path) -> bool:
+    """Whether this is an ``.onnx`` file, which needs no Keras. A run's folder may have such a name too."""
+    return path.suffix.lower() == ".onnx" and not path.is_dir()
+
+
+def resolve(model: str | Path, *, raw: bool = False, best: bool = False) -> ModelSource:
     """Find the source of a model.
 
     Args:
         model: a shipped model's name, a run's folder, or a model file. A shipped model's name comes first.
-        needs_run: the caller wants raw weights or the best checkpoint, which only a run has.
+        raw, best: whether the raw weights or the best checkpoint are requested, which only a run has.
 
     Raises:
-        InputError: nothing is there, a folder is not a run, or a run is needed and the model is not one.
+        InputError: nothing is there, a folder is not a run, a flag is not True or False, or only a run has what is
+            requested and the model is not one.
 
     Example:
         >>> resolve("fashion").kind
         'shipped'
     """
     path = user_path("model", model)
+    needs_run = any([check_flag("raw", raw), check_flag("best", best)])
     if needs_run and (is_shipped(model) or not path.is_dir()):
         raise InputError(f"only a run's folder has raw weights and a best checkpoint, and {model} is not one")
     if is_shipped(model):

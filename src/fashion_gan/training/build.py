@@ -77,7 +77,7 @@ def _dtype_policy(policy: str) -> Iterator[None]:
 
 def load_gan(model: str | Path, *, best: bool = False) -> GAN:
     """Load both networks of a shipped model, or of a run's checkpoint; see ``api.load.load_gan``."""
-    source = resolve(model, needs_run=best)
+    source = resolve(model, best=best)
     if source.config is None:
         raise InputError(f"{model} is a file, which holds only a generator: name a shipped model or a run's folder")
     gan = build_gan(dataclasses.replace(source.config, backend=keras.backend.backend()))
