@@ -21,7 +21,7 @@ from fashion_gan.config import PRESETS
 from fashion_gan.metrics.comparison import METRICS_FILE, read_metrics
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
-from fashion_gan.rendering.images import grid, save_png
+from fashion_gan.rendering.images import grid, save_picture
 from fashion_gan.runs import Run
 
 BY_HAND = "<!-- From here on written by hand, and kept. -->"  # in docs/results.md
@@ -57,7 +57,7 @@ def main(minutes, presets, protocols, runs, docs):
             fashion_gan.evaluate(run.path, protocols=protocols, report=run.report_folder)
         rows.append(table_row(run))
         images = fashion_gan.load_generator(run.path).generate(100, seed=0)
-        save_png(docs / "results" / f"{preset}.png", grid(images, columns=10))
+        save_picture(docs / "results" / f"{preset}.png", grid(images, columns=10))
         (docs / "results" / f"{preset}-curve.png").write_bytes(run.training_curve_path.read_bytes())
     results = docs / "results.md"
     written_by_hand = results.read_text().partition(BY_HAND)[2] if results.exists() else "\n"

@@ -30,7 +30,7 @@ from fashion_gan.metrics.features import extract
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS
 from fashion_gan.metrics.reference import Reference
-from fashion_gan.rendering.images import grid, save_png
+from fashion_gan.rendering.images import grid, save_picture
 
 # Steps between two looks at the clock. The tutorial's batches are eight times as large.
 CHUNK_STEPS = {"fashion": 50, "tutorial": 4}
@@ -106,7 +106,7 @@ def main(minutes, slices, tutorial_images, seed, out):
     plot(curves, baseline, out / "curves.png")
     for name, contestant in race.contestants.items():
         images = contestant.generate(100, seed)  # A class in each column, for fashion.
-        save_png(out / f"{name}.png", grid(images, columns=10, scale=2))
+        save_picture(out / f"{name}.png", grid(images, columns=10, scale=2))
     print(f"{out}/curves.png, and a hundred pictures of each")
 
 

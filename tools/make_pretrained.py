@@ -30,7 +30,7 @@ from fashion_gan.generator import Generator
 from fashion_gan.metrics.comparison import METRICS_FILE
 from fashion_gan.metrics.metric_info import METRICS, MetricValue, read_metric_values
 from fashion_gan.metrics.validation import NAME as VALIDATION
-from fashion_gan.rendering.images import contact_sheet, save_png
+from fashion_gan.rendering.images import contact_sheet, save_picture
 from fashion_gan.runs import Run
 from fashion_gan.system.atomic_files import atomic_file, sha256
 from fashion_gan.system.backends import default_backend, share_two_processors, use_backend
@@ -241,7 +241,7 @@ def draw_samples(folder):
     count = SAMPLES_PER_CLASS * len(CLASS_NAMES)
     images = Generator.load(folder / "generator.onnx").generate(count, seed=0)
     labels = np.arange(count) % len(CLASS_NAMES)
-    save_png(folder / "samples.png", contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS))
+    save_picture(folder / "samples.png", contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS))
 
 
 def write_card(folder):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, S
 import numpy as np
 
 from fashion_gan.arrays import Array, Labels, as_labels
-from fashion_gan.errors import MAX_SHOWN, InputError, as_array, check_whole_number, show, suggestion
+from fashion_gan.errors import MAX_LISTED, MAX_SHOWN, InputError, as_array, check_whole_number, show, suggestion
 
 MAX_LABEL_DIGITS = 9  # a longer string of digits is no class number, and int() may refuse it
 
@@ -51,7 +51,7 @@ def find_class(name: str, class_names: Sequence[str]) -> int | None:
     for form in FORMS:
         numbers = [number for number, other in enumerate(class_names) if form(other) == form(name)]
         if len(numbers) > 1:
-            fitting = " or ".join(repr(class_names[number]) for number in numbers)
+            fitting = " or ".join(show(class_names[number]) for number in numbers[:MAX_LISTED])
             raise InputError(f"label={show(name)} is ambiguous: write it exactly as {fitting}")
         if numbers:
             return numbers[0]
@@ -76,12 +76,14 @@ def match_classes(class_names: Sequence[str], others: Sequence[str]) -> tuple[in
         free = _numbers_by_name(others, form, set(matches.values()))
         shared = [key for key in own if key in free]
         matches |= {own[key][0]: free[key][0] for key in shared if len(own[key]) == len(free[key]) == 1}
-    for key in shared:  # In the last form.
+    for (
+        key
+    ) in shared:  # The last form is the loosest. Names that are equal even there, but not one to one, are refused.
         if len(own[key]) > 1 or len(free[key]) > 1:
             names = [*(class_names[number] for number in own[key]), *(others[number] for number in free[key])]
             raise InputError(
-                f"the classes {', '.join(map(repr, names))} cannot be matched: their names differ only in case, spaces "
-                "or punctuation"
+                f"the classes {', '.join(map(show, names[:MAX_LISTED]))} cannot be matched: their names differ only in "
+                "case, spaces or punctuation"
             )
     return tuple(matches.get(number) for number in range(len(class_names)))
 

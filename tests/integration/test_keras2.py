@@ -625,7 +625,7 @@ def test_an_import_whose_sheet_cannot_be_written_writes_no_model(old_file, tmp_p
         raise OSError(28, "No space left on device")
 
     path, _ = old_file()
-    monkeypatch.setattr(models, "save_png", fail)
+    monkeypatch.setattr(models, "save_picture", fail)
     assert main(["import", str(path), "--out", str(tmp_path / "new.onnx")]) == 2
     assert [file.name for file in tmp_path.iterdir()] == ["old.h5"]
 

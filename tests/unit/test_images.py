@@ -18,7 +18,6 @@ from fashion_gan.rendering.images import (
     load_png,
     save_gif,
     save_picture,
-    save_png,
     to_uint8,
 )
 
@@ -182,7 +181,7 @@ def test_html_figure_holds_the_pixels_and_escapes_the_caption():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_png_returns_the_saved_pixels(tmp_path, channels):
     image = noise(7, 5, channels)
-    save_png(tmp_path / "a.png", image)
+    save_picture(tmp_path / "a.png", image)
     np.testing.assert_array_equal(load_png(tmp_path / "a.png"), image)
 
 
@@ -238,14 +237,14 @@ def test_film_of_no_frames_or_several_shapes_is_an_error(tmp_path):
 
 def test_image_of_floats_is_an_error_and_nothing_is_written(tmp_path):
     with pytest.raises(InputError, match="images must be uint8"):
-        save_png(tmp_path / "a.png", np.zeros((8, 8, 1)))
+        save_picture(tmp_path / "a.png", np.zeros((8, 8, 1)))
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("save", [save_png, lambda path, image: save_gif(path, [image])], ids=["png", "gif"])
+@pytest.mark.parametrize("save", [save_picture, lambda path, image: save_gif(path, [image])], ids=["png", "gif"])
 @pytest.mark.parametrize("fails_at", ["write", "rename"])
 def test_failed_write_keeps_the_old_file_and_leaves_no_others(tmp_path, monkeypatch, save, fails_at):
-    path = tmp_path / "a.picture"
+    path = tmp_path / "a.png"
     save(path, noise(8, 8, 1))
     before = path.read_bytes()
 

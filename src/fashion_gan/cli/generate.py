@@ -20,7 +20,6 @@ from fashion_gan.rendering.images import (
     grid,
     save_gif,
     save_picture,
-    save_png,
 )
 from fashion_gan.system.atomic_files import atomic_file, atomic_folder
 
@@ -162,7 +161,7 @@ def _save_images(
             suffixes = _class_suffixes(generator.class_names)
             for number, image in enumerate(images):
                 suffix = "" if labels is None else suffixes[labels[number]]
-                save_png(folder / f"{number:06d}{suffix}.png", image)
+                save_picture(folder / f"{number:06d}{suffix}.png", image)
     else:
         columns = class_columns(len(generator.class_names)) if label is None else None
         save_picture(out, grid(images, columns=columns))

@@ -9,7 +9,7 @@ from fashion_gan.cli import options
 from fashion_gan.config import PRESETS
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
-from fashion_gan.rendering.images import class_columns, grid, save_png
+from fashion_gan.rendering.images import class_columns, grid, save_picture
 from fashion_gan.saving.export import check_path
 from fashion_gan.saving.formats import FORMATS
 from fashion_gan.system.atomic_files import atomic_file, check_new_path
@@ -89,7 +89,7 @@ def import_(path: Path, classes: int | None, like: str | None, out: Path | None,
     with atomic_file(out) as temporary:  # If the sheet cannot be written, the model is not written either.
         imported = import_generator(path, temporary, classes=classes, like=like)
         generator = Generator.load(temporary)
-        save_png(sheet, grid(generator.generate(SHEET_IMAGES), columns=class_columns(len(generator.class_names))))
+        save_picture(sheet, grid(generator.generate(SHEET_IMAGES), columns=class_columns(len(generator.class_names))))
     source = click.format_filename(path)
     with_classes = f" and {len(imported.class_names)} classes" if imported.class_names else ""
     size = "×".join(map(str, imported.image_shape))

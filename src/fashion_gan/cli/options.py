@@ -15,7 +15,7 @@ from fashion_gan import pretrained
 from fashion_gan.arrays import JsonObject
 from fashion_gan.cli.help import Option, Verb
 from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, READ_FROM_THE_DATA, Config, Setting
-from fashion_gan.errors import InputError, suggestion
+from fashion_gan.errors import InputError, show, suggestion
 from fashion_gan.system.atomic_files import check_new_path, unused_path
 from fashion_gan.system.paths import user_path
 
@@ -34,7 +34,7 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # click.Choice[str] needs
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value in self.choices:
             return str(value)
-        return self.fail(f"{value!r} is not allowed: {suggestion(str(value), list(self.choices))}", param, ctx)
+        return self.fail(f"{show(value)} is not allowed: {suggestion(str(value), list(self.choices))}", param, ctx)
 
 
 class UserPath(click.Path):
@@ -171,7 +171,7 @@ def numbers(context: click.Context, parameter: click.Parameter, text: str) -> tu
         return tuple(int(word) for word in text.split(","))
     except ValueError:
         raise InputError(
-            f"{parameter.name}={text!r} must be whole numbers with commas between them, such as {parameter.default}"
+            f"{parameter.name}={show(text)} must be whole numbers with commas between them, such as {parameter.default}"
         ) from None
 
 

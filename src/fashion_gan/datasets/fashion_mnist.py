@@ -7,8 +7,9 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -153,14 +154,14 @@ def _load(name: str, data: str | Path | None) -> tuple[Bytes, str]:
     folder = requested_folder(data)
     if folder is not None:
         return _read_from_folder(folder, name), str(folder)
-    places: list[tuple[Any, Callable[[Any, str], Bytes]]] = [
-        *((place, _read_from_folder) for place in (cache_folder(), DEBIAN_FOLDER) if place),
-        *((mirror, _download) for mirror in MIRRORS),
+    places: list[tuple[Path | str, Callable[[], Bytes]]] = [
+        *((place, partial(_read_from_folder, place, name)) for place in (cache_folder(), DEBIAN_FOLDER) if place),
+        *((mirror, partial(_download, mirror, name)) for mirror in MIRRORS),
     ]
     failures = []
     for place, read in places:
         try:
-            return read(place, name), str(place)
+            return read(), str(place)
         except InputError as error:
             failures.append(str(error))
     raise InputError(

@@ -1,11 +1,9 @@
 """Turn the JSON of a client's request into checked values, or raise an InputError that says what is allowed."""
 
-import math
-
 import numpy as np
 
 from fashion_gan.arrays import Latents
-from fashion_gan.errors import InputError, check_whole_number
+from fashion_gan.errors import InputError, check_whole_number, show
 
 MAX_PICTURES = 256  # in one request
 MAX_SEED = 2**31 - 1  # the largest seed of a Config too
@@ -34,15 +32,13 @@ class DrawRequest:
 
     def whole_number(self, name: str, lowest: int, highest: int, default: int) -> int:
         """Return a whole number from ``lowest`` to ``highest``."""
-        value: int = self._body.get(name, default)
-        check_whole_number(name, value, lowest, highest)
-        return value
+        return check_whole_number(name, self._body.get(name, default), lowest, highest)
 
     def finite_number(self, name: str, default: float) -> float:
         """Return a finite number. The function that uses it checks its range."""
         value = self._body.get(name, default)
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < 1e30:
-            raise InputError(f"{name}={_shorten(value)} is not allowed: it must be a finite number")
+            raise InputError(f"{name}={show(value)} is not allowed: it must be a finite number")
         return float(value)
 
     @property
@@ -66,7 +62,7 @@ class DrawRequest:
         if values is None:
             return None
         if not isinstance(values, list) or len(values) != count:
-            raise InputError(f"labels={_shorten(values)} is not allowed: it must be a list of {count}")
+            raise InputError(f"labels={show(values)} is not allowed: it must be a list of {count}")
         labels = [label for value in values if (label := self._check_label(value)) is not None]
         if len(labels) not in (0, count):
             raise InputError("labels must name the class of all pictures or of none")
@@ -98,7 +94,7 @@ class DrawRequest:
         if isinstance(value, str) and len(value) <= MAX_NAME_LENGTH:
             return value
         raise InputError(
-            f"label={_shorten(value)} is not allowed: it must be a class's number, its name (at most {MAX_NAME_LENGTH} "
+            f"label={show(value)} is not allowed: it must be a class's number, its name (at most {MAX_NAME_LENGTH} "
             "letters) or null"
         )
 
@@ -106,11 +102,3 @@ class DrawRequest:
 def _is_latent_number(value: object) -> bool:
     """Exclude booleans and texts of digits, which NumPy would convert to numbers."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MAX_LATENT
-
-
-def _shorten(value: object) -> str:
-    """Show a value in at most 40 characters."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**18 else "a huge number"
-    return text if len(text) < 40 else text[:37] + "..."

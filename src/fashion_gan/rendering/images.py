@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from fashion_gan.arrays import Images, JsonObject, Labels, Picture
-from fashion_gan.errors import InputError, check_range, one_line
+from fashion_gan.errors import InputError, check_whole_number, one_line
 from fashion_gan.system.atomic_files import atomic_file
 
 # Fashion-MNIST has a black background, and its clothes often reach the edge of the image. Dark gray lines separate the
@@ -88,10 +88,8 @@ def grid(images: Images, columns: int | None = None, padding: int = 2, scale: in
     """
     _check_images(images)
     count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count)) if columns is None else columns
-    check_range("columns", columns, 1)
-    check_range("scale", scale, 1)
-    check_range("padding", padding, 0)
+    columns = math.ceil(math.sqrt(count)) if columns is None else check_whole_number("columns", columns, 1)
+    scale, padding = check_whole_number("scale", scale, 1), check_whole_number("padding", padding, 0)
     rows = math.ceil(count / columns)
     row_step, column_step = height * scale + padding, width * scale + padding
     canvas = np.full((rows * row_step + padding, columns * column_step + padding, channels), PADDING_LEVEL, np.uint8)
@@ -125,7 +123,7 @@ def contact_sheet(images: Images, labels: Labels, class_names: Sequence[str], pe
         InputError: the images have the wrong type or shape, or a number is out of range.
     """
     _check_images(images)
-    check_range("per_class", per_class, 1)
+    per_class = check_whole_number("per_class", per_class, 1)
     names = tuple(class_names) or ("",)
     height, width, channels = images.shape[1:]
     scale = max(1, round(56 / height))  # Rows must be high enough for legible names.
@@ -176,18 +174,6 @@ def check_suffix(path: Path, suffixes: Collection[str]) -> None:
     if path.suffix.lower() not in suffixes:
         *others, last = suffixes
         raise InputError(f"{path} must end in {', '.join(others)}{' or ' if others else ''}{last}")
-
-
-def save_png(path: str | Path, image: Picture) -> None:
-    """Write an image, uint8 (H, W, C), to a PNG file atomically.
-
-    Raises:
-        InputError: the image has the wrong type or shape.
-        OSError: the file cannot be written. An older file of that name stays as it was.
-    """
-    pillow_image = _to_pillow(image)
-    with atomic_file(Path(path)) as temporary:
-        pillow_image.save(temporary, "PNG", optimize=True)
 
 
 def png_bytes(image: Picture) -> bytes:

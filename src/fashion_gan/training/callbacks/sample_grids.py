@@ -48,11 +48,11 @@ class SampleGrids(keras.callbacks.Callback):
     def save(self) -> Path:
         """Write the grid of the current epoch, and return its path."""
         path = self.run.sample_path(self.state.epoch)
-        images.save_png(path, self.draw())
+        images.save_picture(path, self.draw())
         return path
 
     def _save_frame(self, step: int) -> None:
-        images.save_png(self.run.frame_path(step), self.draw())
+        images.save_picture(self.run.frame_path(step), self.draw())
         self._last_frame_step = step
 
     def draw(self) -> Picture:
