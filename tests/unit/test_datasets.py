@@ -728,6 +728,11 @@ def test_picture_so_large_that_it_may_be_an_attack_is_an_error(monkeypatch, tmp_
     assert error_message(load_pictures, tmp_path / "in", 8, 1) == expected
 
 
+def test_an_error_about_the_path_in_the_environment_names_the_variable(monkeypatch):
+    monkeypatch.setenv(fashion_mnist.DATA_VARIABLE, "x" * 300)
+    assert error_message(load_fashion_mnist, "train").startswith("FASHION_GAN_DATA='xxx")
+
+
 def test_pictures_both_at_the_top_and_in_subfolders_are_an_error_that_describes_the_layouts(tmp_path):
     picture(tmp_path / "in" / "a.png", flat(1))
     picture(tmp_path / "in" / "bags" / "b.png", flat(1))

@@ -65,7 +65,8 @@ class Model(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         text = str(super().convert(value, param, ctx))
-        return str(user_path(param.opts[0] if param else "model", text)) if text.startswith("~") else text
+        path = user_path(param.opts[0] if param else "model", text)
+        return str(path) if text.startswith("~") else text  # A Path drops "./", which tells a folder from a name.
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         names = [CompletionItem(name) for name in pretrained.names() if name.startswith(incomplete)]

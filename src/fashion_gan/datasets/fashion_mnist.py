@@ -135,8 +135,10 @@ def local_folder() -> Path | None:
 
 def requested_folder(data: str | os.PathLike[str] | None) -> Path | None:
     """The folder that the argument names, or else ``FASHION_GAN_DATA``. None if neither names one."""
-    folder = data if data is not None else os.environ.get(DATA_VARIABLE) or None
-    return None if folder is None else user_path("data", folder)
+    if data is not None:
+        return user_path("data", data)
+    folder = os.environ.get(DATA_VARIABLE)
+    return user_path(DATA_VARIABLE, folder) if folder else None
 
 
 def has_fashion_mnist_files(folder: Path) -> bool:
