@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -44,7 +44,8 @@ CONFIG_FILE = "config.json"
 # Everything that training writes in a run's folder.
 PARTS = (
     *("checkpoints", "samples", "film", "tensorboard", CONFIG_FILE, "environment.json", "log.csv", "metrics.jsonl"),
-    *("training.gif", "training_curve.png", "generator.keras", "generator.h5", "generator_best.keras", ".lock"),
+    *("training.gif", "training_curve.png", ".lock", "generator.keras", "generator.h5", "generator.onnx"),
+    *("generator_best.keras", "generator_best.onnx"),
 )
 # Keys of metrics.jsonl. A line may lack them. If one holds anything but a finite number, the line is damaged.
 NUMERIC_METRICS = ("step", "images", "ffd5k_validation")
@@ -78,7 +79,7 @@ class Run:
         try:
             out.mkdir(parents=True, exist_ok=True)
             numbers = [
-                int(path.name[:4]) for path in out.iterdir() if path.name[:4].isdigit() and path.name[4:5] == "-"
+                int(path.name[:4]) for path in out.iterdir() if path.name[:4].isdecimal() and path.name[4:5] == "-"
             ]
             for number in itertools.count(max(numbers, default=0) + 1):
                 path = out / f"{number:04d}-{config.preset}"
@@ -226,7 +227,8 @@ class Run:
             data_fingerprint: ``Dataset.fingerprint`` of the training images.
 
         Raises:
-            InputError: a part of the run is a link, through which training would write outside the run's folder.
+            InputError: a part of the run is a link, through which training would write outside the run's folder; or a
+                folder cannot be made.
         """
         parts = [self.path / name for name in PARTS]
         inner = [path for part in parts if part.is_dir() and not part.is_symlink() for path in part.iterdir()]
@@ -238,7 +240,7 @@ class Run:
         except OSError as error:
             raise InputError(f"{error.filename} cannot be made: {error.strerror}") from error
         try:
-            str(self.data_fingerprint)
+            str(self.data_fingerprint)  # Reading it checks environment.json.
         except InputError as error:
             notice(f"{error}: it is written again, without a check that the images are those of the run's start")
             self._write_environment(data_fingerprint)
@@ -397,7 +399,7 @@ class Run:
         if not path.exists():
             raise InputError(f"{self.path} has no best checkpoint: it was trained without evaluate_every_epochs")
         try:
-            state = _read_state(path, choose, ("seconds", "step", "score"))
+            state = _read_state(path, choose, CHECKPOINT_FACTS)
         except CORRUPT_FILE_ERRORS as error:
             raise InputError(f"{path} is damaged: {one_line(error)}") from error
         state.pop("score")
@@ -437,7 +439,7 @@ class Run:
     @default_settings()
     def generator_step(self, *, raw: bool = False, best: bool = False) -> int:
         """The step of the checkpoint that ``load_generator_model`` reads. The arguments and the errors are the same."""
-        if missing_backend(default_backend()):  # The checkpoint cannot be compared with its network.
+        if missing_backend(default_backend()):  # Without Keras there is no network that the checkpoint must fit.
             return (self.load_best_checkpoint if best else self.load_checkpoint)(lambda shapes: ())[0]
         use_backend(default_backend())
         return self._read_generator(raw, best)[1]
@@ -466,12 +468,9 @@ class Run:
         """
         remove_leftovers(self.path)
         for path in (self.onnx_generator_path, self.best_onnx_generator_path):
-            path.unlink(missing_ok=True)  # Without Keras they stand for the newest and the best checkpoint.
+            path.unlink(missing_ok=True)  # They would no longer match the checkpoints.
         # Checkpoints of later steps are damaged: a run resumes from the newest one that can be read.
-        for path in self.checkpoint_paths():
-            if _step_of(path) > step:
-                path.unlink()
-        for path in self.frame_paths():
+        for path in (*self.checkpoint_paths(), *self.frame_paths()):
             if _step_of(path) > step:
                 path.unlink()
         self._rewind_log(step)
@@ -491,8 +490,9 @@ class Run:
             return
         rows = self.read_metrics()
         written = [line for line in self.metrics_path.read_bytes().split(b"\n")[:-1] if line.strip()]
-        if len(written) > len(rows):
-            notice(f"{self.metrics_path} continues without {len(written) - len(rows):,} damaged lines")
+        damaged = len(written) - len(rows)
+        if damaged > 0:
+            notice(f"{self.metrics_path} continues without {damaged:,} damaged line{'s' * (damaged > 1)}")
         lines = [json.dumps(row) for row in rows if row.get("step", 0) <= step]
         if lines:
             self._write_text(self.metrics_path, "\n".join(lines))
@@ -537,7 +537,7 @@ def _read_state(path: Path, choose: Choose, facts: tuple[str, ...]) -> State:
 
 
 def _find_array(shapes: Mapping[str, Shape], path: str, shape: Shape) -> str:
-    """The name of the array that holds a variable. Raises InputError if there is none of its shape."""
+    """The name of the array that holds a variable. Raises InputError unless there is exactly one, of its shape."""
     names = [name for name in shapes if name.endswith(f"|{path}")]
     if len(names) != 1 or shapes[names[0]] != shape:
         raise InputError(f"it is of another architecture: {path} does not fit")
@@ -565,7 +565,7 @@ def _append(path: Path, text: str) -> None:
         raise
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     # math.isfinite would overflow on a very large int.
     return isinstance(value, (int, float)) and -sys.float_info.max <= value <= sys.float_info.max
 

@@ -1,8 +1,12 @@
 """Files that Keras 2 (tf_keras) and Keras 3 wrote draw the same images after import. See fixtures/keras/make.py."""
 
+import copy
+import json
+import random
 import shutil
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ import fashion_gan
 from fashion_gan.cli import main
 from fashion_gan.errors import InputError
 from fashion_gan.networks import build_generator
+from fashion_gan.saving.keras2 import importer
 
 FILES = Path(__file__).parents[1] / "fixtures" / "keras"
 LATENT_DIM, CLASSES = 6, 3
@@ -19,6 +24,18 @@ ONE_HOT = ("one_hot", "joined")
 WITH_CLASSES = ("cgan", "planes", "acgan", *ONE_HOT)
 COMBINED = ("gan", "acgan")
 MODELS = sorted(path.name for path in FILES.iterdir() if path.suffix in (".h5", ".keras") and "preset" not in path.name)
+
+
+ODD_VALUES = (None, True, -1, 0, 2, 1.5, 10**400, "", "relu", "Sequential", "Concatenate", [], [[]], [1, 2, 3, 4], {})
+
+
+def copy_here(source, target):
+    """Copy a sound HDF5 file."""
+    with h5py.File(source) as file:
+        target.attrs.update(file.attrs)
+        for name in file:
+            file.copy(name, target)
+    return []
 
 
 def drawn(path):
@@ -49,6 +66,54 @@ def test_a_file_of_keras_draws_the_images_that_keras_drew(tmp_path, name):
     expected = expected_images(name, imported.pixel_range)
     # Keras computes a network of float16 in that precision, and the import in float32.
     np.testing.assert_allclose(drawn(tmp_path / "new.onnx"), expected, atol=0.02 if maker == "half" else 2e-5)
+
+
+def places(value, place=()):
+    """The place of every value in nested lists and dictionaries: the keys that lead to it."""
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield (*place, key)
+        yield from places(value[key], (*place, key))
+
+
+def altered(architecture, rng):
+    """Return an architecture with one to three of its values replaced, deleted or exchanged for a copy of another."""
+    architecture = copy.deepcopy(architecture)
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        *path, key = rng.choice(list(places(architecture)))
+        parent = architecture
+        for part in path:
+            parent = parent[part]
+        kind = rng.randrange(3)
+        if kind == 0:
+            parent[key] = copy.deepcopy(rng.choice(ODD_VALUES))
+        elif kind == 1:
+            del parent[key]
+        else:
+            other = architecture
+            for part in rng.choice(list(places(architecture))):
+                other = other[part]
+            parent[key] = copy.deepcopy(other)
+    return architecture
+
+
+def test_an_altered_architecture_is_imported_or_refused_in_one_line(tmp_path, monkeypatch, full):
+    names = ("keras_twice.h5", "keras_cgan.h5", "keras_gan.h5", "tf_keras_many_layers.h5")
+    monkeypatch.setattr(importer, "save", lambda *arguments: 0.0)
+    # The files are sound but for their architectures, so no separate process needs to read them.
+    rng, path, messages = random.Random(0), tmp_path / "altered.h5", []
+    monkeypatch.setattr(importer, "copy_plain", copy_here)
+    count = 600 if full else 60
+    for number in range(count):
+        shutil.copy(FILES / names[number % len(names)], path)
+        with h5py.File(path, "a") as file:
+            file.attrs["model_config"] = json.dumps(altered(json.loads(file.attrs["model_config"]), rng))
+        try:
+            fashion_gan.import_generator(path, tmp_path / "new.onnx")
+        except InputError as error:
+            messages.append(str(error))
+    assert count / 3 < len(messages) < count
+    assert "\n" not in "".join(messages)
 
 
 @pytest.mark.parametrize("name", ["tf_keras_preset.h5", "keras_preset.weights.h5"])

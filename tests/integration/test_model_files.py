@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import errno
 import json
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ from fashion_gan.api.load import load_generator
 from fashion_gan.errors import InputError
 from fashion_gan.latents import draw_latents
 from fashion_gan.saving import model_files
+from fashion_gan.saving.keras2.importer import import_generator
 
 SUFFIXES = ("keras", "h5")
 
@@ -136,6 +138,30 @@ def test_a_file_that_is_not_a_model_is_refused(tmp_path, content):
     path = tmp_path / "model.keras"
     path.write_bytes(content)
     with pytest.raises(InputError, match="not a model file"):
+        load_generator(path)
+
+
+@pytest.mark.parametrize("read", [load_generator, lambda path: import_generator(path, path.with_suffix(".onnx"))])
+def test_a_pipe_or_a_file_without_permission_is_refused_with_its_reason(toy_run, tmp_path, monkeypatch, read):
+    os.mkfifo(tmp_path / "pipe.keras")
+    with pytest.raises(InputError, match=r"pipe\.keras is not a file"):
+        read(tmp_path / "pipe.keras")
+
+    def fail(path, mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(model_files, "open", fail, raising=False)
+    with pytest.raises(InputError, match=r"generator\.keras cannot be read: Permission denied"):
+        read(toy_run.path / "generator.keras")
+
+
+def test_a_member_that_is_compressed_in_another_way_is_refused(toy_run, tmp_path):
+    """Keras stores or deflates members. The decompressor of LZMA takes as much memory as a file asks for."""
+    whole, path = toy_run.path / "generator.keras", tmp_path / "lzma.keras"
+    with zipfile.ZipFile(whole) as file, zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as compressed:
+        for name in file.namelist():
+            compressed.writestr(name, file.read(name))
+    with pytest.raises(InputError, match="compressed in a way other than deflate"):
         load_generator(path)
 
 

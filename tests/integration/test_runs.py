@@ -28,6 +28,11 @@ def state(value):
     return {"0000|a": np.full(1000, value, "float32"), "0001|b": np.array(value), "seconds": np.array(1.5)}
 
 
+def test_a_folder_whose_name_begins_with_digits_of_another_kind_has_no_number(tmp_path):
+    (tmp_path / "²²²²-old").mkdir()
+    assert Run.create(tmp_path, CONFIG, "").path.name.startswith("0001-")
+
+
 def test_runs_are_numbered_and_never_overwritten(tmp_path):
     first, second = (Run.create(tmp_path, CONFIG, "") for _ in range(2))
     (tmp_path / "notes").mkdir()

@@ -106,6 +106,16 @@ def test_arrays_above_the_bound_are_refused_before_they_are_read(tmp_path):
         read_arrays(tmp_path / "a.npz", max_bytes=1_000_000)
 
 
+def test_a_large_array_cannot_hide_behind_a_small_member_of_the_same_name(tmp_path):
+    path = archive(tmp_path / "a.npz", npy(b"1048576,", bytes(4 << 20)), zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("a", npy(b"", bytes(4)))
+    with pytest.raises(ValueError, match=r"a is not an array: its name does not end in \.npy"):
+        read_arrays(path)
+    with open_arrays(path, all_or_none=False) as file:
+        assert file.shapes == {"a": (1 << 20,)}
+
+
 def test_an_encrypted_archive_is_refused(tmp_path):
     path = archive(tmp_path / "a.npz", npy(b"1,", b"1234"))
     data = bytearray(path.read_bytes())

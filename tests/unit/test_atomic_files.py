@@ -66,6 +66,15 @@ def test_a_name_of_255_bytes_is_written_and_a_longer_one_is_an_error_that_names_
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_folder_whose_name_has_255_bytes_is_written(tmp_path):
+    path = tmp_path / ("x" * 255)
+    for text in ("old", "new"):
+        with atomic_folder(path, ["*.txt"], force=True) as temporary:
+            (temporary / "a.txt").write_text(text)
+    assert (path / "a.txt").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV])
 def test_a_file_that_is_mounted_by_itself_is_written_in_place(tmp_path, monkeypatch, number):
     def fail(*arguments):

@@ -1,4 +1,4 @@
-"""Read HDF5 files of any origin: a process of its own reads the file, within a deadline and a memory limit.
+"""Read HDF5 files of any origin: a separate process reads the file, within a deadline and a memory limit.
 
 It returns only plain groups, texts and numbers. They become a new HDF5 file, which is safe to read in this process.
 """
@@ -137,5 +137,5 @@ def _python() -> str:
         return sys.executable
     installed = Path(sys.exec_prefix, "python.exe" if os.name == "nt" else "bin/python3")
     if not installed.is_file():
-        raise InputError(f"no Python interpreter is at {installed}, which would read it in a process of its own")
+        raise InputError(f"a separate Python process reads it, but there is no interpreter at {installed}")
     return str(installed)

@@ -1,4 +1,4 @@
-"""Read an HDF5 file in a process of its own, and write its plain content to standard output. ``hdf5`` starts it.
+"""Read an HDF5 file in a separate process, and write its plain content to standard output. ``hdf5`` starts it.
 
 libhdf5 trusts a file: a damaged one makes it loop or allocate without end. So this process has little time and memory,
 and the process that started it can end it. It is run as a script, because importing the package would take longer.

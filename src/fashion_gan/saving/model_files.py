@@ -2,7 +2,7 @@
 
 Loading a Keras file with Keras can run code from the file, even in ``safe_mode``. This module never does that. It
 rebuilds the network from this package's code and the configuration in the file. From the file it reads only weights,
-which are plain HDF5 data sets (read in a process of their own) or safetensors.
+which are plain HDF5 data sets (read in a separate process) or safetensors.
 """
 
 import math
@@ -28,7 +28,9 @@ from fashion_gan.saving import MODEL_SUFFIXES
 from fashion_gan.saving.hdf5 import copy_plain
 from fashion_gan.saving.onnx_description import value_texts
 from fashion_gan.saving.pickled import predict_from_weights
+from fashion_gan.system.array_files import check_member
 from fashion_gan.system.atomic_files import atomic_file
+from fashion_gan.system.backends import network_errors
 from fashion_gan.system.installation import check_installed
 from fashion_gan.system.library_settings import default_settings
 
@@ -38,7 +40,7 @@ SAFETENSORS = ".safetensors"
 MAX_CONFIG_BYTES = 1 << 20
 WEIGHTS_MEMBER = "model.weights.h5"  # in a .keras file
 MAX_WEIGHTS_BYTES = 1 << 30  # of a .keras file's weights
-WIDEST_NUMBER = 8  # bytes
+WIDEST_NUMBER = 8  # bytes of a weight, at most
 MAX_OVERHEAD = 8 << 20  # bytes of a .keras file's weights that are not numbers
 MAX_REASON = 300  # characters of a library's message
 
@@ -96,6 +98,7 @@ def load_model(path: Path, *, raw: bool = False, best: bool = False) -> tuple[Ke
     if path.is_dir():
         run = Run.open(path)
         return run.load_generator_model(raw=raw, best=best), run.config
+    check_readable(path)
     read = _reader(path)
     if read is None:
         suffixes = f"{', '.join(MODEL_SUFFIXES[:-1])} or {MODEL_SUFFIXES[-1]}"
@@ -105,10 +108,20 @@ def load_model(path: Path, *, raw: bool = False, best: bool = False) -> tuple[Ke
         _check_finite(model)
     except InputError:
         raise
-    except Exception as error:  # The libraries can raise almost any exception on a malicious file.
+    except network_errors() as error:
         reason = one_line(error)[:MAX_REASON]
         raise InputError(f"{path} is damaged or does not hold the weights of its network: {reason}") from error
     return model, config
+
+
+def check_readable(path: Path) -> None:
+    """Raise InputError if a path is no file that can be read. A pipe, for example, would be waited for."""
+    if not path.is_file():
+        raise InputError(f"{path} is not a file")
+    try:
+        open(path, "rb").close()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _reader(path: Path) -> Callable[[Path], tuple[KerasModel, Config]] | None:
@@ -174,7 +187,10 @@ def _read_keras(path: Path) -> tuple[KerasModel, Config]:
 
 
 def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
-    """Read a member of a zip archive. Raises InputError if it is larger than allowed."""
+    """Read a member of a zip archive. Raises InputError if it is missing or larger than allowed."""
+    if name not in archive.namelist():
+        raise InputError(f"{archive.filename} holds no {name}")
+    check_member(archive.getinfo(name))
     size = archive.getinfo(name).file_size
     if size > max_bytes:
         raise InputError(f"{archive.filename} holds a {name} of over {max_bytes:,} bytes, which is more than it needs")
@@ -186,7 +202,7 @@ def _read_h5(path: Path) -> tuple[KerasModel, Config]:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "model.h5"
         _copy_weights(path, plain, path)
-        with h5py.File(plain, "r") as file:
+        with h5py.File(plain, "r", locking=False) as file:
             text = file.attrs.get(CONFIG_ATTRIBUTE)
         if not isinstance(text, str):
             raise _unknown_origin(path)
@@ -198,19 +214,22 @@ def _read_h5(path: Path) -> tuple[KerasModel, Config]:
 
 def _read_safetensors(path: Path) -> tuple[KerasModel, Config]:
     check_installed("safetensors", f"reading {path}", "export")
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(path, framework="numpy") as file:
-        text = (file.metadata() or {}).get(CONFIG_ATTRIBUTE)
-        if text is None:
-            raise _unknown_origin(path)
-        config = Config.from_json(text, path)
-        model = build_generator_for_weights(config)
-        for variable in model.variables:
-            stored = file.get_slice(variable.path)
-            if stored.get_dtype() != "F32" or tuple(stored.get_shape()) != tuple(variable.shape):
-                raise ValueError(f"{variable.path} is {stored.get_dtype()} {stored.get_shape()}")
-            variable.assign(file.get_tensor(variable.path))
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(CONFIG_ATTRIBUTE)
+            if text is None:
+                raise _unknown_origin(path)
+            config = Config.from_json(text, path)
+            model = build_generator_for_weights(config)
+            for variable in model.variables:
+                stored = file.get_slice(variable.path)
+                if stored.get_dtype() != "F32" or tuple(stored.get_shape()) != tuple(variable.shape):
+                    raise ValueError(f"{variable.path} is {stored.get_dtype()} {stored.get_shape()}")
+                variable.assign(file.get_tensor(variable.path))
+    except SafetensorError as error:
+        raise ValueError(error) from error
     return model, config
 
 

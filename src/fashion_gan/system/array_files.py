@@ -16,6 +16,7 @@ from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 
 Shape: TypeAlias = tuple[int, ...]
 
+SUFFIX = ".npy"  # of each array in an .npz file
 MAX_ARRAYS = 10_000
 MAX_HEADER_BYTES = 1 << 14
 MAX_BYTES = 1 << 30  # of all arrays together, if the caller knows no better bound
@@ -48,7 +49,7 @@ class ArrayFile:
         self.sizes: dict[str, int] = {}
         self.faults: dict[str, str] = {}
         for member in members:
-            name = member.filename.removesuffix(".npy")
+            name = member.filename.removesuffix(SUFFIX)
             try:
                 self.shapes[name] = self._check_header(member)
                 self.sizes[name] = member.file_size
@@ -59,9 +60,11 @@ class ArrayFile:
         self.total_bytes = sum(member.file_size for member in members)
 
     def _check_header(self, member: zipfile.ZipInfo) -> Shape:
-        """The shape in an array's header. Raises ValueError if the member's size is not that of the array."""
-        if member.flag_bits & ENCRYPTED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(f"{member.filename} is encrypted, or compressed in a way that NumPy does not write")
+        """The shape in an array's header. Raises ValueError if the member is not exactly one array."""
+        # An array is read by its name and this suffix. Another member of the same name could be of any size.
+        if not member.filename.endswith(SUFFIX):
+            raise ValueError(f"{member.filename} is not an array: its name does not end in {SUFFIX}")
+        check_member(member)
         with self._archive.open(member) as file:
             start = file.read(min(MAX_HEADER_BYTES, member.file_size))
         shape, length = _read_header(start, member.filename)
@@ -70,9 +73,15 @@ class ArrayFile:
         return shape
 
     def __getitem__(self, name: str) -> Array:
-        with self._archive.open(f"{name}.npy") as file:
+        with self._archive.open(name + SUFFIX) as file:
             array: Array = np.lib.format.read_array(file, allow_pickle=False)
             return array
+
+
+def check_member(member: zipfile.ZipInfo) -> None:
+    """Raise ValueError if a member of a zip archive is not stored as NumPy and Keras store it."""
+    if member.flag_bits & ENCRYPTED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{member.filename} is encrypted, or compressed in a way other than deflate")
 
 
 def _read_header(start: bytes, name: str) -> tuple[Shape, int]:

@@ -22,9 +22,10 @@ CORRUPT_FILE_ERRORS = (
     *(SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
 
-TEMPORARY_CHARACTERS = 50  # of a file's name in the name of its temporary file
+TEMPORARY_CHARACTERS = 50  # of a name in the name of its temporary file or folder
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # A file cannot be stored. All other errors of fsync mean that the file system has no such call.
-STORAGE_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STORAGE_ERRORS = (errno.EIO, *FULL_DISK)
 
 
 @contextlib.contextmanager
@@ -37,12 +38,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
         is replaced.
 
     Raises:
-        InputError: something is there that is no regular file, such as a folder or a device; or the path has no name.
+        InputError: a folder, a device or a pipe has this path; or the path has no name.
         OSError: the file cannot be written.
     """
     target = _regular_target(path)
-    # The end of the name, because a name of 255 bytes leaves no room for more.
-    temporary = target.with_name(f".writing-{os.getpid()}-{target.name[-TEMPORARY_CHARACTERS:]}")
+    temporary = _temporary_path(target, "writing")
     try:
         with _final_path_in_errors(path, temporary):
             yield temporary
@@ -63,8 +63,7 @@ def check_new_path(path: Path, *, force: bool) -> None:
         InputError: the path has no name, its folder does not exist, or it exists and may not be replaced.
     """
     _check_name(path)
-    if os.path.lexists(path) and not force:
-        raise InputError(f"{path} already exists: choose another path, or set force (--force)")
+    _check_unused(path, force)
     if not os.path.isdir(path.parent):
         raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
 
@@ -75,9 +74,19 @@ def unused_path(path: Path) -> Path:
     return next(other for other in itertools.chain([path], numbered) if not os.path.lexists(other))
 
 
+def _check_unused(path: Path, force: bool) -> None:
+    if os.path.lexists(path) and not force:
+        raise InputError(f"{path} already exists: choose another path, or set force (--force)")
+
+
 def _check_name(path: Path) -> None:
     if path.name in ("", ".."):
         raise InputError(f"{str(path)!r} is not the name of a file or a folder to write: choose another name")
+
+
+def _temporary_path(path: Path, state: str) -> Path:
+    # The end of the name, because a name of 255 bytes leaves no room for more.
+    return path.with_name(f".{state}-{os.getpid()}-{path.name[-TEMPORARY_CHARACTERS:]}")
 
 
 def _regular_target(path: Path) -> Path:
@@ -123,7 +132,7 @@ def atomic_folder(
     path = Path(os.path.abspath(path))  # A path such as ".." has no name of its own.
     _check_name(path)
     _check_replaceable(path, patterns, marker, force)
-    temporary, replaced = (path.with_name(f".{state}-{os.getpid()}-{path.name}") for state in ("writing", "replaced"))
+    temporary, replaced = _temporary_path(path, "writing"), _temporary_path(path, "replaced")
     try:
         with _final_path_in_errors(path, temporary):
             temporary.mkdir()
@@ -153,10 +162,9 @@ def _replace_folder(temporary: Path, path: Path, replaced: Path) -> None:
 def _check_replaceable(path: Path, patterns: Collection[str], marker: str | None, force: bool) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path} cannot be made: there is no folder {path.parent}")
+    _check_unused(path, force)
     if not os.path.lexists(path):
         return
-    if not force:
-        raise InputError(f"{path} already exists: choose another path, or set force (--force)")
     if not path.is_dir() or path.is_symlink():
         raise InputError(f"{path} is not a folder: choose another path")
     allowed = [*patterns, *([] if marker is None else [marker])]
@@ -174,7 +182,7 @@ def _is_folder(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _final_path_in_errors(path: Path, temporary: Path) -> Iterator[None]:
-    """Name the final path in an OSError, which the caller knows, instead of the temporary path or none."""
+    """Make an OSError name the final path, if it names the temporary path, which the caller does not know, or none."""
     try:
         yield
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import logging
 import os
 import platform
@@ -15,6 +16,7 @@ from typing import IO
 from fashion_gan.config import BACKENDS
 from fashion_gan.errors import InputError, suggestion
 from fashion_gan.system import console
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 from fashion_gan.system.installation import install_command, is_installed
 from fashion_gan.system.library_settings import environment_variables, import_keras
 from fashion_gan.system.parallel import available_cpus
@@ -43,7 +45,7 @@ def default_backend() -> str:
 
 
 def missing_backend(name: str) -> str | None:
-    """That Keras or a backend is not installed, and how to install it, for a message. None if both are installed."""
+    """What a backend lacks, and the command that installs it, as a message. None if it and Keras are installed."""
     if is_installed("keras") and is_installed(name):
         return None
     command = install_command(EXTRAS[name])
@@ -94,6 +96,20 @@ def accelerator(backend: str) -> str | None:
     import jax
 
     return None if jax.default_backend() == "cpu" else str(jax.devices()[0].device_kind)
+
+
+@functools.cache
+def network_errors() -> tuple[type[Exception], ...]:
+    """What Keras, its backend and converters raise for a network that they do not support, or that a file describes.
+
+    The errors of JAX and PyTorch are RuntimeErrors or TypeErrors. Call this only after Keras is imported.
+    """
+    errors: tuple[type[Exception], ...] = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
+    if default_backend() == "tensorflow":
+        import tensorflow
+
+        errors = (*errors, tensorflow.errors.OpError)
+    return (*CORRUPT_FILE_ERRORS, *errors)
 
 
 @contextlib.contextmanager

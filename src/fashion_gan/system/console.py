@@ -86,7 +86,7 @@ class SafeStream(io.TextIOBase):
         """How characters that the stream cannot encode are written."""
         return "backslashreplace"
 
-    def __eq__(self, other: object) -> bool:  # tqdm looks whether two bars write to the same stream.
+    def __eq__(self, other: object) -> bool:  # tqdm compares the streams of its bars.
         return self is other or (other is not None and self.stream is other)
 
     def __hash__(self) -> int:
@@ -128,8 +128,7 @@ def finish_streams() -> OSError | None:
     """Write out standard output at the end of a command.
 
     Returns:
-        The error, if text was lost that somebody may want, for example on a full disk. None if nothing was lost, or if
-        the reader is gone.
+        The error, for example of a full disk, if text was lost. None if nothing was lost, or if the reader is gone.
     """
     output().flush()
     lost = None

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import importlib
+import itertools
 import os
 import sys
 import threading
@@ -58,7 +59,7 @@ class _ProcessSettings:
         with self._lock:
             self._blocks -= 1
             if not self._blocks:
-                for setting, value in (pair for pairs in self._before.values() for pair in pairs):
+                for setting, value in itertools.chain.from_iterable(self._before.values()):
                     if setting.read() != value:
                         setting.write(value)
                 self._before.clear()

@@ -45,7 +45,7 @@ def format_bytes(count: float) -> str:
 
 
 def _address_space() -> float:
-    """What ``ulimit -v`` leaves."""
+    """The address space that is left of this process's limit (``ulimit -v``)."""
     with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limit, and macOS no such file.
         import resource
 
@@ -56,7 +56,7 @@ def _address_space() -> float:
 
 
 def _control_groups() -> float:
-    """What the limits of a container, or of a scheduler's job, leave."""
+    """The memory that is left of the limits of a container, or of a scheduler's job."""
     left = math.inf
     for folder in _control_group_folders():
         for limit_file, use_file in LIMIT_AND_USE:
@@ -90,7 +90,7 @@ def _reclaimable(folder: Path) -> int:
 
 
 def _machine() -> float:
-    """What the machine has free, or else all that it has."""
+    """The machine's free memory. All of its memory, if the system does not tell what is free."""
     with contextlib.suppress(OSError, ValueError, KeyError):
         facts = dict(line.split(":") for line in MACHINE_MEMORY.read_text(encoding="utf-8").splitlines())
         return int(facts["MemAvailable"].split()[0]) * 1024

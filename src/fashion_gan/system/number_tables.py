@@ -1,4 +1,4 @@
-"""CSV files of numbers, read as far as they are sound: a damaged row is left out and counted."""
+"""Read CSV files of numbers. Damaged rows are left out and counted."""
 
 import math
 from collections.abc import Sequence

@@ -22,7 +22,8 @@ MAX_NODES = 100_000  # of all functions in a file, when each call is replaced by
 # Numbers of fields in onnx.proto.
 FUNCTIONS, FUNCTION_NODES, FUNCTION_NAME, FUNCTION_DOMAIN = 25, 7, 1, 10
 GRAPH, GRAPH_NODES, OPERATOR, OPERATOR_DOMAIN, ATTRIBUTES, SUBGRAPHS = 7, 1, 4, 7, 5, (6, 11)
-VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5  # types of fields
+VARINT, BYTES = 0, 2  # types of fields
+FIXED_SIZES = {1: 8, 5: 4}  # bytes of the other types
 
 
 class Guard:
@@ -177,8 +178,9 @@ def _calls(part: memoryview, nodes: int) -> list[tuple[str, str]]:
     return names
 
 
-def _text(message: memoryview, wanted: int) -> str:
-    texts = [bytes(value).decode("utf-8", "replace") for number, value in _fields(message) if number == wanted]
+def _text(message: memoryview, field: int) -> str:
+    """A message's text in a field. A later value of the field replaces an earlier one."""
+    texts = [bytes(value).decode("utf-8", "replace") for number, value in _fields(message) if number == field]
     return texts[-1] if texts else ""
 
 
@@ -190,14 +192,13 @@ def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
         if key & 7 == VARINT:
             _, position = _varint(message, position)
             continue
-        sizes = {EIGHT_BYTES: 8, FOUR_BYTES: 4}
         if key & 7 == BYTES:
             size, position = _varint(message, position)
             if size > len(message) - position:
                 raise ValueError("a field is longer than its message")
             yield key >> 3, message[position : position + size]
-        elif key & 7 in sizes:
-            size = sizes[key & 7]
+        elif key & 7 in FIXED_SIZES:
+            size = FIXED_SIZES[key & 7]
         else:
             raise ValueError("a field has no type of protobuf")
         position += size

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from fashion_gan.arrays import Array, KerasModel
 from fashion_gan.classes import match_classes, same_classes
@@ -18,6 +17,7 @@ from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm
 from fashion_gan.networks.heads import class_axis
 from fashion_gan.saving.model_files import load_model
 from fashion_gan.saving.origins import resolve
+from fashion_gan.system import console
 from fashion_gan.system.array_files import read_arrays
 from fashion_gan.system.backends import seeded, use_backend
 from fashion_gan.training.augment import Augmentation
@@ -101,7 +101,7 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
 
 
 def initialize_weights(gan: GAN, config: Config) -> None:
-    """Copy the weights of ``config.init_from`` into a new GAN, as far as the networks have the same layers.
+    """Copy the weights of ``config.init_from`` into the layers of a new GAN that the trained networks have too.
 
     Both generators start from the averaged weights. A run's best checkpoint is used, or its newest if it has none. The
     weights of a class are copied by the class's name. Layers and classes without a counterpart keep their initial
@@ -119,7 +119,7 @@ def initialize_weights(gan: GAN, config: Config) -> None:
     if same_classes(config.class_names, source.config.class_names):
         gan.skip_ema_warmup()
     elif config.class_names:
-        tqdm.write(_describe_start(config, matches))
+        print(_describe_start(config, matches), file=console.output(), flush=True)
 
 
 def _describe_start(config: Config, matches: Sequence[int | None]) -> str:

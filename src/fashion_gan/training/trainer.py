@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from fashion_gan.runs import Run
 from fashion_gan.saving import export
 from fashion_gan.saving.model_files import as_generator, save_generator
 from fashion_gan.saving.origins import export_command
-from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
-from fashion_gan.system.backends import accelerator, freed_memory_kept
+from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, FULL_DISK
+from fashion_gan.system.backends import accelerator, freed_memory_kept, network_errors
 from fashion_gan.system.progress import notice
 from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
@@ -33,14 +32,8 @@ from fashion_gan.training.interrupt import stop_after_current_step
 # Above this size, in pixels, a CPU's step takes so long that the time between steps does not matter.
 MAX_SIZE_FOR_SEVERAL_STEPS = 32
 NO_END = 10**9  # epochs
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a picture can fail with: a damaged frame or log, a full disk, or a broken installation of Matplotlib.
-PICTURE_ERRORS = (*CORRUPT_FILE_ERRORS, ImportError, RuntimeError, MemoryError)
-# What a converter to ONNX fails with that does not fit the installed versions of other libraries, or the network.
-CONVERTER_ERRORS = (
-    *PICTURE_ERRORS,
-    *(ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError),
-)
+PICTURE_ERRORS = (*CORRUPT_FILE_ERRORS, ImportError)
 
 
 @dataclasses.dataclass
@@ -76,7 +69,7 @@ def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
 
 
 def _how_to_continue(run: Run, error: OSError) -> str:
-    """What a write error ends a run with: its file and its reason, what is kept, and what to do."""
+    """The message about a write error: the file, the reason, what is kept, and what to do."""
     kept = "its last checkpoint is complete" if run.checkpoint_paths() else "it has no checkpoint yet"
     remedy = "free some space, then " if error.errno in FULL_DISK else "continue with "
     return f"{describe_os_error(error)}, in {run.path}: {kept}: {remedy}fashion-gan train --resume {run.path}"
@@ -128,8 +121,8 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
     check_data(config, dataset)
     if resume:
         run.restore_parts(dataset.fingerprint)
-    if resume and run.data_fingerprint != dataset.fingerprint:
-        raise InputError(f"{run.path} was not trained on the data from {dataset.source}: its images were different")
+        if run.data_fingerprint != dataset.fingerprint:
+            raise InputError(f"{run.path} was not trained on the data from {dataset.source}: its images were different")
     dataset, held_out = split_validation(config, dataset)
     gan = build_gan(config)
     state = callbacks.TrainingState.from_config(config, len(dataset.images))
@@ -225,9 +218,11 @@ def write_results(training: Training) -> None:
 def save_onnx(run: Run, generator: KerasModel, path: Path) -> None:
     """Write a generator for users without Keras. If that fails, or no converter is installed, print a line."""
     config = dataclasses.replace(run.config, data=None, init_from=None)  # Leave out this machine's paths.
+    # A converter may not fit the installed versions of other libraries.
+    errors: tuple[type[Exception], ...] = (*network_errors(), ImportError)
     try:
         export.save(generator, config, "onnx", path)
-    except CONVERTER_ERRORS as error:
+    except errors as error:
         command = export_command(run.path, path, best=path == run.best_onnx_generator_path)
         notice(f"{path.name}, which draws without Keras, was not written: {one_line(error)}; to write it: {command}")
 

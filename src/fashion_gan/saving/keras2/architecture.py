@@ -21,7 +21,7 @@ Call: TypeAlias = tuple[JsonObject, int, list[Reference]]
 
 
 def layer_name(layer: JsonObject) -> str:
-    """A layer's name."""
+    """A layer's name. Sequential models of Keras 2 store it only in the layer's configuration."""
     return str(layer.get("name") or layer["config"]["name"])
 
 
@@ -103,9 +103,11 @@ def _read_sources(node: Any) -> list[Reference]:
 
 
 def _check_no_arguments(positional: list[Any], keywords: JsonObject) -> None:
-    masks = [value for name, value in keywords.items() if name == "mask" and isinstance(value, list)]
-    values = [*positional, *keywords.values()]
-    if any(value not in (None, False) for value in values if value not in masks or any(value)):
+    """Raise InputError if a layer is called with more than its input. Keras writes unused masks, such as [None]."""
+    mask = keywords.get("mask")
+    unused = ["mask"] if isinstance(mask, list) and not any(mask) else []
+    values = [*positional, *(value for name, value in keywords.items() if name not in unused)]
+    if any(value not in (None, False) for value in values):
         raise InputError("a layer is called with arguments, which cannot be imported")
 
 

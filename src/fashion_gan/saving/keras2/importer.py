@@ -28,11 +28,12 @@ from fashion_gan.saving.model_files import (
     CONFIG_ATTRIBUTE,
     CONFIG_MEMBER,
     WEIGHTS_MEMBER,
+    check_readable,
     load_plain_weights,
     predict_function,
     read_member,
 )
-from fashion_gan.system.backends import seeded
+from fashion_gan.system.backends import network_errors, seeded
 from fashion_gan.version import __version__
 
 ARCHITECTURE_MEMBER = "config.json"  # in a .keras file
@@ -111,13 +112,14 @@ def import_generator(
         OSError: ``out`` cannot be written.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path} cannot be imported: there is no such file")
+    check_readable(path)
     if classes is not None:
         check_whole_number("classes", classes, 2, MAX_CLASSES)
     try:
         model, imported = _read(path, classes) if like is None else _read_weights(path, like, classes)
-    except Exception as error:  # On a malicious file HDF5, JSON and Keras can raise almost any exception.
+    except network_errors() as error:
         # Messages of the libraries are for programmers. An InputError may quote a name from the file, with newlines.
         reason = one_line(error) if isinstance(error, InputError) else "it is damaged, or in another format"
         raise InputError(f"{path} cannot be imported: {reason}") from error
@@ -125,7 +127,7 @@ def import_generator(
 
 
 def _read(path: Path, classes: int | None) -> tuple[KerasModel, ImportedGenerator]:
-    """Read a whole model."""
+    """Read a file that holds a whole model."""
     _check_size(path)
     with h5py.File(io.BytesIO(), "w") as copy:
         if zipfile.is_zipfile(path):
@@ -153,7 +155,8 @@ def _read_weights(path: Path, like: str, classes: int | None) -> tuple[KerasMode
             name = WEIGHTS_MEMBER if "layers" in copy else "model.h5"
         plain = plain.rename(plain.with_name(name))
         network = build_generator_for_weights(config)
-        preset_rows, preset_columns = max((v.shape for v in network.variables if len(v.shape) == 2), key=math.prod)
+        matrices = [variable.shape for variable in network.variables if len(variable.shape) == 2]
+        preset_rows, preset_columns = max(matrices, key=math.prod)
         latent_dim = config.latent_dim + rows - preset_rows
         base_channels = max(config.base_channels * columns // preset_columns, 1)
         for channels in (1, 3):
@@ -196,7 +199,7 @@ def _read_archive(path: Path, copy: h5py.File) -> JsonObject:
         if CONFIG_MEMBER in archive.namelist():
             raise InputError(OWN_FILE)
         if not {ARCHITECTURE_MEMBER, WEIGHTS_MEMBER} <= set(archive.namelist()):
-            raise InputError(f"it is no .keras file: it holds no {ARCHITECTURE_MEMBER} or no {WEIGHTS_MEMBER}")
+            raise InputError(f"it is not a .keras file: it lacks {ARCHITECTURE_MEMBER} or {WEIGHTS_MEMBER}")
         text = read_member(archive, ARCHITECTURE_MEMBER, MAX_ARCHITECTURE_BYTES).decode()
         stored = Path(folder) / "stored.h5"
         stored.write_bytes(read_member(archive, WEIGHTS_MEMBER, MAX_FILE_BYTES))
@@ -229,6 +232,7 @@ def _parse_architecture(text: str) -> JsonObject:
 def _convert(
     architecture: JsonObject, weights: WeightReader, classes: int | None
 ) -> tuple[KerasModel, ImportedGenerator]:
+    """Build the generator that an architecture describes, with pixels in [-1, 1]."""
     generator = split_combined(architecture) or architecture
     is_part = generator is not architecture
     shapes = input_shapes(generator)

@@ -54,8 +54,8 @@ class GeneratorInputs:
         tensors = [TrackedTensor(reshape(latents, latent_shape))]
         if place is None:
             return cls(latent_dim, latents, tensors, None)
-        given = labels if classes is None else _one_hot(labels, classes)
-        tensors.insert(place, TrackedTensor(reshape(given, shapes[place]), is_label=classes is None))
+        class_input = labels if classes is None else _one_hot(labels, classes)
+        tensors.insert(place, TrackedTensor(reshape(class_input, shapes[place]), is_label=classes is None))
         return cls(latent_dim, [latents, labels], tensors, classes)
 
     def class_names(self, embedding_rows: list[int]) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class GeneratorInputs:
 
 
 def _class_place(shapes: list[Shape], classes: int | None) -> int | None:
-    """Which of the inputs is the class. None if there is one input."""
+    """The number of the input that is the class. None if there is only one input."""
     if len(shapes) == 1:
         return None
     sizes = [math.prod(shape) for shape in shapes]

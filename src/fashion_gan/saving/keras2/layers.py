@@ -1,4 +1,4 @@
-"""The layers, and the arguments of each, that may be imported from a Keras 2 file. Everything else is refused."""
+"""The layers, and the arguments of each, that may be imported from a Keras file. Everything else is refused."""
 
 import dataclasses
 import math

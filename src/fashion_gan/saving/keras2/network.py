@@ -1,4 +1,4 @@
-"""The architecture in a Keras 2 file -> a network of allowed Keras layers with the file's weights."""
+"""The architecture in a Keras file -> a network of allowed Keras layers with the file's weights."""
 
 import dataclasses
 import math
@@ -16,6 +16,7 @@ from fashion_gan.saving.keras2.architecture import (
     read_calls,
 )
 from fashion_gan.saving.keras2.weights import WeightReader
+from fashion_gan.system.backends import network_errors
 
 MAX_LAYERS = 300  # layer calls, in all models together
 MAX_OUTPUT = 1 << 21  # numbers in a layer's output, for one latent
@@ -75,7 +76,8 @@ class NetworkBuilder:
         return tensor
 
     def _call_functional(self, config: JsonObject, inputs: list[TrackedTensor], path: LayerPath) -> TrackedTensor:
-        names, (waiting, outputs) = input_names(config["input_layers"]), read_calls(config)
+        names = input_names(config["input_layers"])
+        waiting, outputs = read_calls(config)
         _check_input_count(inputs, len(names), path)
         if len(outputs) != 1:
             raise InputError(f"it has {len(outputs)} outputs, but a generator has one: its images")
@@ -118,7 +120,7 @@ class NetworkBuilder:
             output = keras_layer(tensors if class_name in layers.MERGE_LAYERS else tensors[0])
         except InputError:
             raise
-        except Exception as error:  # Keras raises almost any exception.
+        except network_errors() as error:
             raise InputError(f"layer {name}, {class_name}: it is damaged, or does not fit its input") from error
         _check_output_size(output, name)
         layers.check_exportable(keras_layer, name, tensors[0].shape[1:], output.shape[1:])

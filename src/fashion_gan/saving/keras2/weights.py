@@ -51,8 +51,11 @@ class Keras2Weights:
             return {}
         group = _get(self._file, ["model_weights", path[0]])
         full_names = _weight_names(group)
-        found = {name: _find_name(full_names, path, name) for name in shapes}
-        return {name: _read(_get(group, found[name].split("/")), found[name], shape) for name, shape in shapes.items()}
+        weights = {}
+        for name, shape in shapes.items():
+            full_name = _find_name(full_names, path, name)
+            weights[name] = _read(_get(group, full_name.split("/")), full_name, shape)
+        return weights
 
 
 class Keras3Weights:
