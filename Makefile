@@ -27,7 +27,7 @@ test-all: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser
 	@$(call beside_the_checks,$(PYTEST) --full)
 
 # Fast tests and a short training with the lower bound of each requirement, in an environment of their own. Old versions
-# warn about newer ones, so warnings are no errors here.
+# warn about newer ones, so warnings are not errors here.
 LOWEST := $(VENV)-lowest
 test-lowest:
 	$(PYTHON) -m venv --clear $(LOWEST)
