@@ -116,5 +116,5 @@ def test_a_program_that_embeds_python_finds_an_interpreter(monkeypatch):
     monkeypatch.setattr(hdf5.sys, "executable", "/usr/lib/R/bin/exec/R")
     assert Path(hdf5._python()).stem.startswith("python")
     monkeypatch.setattr(hdf5.sys, "exec_prefix", "/nowhere")
-    with pytest.raises(InputError, match="no Python interpreter"):
+    with pytest.raises(InputError, match="no interpreter at /nowhere"):
         hdf5._python()

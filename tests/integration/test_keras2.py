@@ -590,11 +590,11 @@ def contents(folder):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([""], "does not exist"),
+        ([""], "must be the path of a file or a folder"),
         (["absent.h5"], "does not exist"),
         (["."], "is a directory"),
         (["/"], "is a directory"),
-        (["old.h5", "--out", "."], "must end in .onnx"),
+        (["old.h5", "--out", "."], "is not the name of a file"),
         (["old.h5", "--out", "new.ONNX"], "must end in .onnx"),
         (["old.h5", "--out", "no/folder/new.onnx"], "no folder"),
         (["old.h5", "--out", "\udcff.onnx"], "is not UTF-8"),
