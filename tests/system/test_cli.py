@@ -25,7 +25,7 @@ from toys import TOY_CLASSES, TRAIN_FLAGS, score_fewer_images
 import fashion_gan
 from fashion_gan import cli
 from fashion_gan.cli import VERBS, app, main
-from fashion_gan.config import RENAMED_SETTINGS, Config
+from fashion_gan.config import READ_FROM_THE_DATA, RENAMED_SETTINGS, Config
 from fashion_gan.datasets import load_fashion_mnist
 from fashion_gan.metrics.self_check import Check, SelfCheck
 from fashion_gan.pretrained import names
@@ -376,7 +376,7 @@ def test_an_evaluated_run_keeps_a_line_of_its_metrics_and_its_own_report(fewer_s
 
 
 def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_line(toy_run):
-    with pytest.raises(fashion_gan.InputError, match="these are 16×16"):
+    with pytest.raises(fashion_gan.InputError, match="was trained on pictures of the classes .left, right."):
         fashion_gan.evaluate(toy_run.path, protocols=["classes10k"])
     assert not (toy_run.path / "metrics.jsonl").exists()
 
@@ -454,7 +454,7 @@ def test_the_command_itself_shows_the_whole_summary_of_every_verb(capsys, monkey
 def test_every_setting_is_an_option_with_its_own_sentence(capsys):
     page = help_page(capsys, "train")
     for field in dataclasses.fields(Config):
-        if field.name != "class_names":  # The classes come with the data.
+        if field.name not in READ_FROM_THE_DATA:
             flag = field.name.replace("_", "-")
             assert f" --{flag} " in page or f" --[no-]{flag} " in page
             assert field.metadata["text"].replace("None: ", "Default: ") in page

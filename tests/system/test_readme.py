@@ -12,6 +12,8 @@ from processes import command
 from toys import TOY_FLAGS
 
 from fashion_gan import cli
+from fashion_gan.config import Config
+from fashion_gan.networks import build_generator
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -35,16 +37,26 @@ def first_of_each_verb(commands):
     ]
 
 
+def write_old_generators(folder):
+    """Write the files that the README imports: a whole model, one with one-hot classes, and weights only."""
+    noise, classes = keras.Input((4,)), keras.Input((10,))
+    body = keras.Sequential([keras.layers.Dense(16, activation="tanh"), keras.layers.Reshape((4, 4, 1))])
+    keras.Model(noise, body(noise)).save(folder / "old_generator.h5")
+    joined = keras.layers.Concatenate()([noise, classes])
+    outputs = keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16, activation="tanh")(joined))
+    keras.Model([noise, classes], outputs).save(folder / "cgan.h5")
+    build_generator(Config(base_channels=2), "generator").save_weights(folder / "old.weights.h5")
+
+
 @pytest.fixture
 def workplace(made_once, toy_folder, tmp_path, fewer_scored_images):
-    """A folder with the README's run, trained in seconds, with pictures, and with an old generator."""
+    """A folder with the README's run, trained in seconds, with pictures, and with old generators."""
 
     def make(folder):
         done = command("train", "--preset", "fashion", "--base-channels=2", "--steps=20", "--out=runs", cwd=folder)
         assert done.returncode == 0, done.stderr
         (folder / "my-pictures").symlink_to(toy_folder)
-        layers = [keras.Input((4,)), keras.layers.Dense(16, activation="tanh"), keras.layers.Reshape((4, 4, 1))]
-        keras.Sequential(layers).save(folder / "old_generator.h5")
+        write_old_generators(folder)
         done = command("evaluate", "runs/0001-fashion", "--protocol", "classes10k", cwd=folder)
         assert done.returncode == 0, done.stderr
         (folder / "runs" / "0002-transposed").symlink_to("0001-fashion")

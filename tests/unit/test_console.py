@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
 import pytest
 from processes import run_python
 
@@ -118,3 +119,10 @@ def test_temporary_files_go_to_the_only_writable_folder(monkeypatch, tmp_path):
     assert tempfile.tempdir is None
     with suppressed_stderr():  # It needs no folder.
         pass
+
+
+def test_bytes_are_written_as_text():
+    text = io.StringIO()
+    stream = SafeStream(text)
+    click.echo("Jäckchen".encode(), file=stream)
+    assert text.getvalue() == "Jäckchen\n"

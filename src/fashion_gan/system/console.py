@@ -4,9 +4,12 @@ import errno
 import io
 import os
 import sys
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from fashion_gan.errors import readable
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # The reader is gone: a pipe to `head`, a closed terminal, a closed descriptor. Nothing is lost that somebody reads.
 READER_GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
@@ -77,6 +80,11 @@ class SafeStream(io.TextIOBase):
         """Leave the stream open: it belongs to the process."""
 
     @property
+    def buffer(self) -> io.RawIOBase:
+        """A stream of bytes, which are UTF-8. Click writes the shell's completions to it."""
+        return _Utf8Stream(self)
+
+    @property
     def encoding(self) -> str:  # type: ignore[override]  # TextIOBase has a plain attribute.
         """The stream's encoding; UTF-8 if it names none."""
         return getattr(self.stream, "encoding", None) or "utf-8"
@@ -91,6 +99,26 @@ class SafeStream(io.TextIOBase):
 
     def __hash__(self) -> int:
         return id(self.stream)
+
+
+class _Utf8Stream(io.RawIOBase):
+    """The stream of bytes of a text stream."""
+
+    def __init__(self, text_stream: SafeStream) -> None:
+        self._text_stream = text_stream
+
+    def write(self, data: "ReadableBuffer") -> int:
+        """Write text that is encoded in UTF-8."""
+        self._text_stream.write(bytes(data).decode("utf-8", "backslashreplace"))
+        return len(bytes(data))
+
+    def flush(self) -> None:
+        """Write out what is buffered."""
+        self._text_stream.flush()
+
+    def writable(self) -> bool:
+        """Whether bytes can be written: always."""
+        return True
 
 
 def output() -> TextIO:
