@@ -376,7 +376,7 @@ def test_an_evaluated_run_keeps_a_line_of_its_metrics_and_its_own_report(fewer_s
 
 
 def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_line(toy_run):
-    with pytest.raises(fashion_gan.InputError, match="was trained on pictures of the classes .left, right."):
+    with pytest.raises(fashion_gan.InputError, match="was trained on pictures of the classes"):
         fashion_gan.evaluate(toy_run.path, protocols=["classes10k"])
     assert not (toy_run.path / "metrics.jsonl").exists()
 

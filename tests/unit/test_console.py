@@ -123,6 +123,6 @@ def test_temporary_files_go_to_the_only_writable_folder(monkeypatch, tmp_path):
 
 def test_bytes_are_written_as_text():
     text = io.StringIO()
-    stream = SafeStream(text)
+    stream = console.SafeStream(text)
     click.echo("Jäckchen".encode(), file=stream)
     assert text.getvalue() == "Jäckchen\n"
