@@ -63,6 +63,11 @@ class Run:
         self.path = user_path("path", path)
         self.config = config
 
+    def __fspath__(self) -> str:
+        """The folder, so that a run is taken wherever its path is: ``fashion_gan.evaluate(run)``."""
+        # A relative path begins with "./": the bare name "fashion" is a shipped model.
+        return os.path.join(os.curdir, self.path)
+
     @classmethod
     def create(cls, out: str | Path, config: Config, data_fingerprint: str) -> "Run":
         """Make the next numbered folder in ``out``, for example ``runs/0007-transposed``.

@@ -5,8 +5,12 @@ from pathlib import Path
 import click
 import pytest
 
+from fashion_gan.api.image_files import read_labels
 from fashion_gan.cli import app, options
+from fashion_gan.config import Config
 from fashion_gan.errors import InputError
+from fashion_gan.runs import Run
+from fashion_gan.saving.origins import is_shipped
 from fashion_gan.system.paths import user_path
 
 
@@ -68,3 +72,19 @@ def test_a_value_that_is_no_path_is_an_error(path):
 def test_a_path_that_no_file_can_have_is_an_error(path, fault):
     with pytest.raises(InputError, match=f"^out='.*must be the path of a file or a folder: .*{fault}"):
         user_path("out", path)
+
+
+def test_a_run_is_taken_where_its_path_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = Config.from_preset("transposed")
+    assert user_path("model", Run("runs/0001-transposed", config)) == Path("runs/0001-transposed")
+    assert user_path("model", Run(tmp_path, config)) == tmp_path
+    assert not is_shipped(Run("fashion", config))  # Only the bare name is that of the shipped model.
+
+
+def test_labels_without_numbers_are_refused_in_a_short_message(tmp_path):
+    path = tmp_path / "labels.json"
+    path.write_text(str(list(range(10_000))))
+    with pytest.raises(InputError, match="it holds no numbers") as error:
+        read_labels(path, 10_000)
+    assert len(str(error.value)) < len(str(path)) + 200

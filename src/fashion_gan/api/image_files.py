@@ -150,7 +150,7 @@ def _parse_table(text: str, count: int) -> Array:
         raise ValueError("it is empty")
     header = rows.pop(0) if not all(map(_is_number, rows[0])) else []
     if header and not rows:
-        raise ValueError(f"it holds no numbers, but {' '.join(header)}")
+        raise ValueError(f"it holds no numbers, but {show(' '.join(header))}")
     column = _first(LABEL_NAMES, header)
     if column is not None and len(header) > 1:
         index = header.index(column)
