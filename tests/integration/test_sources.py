@@ -437,3 +437,10 @@ def test_shrinking_inverts_the_enlargement_of_training(size):
     assert large.shape == (12, size, size, 1)
     drawn = np.rint(large * 127.5 + 127.5).astype(np.uint8)
     assert np.abs(as_small(drawn).astype(int) - IMAGES).max() <= 2
+
+
+def test_labels_that_cannot_be_read_are_refused_and_not_ignored(tmp_path):
+    path = tmp_path / "clothes.npz"
+    np.savez(path, images=np.zeros((2, 28, 28), np.uint8), labels=np.array(["Bag", "Coat"], object))
+    with pytest.raises(InputError, match="holds Python objects"):
+        open_source(path)

@@ -89,7 +89,8 @@ def _read_npz(path: Path) -> tuple[Array, Labels | None]:
             held = ", ".join(f"{name} {shape}" for name, shape in file.shapes.items())
             raise InputError(f'{path} holds {held}, but no array "images"')
         images = _read_member(file, name)
-        labels_name = _first(LABEL_NAMES, file.shapes)
+        # Labels that cannot be read are refused: without them, fewer figures would be measured.
+        labels_name = _first(LABEL_NAMES, [*file.shapes, *file.faults])
         if labels_name is None or labels_name == name:
             return images, None
         labels = as_labels(_read_member(file, labels_name), f'{path}: its array "{labels_name}"')
