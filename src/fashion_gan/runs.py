@@ -158,7 +158,7 @@ class Run:
 
     def checkpoint_paths(self) -> list[Path]:
         """The regular checkpoints, the oldest first."""
-        return _files(self.checkpoint_folder, r"step-(\d{9,})\.npz")
+        return _files(self.checkpoint_folder, r"step-(\d{9,10})\.npz")
 
     @property
     def sample_folder(self) -> Path:
@@ -171,7 +171,7 @@ class Run:
     @property
     def last_sample(self) -> Path | None:
         """The newest sample grid; None if there is none yet."""
-        return next(reversed(_files(self.sample_folder, r"gan_generated_image_epoch_(\d+)\.png")), None)
+        return next(reversed(_files(self.sample_folder, r"gan_generated_image_epoch_(\d{1,10})\.png")), None)
 
     @property
     def film_folder(self) -> Path:
@@ -184,7 +184,7 @@ class Run:
 
     def frame_paths(self) -> list[Path]:
         """The film's frames, in the order of their steps."""
-        return _files(self.film_folder, r"step_(\d{9,})\.png")
+        return _files(self.film_folder, r"step_(\d{9,10})\.png")
 
     @property
     def film_path(self) -> Path:
@@ -555,7 +555,10 @@ def _step_of(path: Path) -> int:
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """The files of a folder whose names fit a pattern, sorted by its number. Others, such as copies, do not count."""
+    """The files of a folder whose names fit a pattern, sorted by its number. Others, such as copies, do not count.
+
+    No step or epoch has more than ten digits.
+    """
     names = [match for path in folder.glob("*") if (match := re.fullmatch(pattern, path.name, re.ASCII))]
     return [folder / match[0] for match in sorted(names, key=lambda match: (int(match[1]), match[0]))]
 

@@ -254,6 +254,7 @@ def test_copies_that_a_file_manager_made_are_left_alone(run):
     run.save_checkpoint(5, state(5))
     names = [
         "checkpoints/step-best.npz",
+        "checkpoints/step-99999999999999999999.npz",
         "checkpoints/step-000000009 (1).npz",
         "film/step_000000009_copy.png",
         "samples/gan_generated_image_epoch_9_copy.png",
