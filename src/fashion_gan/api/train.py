@@ -67,9 +67,10 @@ def train(
         >>> fashion_gan.load_generator(run.path).generate(16).shape
         (16, 28, 28, 1)
     """
+    folder = user_path("out", out)  # Checked before the data are read, which takes long.
     config, dataset = plan(preset, data=data, **settings)
     _print_contents(dataset)
-    return start_training(config, dataset, out)
+    return start_training(config, dataset, folder)
 
 
 @default_settings()
