@@ -57,10 +57,10 @@ check: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS))
 
 # Fashion-MNIST: the copy that is there, or a download from a mirror, or Debian's package.
 data: $(VENV)/train
-	@$(BIN)/fashion-gan data --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt 2> $(VENV)/data.err \
+	@$(BIN)/fashion-gan data --force --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt 2> $(VENV)/data.err \
 	|| { cat $(VENV)/data.err; echo "trying the package dataset-fashion-mnist"; \
 	     $(APT) update -qq && $(APT) install -y -qq dataset-fashion-mnist > /dev/null; \
-	     $(BIN)/fashion-gan data --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt; }
+	     $(BIN)/fashion-gan data --force --out $(VENV)/fashion_mnist.png > $(VENV)/data.txt; }
 
 # The tests of the pages need a browser. Without one they are skipped, and say so.
 browser:
