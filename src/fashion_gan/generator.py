@@ -22,7 +22,6 @@ from fashion_gan.system import onnx_guard
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.parallel import available_cpus
 from fashion_gan.system.paths import user_path
-from fashion_gan.system.telemetry import import_onnxruntime
 
 BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
@@ -111,13 +110,8 @@ class OnnxPredict:
         return self._session
 
     def _open(self) -> None:
-        onnxruntime = import_onnxruntime()
-
-        options = onnxruntime.SessionOptions()
-        # One call per thread: the threads generate different images. Splitting the layers of one image is slower.
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 4  # Its errors become exceptions; they are not logged too.
-        self._session = onnx_guard.open_session(self.content, options)
+        # One core per call: the threads generate different images. Splitting the layers of one image is slower.
+        self._session = onnx_guard.open_session(self.content, onnx_guard.session_options())
         self._process = os.getpid()
 
     def __reduce__(self) -> tuple[type["OnnxPredict"], tuple[bytes, float]]:

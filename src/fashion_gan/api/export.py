@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from fashion_gan.config import PRESETS
 from fashion_gan.errors import check_choice, check_whole_number
+from fashion_gan.saving.keras2 import MAX_CLASSES
 from fashion_gan.saving.origins import is_onnx_file, resolve
 from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
-
-MAX_CLASSES = 1000  # of an imported generator
 
 if TYPE_CHECKING:
     from fashion_gan.saving.keras2.importer import ImportedGenerator

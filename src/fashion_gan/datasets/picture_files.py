@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.util
 import io
 import struct
 import warnings
@@ -11,13 +12,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fashion_gan.arrays import Picture
 from fashion_gan.errors import InputError, one_line
 from fashion_gan.system.backends import suppressed_stderr
+from fashion_gan.system.library_settings import MAX_IMAGE_PIXELS
 
-_HAS_AVIF = features.check("avif")  # Pillow is built without it on some systems.
+# Pillow is built without it on some systems. Looking for the decoder is faster than importing it, at every start.
+_HAS_AVIF = importlib.util.find_spec("PIL._avif") is not None
 PICTURE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp"),
     *(".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"),
@@ -36,7 +39,6 @@ DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 COLOR_AND_GRAY_MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV")
 
 MAX_SIDE = 65_535  # pixels. Pillow stores a row in at least 12 bytes, so a picture one pixel wide takes much memory.
-MAX_PIXELS = 89_478_485  # Pillow's own limit, for a host that has turned it off
 # Memory while a picture is turned, composed and resized. A JPEG of many pixels is decoded at an eighth of its size.
 BYTES_PER_PIXEL = 12
 BYTES_PER_JPEG_PIXEL = 1
@@ -268,7 +270,7 @@ def _opened(source: Source, name: str) -> Iterator[Image.Image]:
 
 def _check_header(image: Image.Image, name: str) -> None:
     width, height = image.size
-    if width * height > (Image.MAX_IMAGE_PIXELS or MAX_PIXELS):
+    if width * height > (Image.MAX_IMAGE_PIXELS or MAX_IMAGE_PIXELS):
         raise _too_large(name)
     if max(width, height) > MAX_SIDE:
         raise InputError(f"{name} is too large: {width}×{height} pixels, but a side may have at most {MAX_SIDE:,}")
@@ -279,7 +281,7 @@ def _check_header(image: Image.Image, name: str) -> None:
 
 
 def _too_large(name: str) -> InputError:
-    return InputError(f"{name} is too large: at most {Image.MAX_IMAGE_PIXELS or MAX_PIXELS:,} pixels are read")
+    return InputError(f"{name} is too large: at most {Image.MAX_IMAGE_PIXELS or MAX_IMAGE_PIXELS:,} pixels are read")
 
 
 def _failure_to_load(image: Image.Image) -> Exception | None:

@@ -103,12 +103,18 @@ def open_plain(content: bytes) -> Any:
     check_functions(content)
     onnxruntime = import_onnxruntime()
     _register_bounded_memory(onnxruntime)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4  # Its errors become exceptions; they are not logged too.
+    options = session_options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.use_env_allocators", "1")
     return open_session(content, options)
+
+
+def session_options() -> Any:
+    """The options of a session that computes on one core, and that prints nothing."""
+    options = import_onnxruntime().SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4  # Its errors become exceptions; they are not logged too.
+    return options
 
 
 def open_session(content: bytes, options: Any) -> Any:

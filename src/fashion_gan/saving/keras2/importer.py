@@ -14,13 +14,13 @@ import numpy as np
 
 from fashion_gan.arrays import JsonObject, KerasModel, Tensor
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError, check_whole_number, one_line
+from fashion_gan.errors import InputError, one_line
 from fashion_gan.latents import draw_latents
 from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.saving.export import save
 from fashion_gan.saving.hdf5 import copy_plain
 from fashion_gan.saving.keras2.architecture import MODELS, input_shapes, layer_name, split_combined
-from fashion_gan.saving.keras2.inputs import MAX_CLASSES, GeneratorInputs, reshape
+from fashion_gan.saving.keras2.inputs import GeneratorInputs, reshape
 from fashion_gan.saving.keras2.layers import Shape
 from fashion_gan.saving.keras2.network import NetworkBuilder
 from fashion_gan.saving.keras2.weights import Keras2Weights, Keras3Weights, WeightReader
@@ -115,8 +115,6 @@ def import_generator(
     if not path.exists():
         raise InputError(f"{path} cannot be imported: there is no such file")
     check_readable(path)
-    if classes is not None:
-        check_whole_number("classes", classes, 2, MAX_CLASSES)
     try:
         model, imported = _read(path, classes) if like is None else _read_weights(path, like, classes)
     except network_errors() as error:

@@ -8,11 +8,11 @@ import numpy as np
 
 from fashion_gan.arrays import Tensor
 from fashion_gan.errors import InputError
+from fashion_gan.saving.keras2 import MAX_CLASSES
 from fashion_gan.saving.keras2.layers import Shape
 from fashion_gan.saving.keras2.network import TrackedTensor
 
 MAX_LATENT_DIM = 1024
-MAX_CLASSES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
