@@ -7,9 +7,9 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -58,6 +58,8 @@ TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 
+Facts = TypeVar("Facts")
+
 Source: TypeAlias = Path | io.BytesIO
 """A file, or the content of one."""
 
@@ -105,20 +107,11 @@ def read_header(source: Source, name: str | None = None) -> Header:
         InputError: it is no picture, its pixels are of an unknown kind, or it is so large that it may be a
             decompression bomb.
     """
-    name = str(name or source)
-    try:
-        return _read_header(source, name)
-    except InputError:
-        if (pixels := _png_without_metadata(source)) is None:
-            raise
-        return _read_header(pixels, name)
+    return _read(source, str(name or source), _header_of)
 
 
-def _read_header(source: Source, name: str) -> Header:
-    with _opened(source, name) as image:
-        tiles = getattr(image, "tile", ())
-        has_16_bit_colors = image.mode not in DEEP_GRAY_MODES and any(";16" in str(tile[3]) for tile in tiles)
-        return Header(image.size, image.mode, has_16_bit_colors, _is_animated(image), image.format == "JPEG")
+def _header_of(image: Image.Image) -> Header:
+    return Header(image.size, image.mode, _has_16_bit_colors(image), _is_animated(image), image.format == "JPEG")
 
 
 def read_square(source: Source, image_size: int, channels: int, shift: int = 8) -> Picture:
@@ -135,7 +128,7 @@ def read_square(source: Source, image_size: int, channels: int, shift: int = 8) 
     """
     # A large JPEG is decoded at a fraction of its size. The fraction is still large enough to resize well.
     draft = (MODES[channels], (2 * image_size, 2 * image_size))
-    image, orientation = _load(source, str(source), draft)
+    image, orientation = _read(source, str(source), lambda image: _load_pixels(image, draft))
     if image.mode in DEEP_GRAY_MODES:
         # Pillow's own conversion clips: of the 65,536 levels, all above 255 become white.
         image = Image.fromarray((np.asarray(image) >> shift).astype(np.uint8))
@@ -159,12 +152,13 @@ def read_pixels(source: Source, name: str | None = None) -> Picture:
             large that it may be a decompression bomb.
     """
     name = str(name or source)
-    header = read_header(source, name)
-    image, _ = _load(source, name)
-    if header.is_deep_gray or header.has_16_bit_colors or not _is_opaque(image):
+    mode, has_16_bit_colors, image = _read(
+        source, name, lambda image: (image.mode, _has_16_bit_colors(image), _load_pixels(image)[0])
+    )
+    if mode in DEEP_GRAY_MODES or has_16_bit_colors or not _is_opaque(image):
         raise InputError(
-            f"{name} cannot be read as a picture: its pixels are {header.mode}, but only opaque 8-bit gray or RGB "
-            "pictures are supported"
+            f"{name} cannot be read as a picture: its pixels are {mode}, but only opaque 8-bit gray or RGB pictures "
+            "are supported"
         )
     colors = np.asarray(image.convert("RGB"))
     return colors[..., :1] if (colors == colors[..., :1]).all() else colors
@@ -176,7 +170,7 @@ def brightest(source: Source) -> int:
     Raises:
         InputError: the picture cannot be read, or has levels below 0, whose range is unknown.
     """
-    image, _ = _load(source, str(source))
+    image, _ = _read(source, str(source), _load_pixels)
     pixels = np.asarray(image if image.mode in DEEP_GRAY_MODES else image.convert("RGB"))
     if pixels.min() < 0:
         raise InputError(f"{source} cannot be read as a picture: its levels go down to {pixels.min()}, not to 0")
@@ -188,37 +182,41 @@ def _is_opaque(image: Image.Image) -> bool:
     return image.mode != "RGBA" or image.getchannel("A").getextrema()[0] == 255
 
 
-def _load(source: Source, name: str, draft: Draft | None = None) -> tuple[Image.Image, int]:
-    """Read a picture's pixels.
+def _read(source: Source, name: str, read: Callable[[Image.Image], Facts]) -> Facts:
+    """Open a picture, and return what ``read`` reads of it. A PNG that cannot be read is opened without its metadata.
+
+    Raises InputError, which calls the picture by its name, if it cannot be read.
+    """
+    try:
+        with _opened(source, name) as image:
+            return read(image)
+    except InputError:
+        if (pixels := _png_without_metadata(source)) is None:
+            raise
+    with _opened(pixels, name) as image:
+        return read(image)
+
+
+def _load_pixels(image: Image.Image, draft: Draft | None = None) -> tuple[Image.Image, int]:
+    """Read an opened picture's pixels.
 
     Args:
-        source: the picture.
-        name: its name in error messages.
+        image: the picture.
         draft: the mode and the size that a JPEG may be decoded at. None: as it is.
 
     Returns:
         The picture, as RGBA if a part of it may be transparent, and its orientation, from 1 to 8.
     """
-    try:
-        return _load_as_stored(source, name, draft)
-    except InputError:
-        if (pixels := _png_without_metadata(source)) is None:
-            raise
-        return _load_as_stored(pixels, name, draft)
-
-
-def _load_as_stored(source: Source, name: str, draft: Draft | None) -> tuple[Image.Image, int]:
-    with _opened(source, name) as image:
-        if draft is not None:
-            image.draft(*draft)
-        with suppressed_stderr() if image.format == "TIFF" else contextlib.nullcontext():
-            failure = _failure_to_load(image)  # An exception in this block would print libtiff's lines.
-        if failure is not None:
-            raise failure
-        orientation = _orientation(image)
-        if image.has_transparency_data and image.mode not in DEEP_GRAY_MODES:
-            return image.convert("RGBA"), orientation
-        return image, orientation
+    if draft is not None:
+        image.draft(*draft)
+    with suppressed_stderr() if image.format == "TIFF" else contextlib.nullcontext():
+        failure = _failure_to_load(image)  # An exception in this block would print libtiff's lines.
+    if failure is not None:
+        raise failure
+    orientation = _orientation(image)
+    if image.has_transparency_data and image.mode not in DEEP_GRAY_MODES:
+        return image.convert("RGBA"), orientation
+    return image, orientation
 
 
 def _png_without_metadata(source: Source) -> io.BytesIO | None:
@@ -300,6 +298,11 @@ def _orientation(image: Image.Image) -> int:
     except PILLOW_ERRORS:
         return 1
     return orientation if isinstance(orientation, int) else 1
+
+
+def _has_16_bit_colors(image: Image.Image) -> bool:
+    """Whether each color of a picture that is not loaded yet has 16 bits."""
+    return image.mode not in DEEP_GRAY_MODES and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _is_animated(image: Image.Image) -> bool:
