@@ -224,7 +224,7 @@ def save_onnx(run: Run, generator: KerasModel, path: Path) -> None:
         export.save(generator, config, "onnx", path)
     except errors as error:
         command = export_command(run.path, path, best=path == run.best_onnx_generator_path)
-        notice(f"{path.name}, which draws without Keras, was not written: {one_line(error)}; to write it: {command}")
+        notice(f"{path.name} was not written: {one_line(error)}. To draw without Keras, write it by: {command}")
 
 
 def save_pictures(training: Training) -> None:
