@@ -54,7 +54,7 @@ def train_toy(folder, out, **settings):
     return fashion_gan.train("fashion", data=folder, out=out, **options)
 
 
-@pytest.mark.parametrize("architecture", ["residual", "upsampling"])
+@pytest.mark.parametrize("architecture", ["residual", pytest.param("upsampling", marks=pytest.mark.full)])
 def test_training_gives_the_same_bits_and_leaves_the_settings(toy_folder, tmp_path, unusual_settings, architecture):
     options = {"architecture": architecture, "augment": True}
     expected = train_toy(toy_folder, tmp_path / "expected", **options)
