@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "from_code",
+    "type_names",
 ]
 exclude_patterns = ["_build", "results", "lab/anchors-*"]
 
@@ -31,6 +32,8 @@ autodoc_typehints_format = "short"
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 add_module_names = False
+
+smartquotes_action = "qe"  # Dashes stay: "--seed" must not become "–seed".
 
 html_theme = "furo"
 html_title = f"fashion-gan {release}"

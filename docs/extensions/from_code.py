@@ -50,15 +50,16 @@ class Settings(FromCode):
         name = str(field.type).removeprefix("<class '").removesuffix("'>").replace("|", "or")
         yield from (f"(setting-{field.name.replace('_', '-')})=", f"`{field.name}` ({name})")
         yield DEFINITION + field.metadata["text"]
+        others = [
+            f"{preset} `{settings[field.name]!r}`"
+            for preset, settings in PRESETS.items()
+            if settings.get(field.name, field.default) != field.default
+        ]
         details = [
             f"Unit: {field.metadata['unit']}." if field.metadata["unit"] else "",
             f"Allowed: {describe_range(field)}." if describe_range(field) else "",
             f"Default: `{field.default!r}`." if field.name != "backend" else "Default: the first that is installed.",
-            *(
-                f"{preset}: `{settings[field.name]!r}`."
-                for preset, settings in PRESETS.items()
-                if settings.get(field.name, field.default) != field.default
-            ),
+            f"Presets with another default: {', '.join(others)}." if others else "",
         ]
         yield from ("", "    " + " ".join(filter(None, details)), "")
 
