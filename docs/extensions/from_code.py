@@ -1,27 +1,34 @@
 """Directives that write reference pages from the code, so that they cannot disagree with it.
 
-    ```{settings}          every setting of Config, by group
-    ```{command-line}      every verb of fashion-gan with its options
-    ```{metrics}           every metric
-    ```{protocols}         every protocol
-    ```{presets}           every preset's settings
+```{settings}          every setting of Config, by group
+```{command-line}      every verb of fashion-gan with its options
+```{metrics}           every metric
+```{protocols}         every protocol
+```{presets}           every preset's settings
+```{modules}           every module of the package
 """
 
+import ast
 import dataclasses
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import click
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from fashion_gan.cli import VERBS
+import fashion_gan
+from fashion_gan.cli import VERBS, app
 from fashion_gan.config import GROUPS, PRESETS, Config, describe_range
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 
 DEFINITION = ":   "
 """MyST's mark of a definition's first line."""
+
+EXTRAS = {"": "the base install", "keras": "extra `train`, `gpu` or `torch`", "torch_fidelity": "extra `inception`"}
+"""The extra that installs each module that a protocol can need."""
 
 
 class FromCode(SphinxDirective):
@@ -87,14 +94,14 @@ class CommandLine(FromCode):
 
     @staticmethod
     def describe(verb: click.Command) -> Iterator[str]:
-        context = click.Context(verb, info_name=f"fashion-gan {verb.name}")
+        context = click.Context(verb, info_name=f"fashion-gan {verb.name}", **app.context_settings)
         yield from ("", f"### {verb.name}", "")
         yield from ("```text", context.get_usage().removeprefix("Usage: "), "```", "")
         yield from (verb.help or "").splitlines()
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in verb.get_params(context):
             record = parameter.get_help_record(context)
-            if record:
+            if record and isinstance(parameter, click.Option):  # The usage line shows the arguments.
                 groups.setdefault(getattr(parameter, "group", "Other options"), []).append(record)
         for group, records in groups.items():
             yield from ("", f"**{group}**", "")
@@ -102,7 +109,7 @@ class CommandLine(FromCode):
                 yield from (f"`{flags}`", DEFINITION + escaped(" ".join(text.split())), "")
         examples = getattr(verb, "examples", ())
         if examples:
-            yield from ("", "```bash", *examples, "```", "")
+            yield from ("", "**Examples**", "", "```bash", *examples, "```", "")
 
 
 class Metrics(FromCode):
@@ -118,18 +125,35 @@ class Protocols(FromCode):
 
     def lines(self) -> Iterator[str]:
         yield from table(
-            ["protocol", "images", "needs", "labels", "in the sets"],
+            ["protocol", "images", "needs", "needs classes", "in the sets"],
             (
                 [
                     f"`{protocol.name}`",
                     f"{protocol.count:,}",
-                    protocol.needs or "the base install",
+                    EXTRAS[protocol.needs],
                     "yes" if protocol.needs_labels else "no",
                     ", ".join(f"`{name}`" for name, members in SETS.items() if protocol.name in members),
                 ]
                 for protocol in PROTOCOLS.values()
             ),
         )
+
+
+class Modules(FromCode):
+    """A table of the modules, in the order of their names, with the first sentence of each docstring."""
+
+    def lines(self) -> Iterator[str]:
+        package = Path(fashion_gan.__file__).parent
+        yield from table(
+            ["module", "what it does"], (self.row(path, package) for path in sorted(package.rglob("*.py")))
+        )
+
+    @staticmethod
+    def row(path: Path, package: Path) -> list[str]:
+        parts = path.relative_to(package).with_suffix("").parts
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+        text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n\n")[0]
+        return [f"`{'.'.join(('fashion_gan', *parts))}`", " ".join(text.replace("``", "`").split())]
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
@@ -146,7 +170,7 @@ def escaped(text: str) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    for directive in (Settings, Presets, CommandLine, Metrics, Protocols):
+    for directive in (Settings, Presets, CommandLine, Metrics, Protocols, Modules):
         words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in directive.__name__)
         app.add_directive(words.lstrip("-"), directive)
     return {"parallel_read_safe": True}
