@@ -66,7 +66,8 @@ class Recipe:
     def command(self):
         if self.system == "tutorial":
             return "python benchmarks/leaderboard.py"
-        return f"fashion-gan train --preset {self.system} --minutes {self.minutes:g}" if self.minutes else ""
+        train = f"fashion-gan train --preset {self.system} --minutes {self.minutes:g}"
+        return train if self.minutes else "fashion-gan evaluate fashion"
 
 
 # The rows of the README come first, so that they are measured in one sitting.
@@ -209,7 +210,7 @@ def readme_table(rows):
             metric = row["metrics"][SCORE]
             shown = [METRICS[SCORE].show(metric[key]) for key in ("value", "real_baseline")]
             speed = f"{row['images_per_second']:,.0f}" if "images_per_second" in row else "–"
-            cells = [recipe.title, *shown, speed, row["date"], f"`{recipe.command}`"]
+            cells = [recipe.title, *shown, speed, f"{row['machine']}, {row['date']}", f"`{recipe.command}`"]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
