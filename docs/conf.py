@@ -20,9 +20,9 @@ extensions = [
     "from_code",
     "type_names",
 ]
-exclude_patterns = ["_build", "results", "lab/anchors-*"]
+exclude_patterns = ["_build", "results"]
 
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath", "substitution"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "substitution"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # Notebooks are executed by their own tests.
 
