@@ -111,9 +111,11 @@ class Config:
         InputError: a setting has the wrong type, is out of range, or contradicts another one.
 
     Example:
-        >>> config = Config.from_preset("fashion", minutes=5)
+        >>> config = fashion_gan.Config.from_preset("fashion", minutes=5)
         >>> config.architecture, config.batch_size
         ('residual', 32)
+        >>> fashion_gan.Config.from_json(config.to_json(), "my settings") == config
+        True
 
     Attributes:
     """
@@ -248,6 +250,9 @@ class Config:
             preset: a name in ``PRESETS``.
             **settings: any settings of this class. None means the preset's value.
 
+        Returns:
+            The configuration.
+
         Raises:
             InputError: the preset or a setting is unknown, or a setting is refused as in ``Config``.
         """
@@ -263,6 +268,9 @@ class Config:
         Args:
             text: the JSON.
             source: where the text comes from, such as a path, for error messages.
+
+        Returns:
+            The configuration. Old names of settings are replaced by the present ones.
 
         Raises:
             InputError: the text is not a configuration, or has settings that this version does not know.

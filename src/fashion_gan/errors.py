@@ -19,11 +19,30 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class InputError(ValueError):
-    """The user's input cannot be used. The message is one line: what is wrong, and what is allowed."""
+    """The user's input cannot be used. The message is one line: what is wrong, and what is allowed.
+
+    It is a ``ValueError``. The command prints the message and ends with status 2.
+
+    Example:
+        >>> fashion_gan.Config(epochs=0)
+        Traceback (most recent call last):
+        fashion_gan.errors.InputError: epochs=0 is out of range: it must be from 1 to 1,000,000
+    """
 
 
 class TrainingDiverged(RuntimeError):
-    """A loss or a weight is no longer finite. The last good checkpoint is intact."""
+    """A loss or a weight is no longer finite. The last good checkpoint is intact.
+
+    It is a ``RuntimeError``. The message names the loss or the weight, and the step. The command prints it and ends
+    with status 1.
+
+    Example:
+        >>> def train_with_a_second_try(**settings):
+        ...     try:
+        ...         return fashion_gan.train("fashion", **settings)
+        ...     except fashion_gan.TrainingDiverged:
+        ...         return fashion_gan.train("fashion", learning_rate=1e-4, **settings)
+    """
 
 
 def check_range(
@@ -195,6 +214,7 @@ def readable(text: object) -> str:
     Python represents a byte of a path that is not UTF-8 as a surrogate, which no encoder takes. It becomes an escape.
 
     Example:
+        >>> import os
         >>> readable(os.fsdecode(b"caf\xe9.png"))
         'caf\\xe9.png'
     """

@@ -134,8 +134,14 @@ class Generator:
             on the caller's thread, in batches of up to 256.
 
     Example:
-        >>> fashion_gan.Generator.from_pretrained("fashion").generate(64, labels="Dress", seed=3).shape
+        >>> generator = fashion_gan.Generator.from_pretrained("fashion")
+        >>> generator
+        Generator(28×28 gray, latent_dim 100, 10 classes)
+        >>> generator.generate(64, labels="Dress", seed=3).shape
         (64, 28, 28, 1)
+        >>> gray = fashion_gan.Generator(lambda latents: np.zeros((len(latents), 28, 28, 1)), latent_dim=100)
+        >>> int(gray.generate(1).max())
+        128
     """
 
     def __init__(
@@ -156,8 +162,11 @@ class Generator:
         """Load a generator that comes with fashion-gan. ONNX Runtime runs it.
 
         Args:
-            name: the generator's name.
+            name: the generator's name. There is one, "fashion".
             threads: as in ``load``.
+
+        Returns:
+            The generator.
 
         Raises:
             InputError: no generator has this name, or the number of threads is out of range.
@@ -171,6 +180,9 @@ class Generator:
         Args:
             path: the file.
             threads: number of processor cores to use, from 1 to 1,024. None means all that the process may use.
+
+        Returns:
+            The generator.
 
         Raises:
             InputError: there is no such file, it is damaged, fashion-gan did not write it, or the number of threads is
@@ -222,15 +234,32 @@ class Generator:
 
         Raises:
             InputError: a number is out of range, a label is unknown, or an unconditional generator gets a label.
+
+        Example:
+            >>> generator = fashion_gan.load_generator("fashion")
+            >>> generator.generate(3, labels=["Bag", "Sandal", 0], truncation=0.7).shape
+            (3, 28, 28, 1)
+            >>> generator.generate(3, as_float=True).dtype
+            dtype('float32')
         """
         return self.decode(self.latents(count, seed, truncation), self.labels(count, labels), as_float=as_float)
 
     @default_settings()
     def latents(self, count: int, seed: int | None = 0, truncation: float = 1.0) -> Latents:
-        """Draw the latents that ``generate`` turns into images: float32 (count, latent_dim).
+        """Draw the latents that ``generate`` turns into images.
+
+        Args:
+            count, seed, truncation: as in ``generate``.
+
+        Returns:
+            float32 (count, latent_dim).
 
         Raises:
             InputError: a number is out of range.
+
+        Example:
+            >>> fashion_gan.load_generator("fashion").latents(16, seed=3).shape
+            (16, 100)
         """
         count = check_whole_number("count", count, 1, MAX_COUNT)
         return latent_space.draw_latents(count, self.latent_dim, seed, truncation)
@@ -249,6 +278,12 @@ class Generator:
 
         Raises:
             InputError: the latents have the wrong shape or are not finite, or a label is refused as in ``generate``.
+
+        Example:
+            >>> generator = fashion_gan.load_generator("fashion")
+            >>> latents = generator.latents(4, seed=3)
+            >>> bool((generator.decode(latents, "Bag") == generator.generate(4, "Bag", seed=3)).all())
+            True
         """
         as_float, vectors = check_flag("as_float", as_float), _as_floats("latents", latents)
         if vectors.ndim != 2 or vectors.shape[1] != self.latent_dim or not len(vectors):
@@ -284,7 +319,7 @@ class Generator:
 
     @default_settings()
     def vary(self, latent: npt.ArrayLike, strength: float = 0.3, count: int = 16, seed: int | None = 0) -> Latents:
-        """Draw neighbors of a latent: float32 (count, latent_dim).
+        """Draw neighbors of a latent: √(1 − strength²) · latent + strength · Gaussian noise.
 
         Args:
             latent: a latent (latent_dim,), or a seed, which stands for the first latent it draws.
@@ -292,22 +327,39 @@ class Generator:
             count: number of neighbors, from 1 to 100,000.
             seed: seed of the noise, at least 0. None draws other neighbors at each call.
 
+        Returns:
+            float32 (count, latent_dim).
+
         Raises:
             InputError: a number is out of range, or the latent has the wrong length.
+
+        Example:
+            >>> generator = fashion_gan.load_generator("fashion")
+            >>> generator.decode(generator.vary(3, strength=0.2, count=9), "Dress").shape
+            (9, 28, 28, 1)
         """
         count = check_whole_number("count", count, 1, MAX_COUNT)
         return latent_space.vary(self._latent(latent), strength, count, seed)
 
     @default_settings()
     def mix(self, first: npt.ArrayLike, second: npt.ArrayLike, share: float = 0.5) -> Latents:
-        """Interpolate between two latents along the sphere: float32 (latent_dim,).
+        """Interpolate between two latents along the sphere.
 
         Args:
             first, second: latents (latent_dim,), or seeds, which stand for the first latents they draw.
             share: share of the second latent, in [0, 1].
 
+        Returns:
+            float32 (latent_dim,).
+
         Raises:
             InputError: a number is out of range, or a latent has the wrong length.
+
+        Example:
+            >>> fashion_gan.load_generator("fashion").mix(3, 4, share=0.25).shape
+            (100,)
+
+        Source: White 2016, arXiv:1609.04468.
         """
         return latent_space.mix(self._latent(first), self._latent(second), share)
 
@@ -327,6 +379,12 @@ class Generator:
 
         Raises:
             InputError: a number is out of range, a latent has the wrong length, or the label is unknown.
+
+        Example:
+            >>> fashion_gan.load_generator("fashion").interpolate(3, 4, frames=8, label="Dress").shape
+            (8, 28, 28, 1)
+
+        Source: White 2016, arXiv:1609.04468.
         """
         path = latent_space.walk(self._latent(first), self._latent(second), frames)
         return self.decode(path, 0 if label is None and self.class_names else label)
@@ -348,9 +406,16 @@ class Generator:
             count: number of images.
             labels: as in ``generate``.
 
+        Returns:
+            int32 (count,), or None.
+
         Raises:
             InputError: a label is unknown, the number of labels is not ``count``, or an unconditional generator gets a
                 label.
+
+        Example:
+            >>> fashion_gan.load_generator("fashion").labels(3, ["Bag", "ankle boot", "2"])
+            array([8, 9, 2], dtype=int32)
         """
         count = check_whole_number("count", count, 1, MAX_COUNT)
         if not self.class_names:

@@ -57,6 +57,15 @@ class Run:
     Attributes:
         path: the folder.
         config: the run's settings. A resumed run may have changed some of those that it was started with.
+
+    Example:
+        >>> run = fashion_gan.Run.open("runs/0001-fashion")
+        >>> run
+        Run('runs/0001-fashion', preset 'fashion', step 15, finished)
+        >>> run.config.batch_size, run.read_log()["step"].tolist()
+        (8, [5.0, 10.0, 15.0])
+        >>> run.generator_path.name, run.last_sample.name
+        ('generator.keras', 'gan_generated_image_epoch_3.png')
     """
 
     def __init__(self, path: str | Path, config: Config) -> None:
@@ -76,6 +85,9 @@ class Run:
             out: the folder that holds the run folders. It is made if it does not exist.
             config: the run's settings.
             data_fingerprint: ``Dataset.fingerprint`` of the training images.
+
+        Returns:
+            The new run.
 
         Raises:
             InputError: ``out`` cannot be written.
@@ -125,10 +137,12 @@ class Run:
 
     @property
     def config_path(self) -> Path:
+        """The settings: ``config.json``."""
         return self.path / CONFIG_FILE
 
     @property
     def environment_path(self) -> Path:
+        """The machine, the versions and the data's checksum: ``environment.json``."""
         return self.path / "environment.json"
 
     @property
@@ -143,17 +157,21 @@ class Run:
 
     @property
     def tensorboard_folder(self) -> Path:
+        """The same as ``log.csv``, for TensorBoard."""
         return self.path / "tensorboard"
 
     @property
     def checkpoint_folder(self) -> Path:
+        """Everything that a resumed run needs: the last two checkpoints and the best one."""
         return self.path / "checkpoints"
 
     @property
     def best_checkpoint_path(self) -> Path:
+        """The checkpoint with the best score. It exists only with ``evaluate_every_epochs``."""
         return self.checkpoint_folder / "best.npz"
 
     def checkpoint_path(self, step: int) -> Path:
+        """The checkpoint of a step."""
         return self.checkpoint_folder / f"step-{step:09d}.npz"
 
     def checkpoint_paths(self) -> list[Path]:
@@ -162,6 +180,7 @@ class Run:
 
     @property
     def sample_folder(self) -> Path:
+        """Grids of generated images, one every ``save_interval`` epochs."""
         return self.path / "samples"
 
     def sample_path(self, epoch: int) -> Path:
@@ -188,10 +207,12 @@ class Run:
 
     @property
     def film_path(self) -> Path:
+        """The film: ``training.gif``. It exists only once training has ended."""
         return self.path / "training.gif"
 
     @property
     def training_curve_path(self) -> Path:
+        """The losses, D(real) and D(fake) as a plot. It exists only once training has ended."""
         return self.path / "training_curve.png"
 
     @property
@@ -201,10 +222,12 @@ class Run:
 
     @property
     def h5_generator_path(self) -> Path:
+        """The same generator as an ``.h5`` file."""
         return self.path / "generator.h5"
 
     @property
     def best_generator_path(self) -> Path:
+        """The generator of the best checkpoint. It exists only with ``evaluate_every_epochs``."""
         return self.path / "generator_best.keras"
 
     @property
@@ -214,10 +237,12 @@ class Run:
 
     @property
     def best_onnx_generator_path(self) -> Path:
+        """The same as an ``.onnx`` file, if a converter was installed."""
         return self.path / "generator_best.onnx"
 
     @property
     def report_folder(self) -> Path:
+        """The folder that ``fashion-gan evaluate`` writes."""
         return self.path / "report"
 
     @property
@@ -391,6 +416,7 @@ class Run:
 
     @property
     def has_best_checkpoint(self) -> bool:
+        """Whether there is a best checkpoint."""
         return self.best_checkpoint_path.exists()
 
     def save_best_checkpoint(self, step: int, score: float, state: State) -> None:

@@ -140,9 +140,13 @@ def augment_test(
             may not be written, or no training framework is installed.
 
     Example:
-        >>> result = fashion_gan.augment_test(real_per_class=[10], seeds=5)
-        >>> result.sizes[0].verdict
-        'helps'
+        >>> result = fashion_gan.augment_test(real_per_class=10, synthetic_per_class=20, seeds=2, steps=10)
+        >>> list(result.sizes[0].regimes)
+        ['real', 'real_flipped_shifted', 'real_and_synthetic', 'synthetic']
+        >>> result.sizes[0].verdict in ("helps", "don't use it", "no difference")
+        True
+
+    Source: the idea of the accuracy score, Ravuri & Vinyals 2019, arXiv:1905.10887.
     """
     sizes = _checked_sizes(real_per_class)
     synthetic_per_class = check_whole_number("synthetic_per_class", synthetic_per_class, 1, MAX_SYNTHETIC_PER_CLASS)

@@ -64,9 +64,13 @@ def evaluate(
             report's folder cannot be written.
 
     Example:
-        >>> evaluation = fashion_gan.evaluate("fashion", protocols=["ffd10k_test"])
-        >>> evaluation.metrics["ffd10k_test"].interval
-        (0.46, 0.56)
+        >>> evaluation = fashion_gan.evaluate("fashion", protocols="classes10k", report="fashion-report")
+        >>> list(evaluation.metrics)
+        ['class_imbalance10k', 'missing_classes10k', 'asked_class10k']
+        >>> evaluation.report_path.name
+        'report.html'
+
+    Source: each metric's paper is in the reference of the metrics.
     """
     protocols = (protocols,) if isinstance(protocols, str) else protocols
     find_protocols(protocols)  # Refuse what is wrong, and a missing library, before anything large is read.
@@ -134,7 +138,7 @@ def compare(first: str | Path, second: str | Path) -> Comparison:
 
     Example:
         >>> from fashion_gan.api.evaluate import compare
-        >>> compare("runs/0001-fashion", "runs/0002-fashion").verdict
+        >>> compare("first-report", "second-report").verdict
         'not distinguishable'
     """
     return compare_metrics(read_metrics(first), read_metrics(second))
@@ -145,6 +149,9 @@ def check_metrics(data: str | Path | None = None) -> SelfCheck:
 
     Args:
         data: the folder of the four Fashion-MNIST files. None: they are searched for and, if missing, downloaded.
+
+    Returns:
+        The results. ``print`` shows them as a table.
 
     Raises:
         InputError: Fashion-MNIST is not found.

@@ -44,8 +44,8 @@ def export_generator(
         OSError: ``out`` cannot be written.
 
     Example:
-        >>> fashion_gan.export_generator("fashion", "openvino", "clothes_openvino")
-        4.2e-07
+        >>> fashion_gan.export_generator("fashion", "html", "clothes.html") < 1e-3
+        True
     """
     from fashion_gan.saving import export
     from fashion_gan.saving.formats import FORMATS
@@ -92,8 +92,11 @@ def import_generator(
         OSError: ``out`` cannot be written.
 
     Example:
-        >>> fashion_gan.import_generator("old_generator.h5", "generator.onnx").latent_dim
-        100
+        >>> imported = fashion_gan.import_generator("old_generator.h5", "old_generator.onnx")
+        >>> imported.latent_dim, imported.image_shape
+        (6, (16, 16, 1))
+        >>> fashion_gan.load_generator("old_generator.onnx").generate(4).shape
+        (4, 16, 16, 1)
     """
     path, out = user_path("path", path), user_path("out", out)
     classes = None if classes is None else check_whole_number("classes", classes, 2, MAX_CLASSES)

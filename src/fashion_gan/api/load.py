@@ -28,6 +28,9 @@ def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) 
         raw: the trained weights instead of their moving average. Only for a run's folder.
         best: the best checkpoint by ``evaluate_every_epochs`` instead of the newest. Only for a run's folder.
 
+    Returns:
+        The generator.
+
     Raises:
         InputError: nothing is there, fashion-gan did not write the file, or it is damaged.
 
@@ -72,7 +75,8 @@ def load_gan(model: str | Path, *, best: bool = False) -> "GAN":
 
     Example:
         >>> gan = fashion_gan.load_gan("fashion")
-        >>> gan.probability_real(images, labels).shape
+        >>> test = fashion_gan.load_fashion_mnist("test")
+        >>> gan.probability_real(test.images[:64], test.labels[:64]).shape
         (64,)
     """
     source = resolve(model, best=best)

@@ -63,8 +63,11 @@ def make_dataset(
             cannot hold the images, or the folder may not be written.
 
     Example:
-        >>> fashion_gan.make_dataset("synth", 1000, min_confidence=0.9)["images"]
-        10000
+        >>> manifest = fashion_gan.make_dataset("synth", 10, min_confidence=0.9)
+        >>> manifest["images"], manifest["classes"][3]["kept"]
+        (100, 10)
+        >>> fashion_gan.load_training_images("synth", image_size=28, channels=1)
+        Dataset(100 images 28×28×1, 10 classes, from synth)
     """
     folder_path, force = user_path("out", out), check_flag("force", force)
     seed, per_class = check_seed(seed), check_whole_number("per_class", per_class, 1)

@@ -63,9 +63,16 @@ def train(
         KeyboardInterrupt: training was stopped; ``resume`` continues it.
 
     Example:
-        >>> run = fashion_gan.train(epochs=50, batch_size=64, save_interval=5)
-        >>> fashion_gan.load_generator(run.path).generate(16).shape
-        (16, 28, 28, 1)
+        >>> run = fashion_gan.train("fashion", data="pictures", image_size=16, batch_size=8, steps=3)
+        class          pictures  width×height
+        left                 20  16×16
+        right                20  16×16
+        all 2 classes        40
+        epoch 1  step ... left
+        >>> fashion_gan.load_generator(run).generate(9, labels="left").shape
+        (9, 16, 16, 1)
+
+    Source: Goodfellow et al. 2014, arXiv:1406.2661; Radford et al. 2015, arXiv:1511.06434.
     """
     folder = user_path("out", out)  # Checked before the data are read, which takes long.
     config, dataset = plan(preset, data=data, **settings)
@@ -79,8 +86,8 @@ def resume(path: str | Path, **settings: Any) -> Run:
 
     Args:
         path: the run's folder.
-        **settings: new budgets (any one of them replaces all three), ``save_interval``, ``checkpoint_every_steps``, or
-            ``data`` if the folder has moved.
+        **settings: new budgets (``epochs``, ``steps``, ``minutes``; any one of them replaces all three), counted from
+            the start of the run; ``save_interval``; ``checkpoint_every_steps``; or ``data``, if the folder has moved.
 
     Returns:
         The run.
@@ -90,7 +97,14 @@ def resume(path: str | Path, **settings: Any) -> Run:
         TrainingDiverged, KeyboardInterrupt: as ``train`` does.
 
     Example:
-        >>> run = fashion_gan.resume("runs/0001-transposed", epochs=100)
+        >>> run = fashion_gan.resume("runs/0001-fashion", epochs=4)
+        class          pictures  width×height
+        left                 20  16×16
+        right                20  16×16
+        all 2 classes        40
+        epoch 4/4  step ... left
+        >>> int(run.read_log()["step"][-1])
+        20
     """
     run, dataset = plan_resume(path, **settings)
     _print_contents(dataset)

@@ -59,12 +59,16 @@ def load_training_images(data: str | Path | None, image_size: int, channels: int
         image_size: height and width of the user's own pictures, in pixels.
         channels: channels of the user's own pictures: 1 (gray) or 3 (color).
 
+    Returns:
+        The images, uint8 (N, H, W, C), with their labels and classes. Of the user's own pictures, ``contents`` says
+        what was left out.
+
     Raises:
         InputError: the folder does not exist, or its content cannot be used.
 
     Example:
-        >>> load_training_images("photos", 64, 3).images.shape
-        (1200, 64, 64, 3)
+        >>> fashion_gan.load_training_images("pictures", image_size=16, channels=1)
+        Dataset(40 images 16×16×1, 2 classes, from pictures)
     """
     folder = requested_folder(data)
     if folder is None or holds_fashion_mnist(folder):

@@ -24,8 +24,11 @@ class Dataset:
         contents: what a folder of the user's own pictures holds, and what was left out. None for other data.
 
     Example:
-        >>> load_fashion_mnist("test")
-        Dataset(10,000 images 28×28×1, 10 classes, from /usr/share/datasets/fashion-mnist)
+        >>> test = fashion_gan.load_fashion_mnist("test")
+        >>> test
+        Dataset(10,000 images 28×28×1, 10 classes, from ...)
+        >>> test.class_names[test.labels[0]]
+        'Ankle boot'
     """
 
     images: Images

@@ -84,7 +84,7 @@ def load_fashion_mnist(split: str = "train", data: str | Path | None = None) -> 
             has the data.
 
     Example:
-        >>> load_fashion_mnist("test").images.shape
+        >>> fashion_gan.load_fashion_mnist("test").images.shape
         (10000, 28, 28, 1)
 
     Source: Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747.

@@ -40,6 +40,15 @@ class Evaluation:
         details: tables that the report shows: "classes", "within_classes" and "suspicious", if they were measured.
         images, labels: the images of the first seed, for the pictures of the report.
         report_path: the report's page; None if no report was written.
+
+    Example:
+        >>> test = fashion_gan.load_fashion_mnist("test")
+        >>> evaluation = fashion_gan.evaluate(test, protocols="classes10k")
+        >>> share = evaluation.metrics["asked_class10k"]
+        >>> share.interval[0] < share.value < share.interval[1]
+        True
+        >>> sorted(evaluation.fingerprint)
+        ['data_sha256', 'features_sha256', 'version']
     """
 
     source: JsonObject

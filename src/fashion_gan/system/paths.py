@@ -21,8 +21,8 @@ def user_path(name: str, path: object) -> Path:
         InputError: it is no path, it is empty or too long, or there is no such user.
 
     Example:
-        >>> user_path("out", "~/runs")
-        PosixPath('/home/ada/runs')
+        >>> user_path("out", "~/runs") == Path.home() / "runs"
+        True
     """
     text = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(text, str) or not text or "\0" in text:

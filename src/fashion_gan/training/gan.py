@@ -95,8 +95,8 @@ class GAN(keras.Model):
 
     Example:
         >>> gan = fashion_gan.load_gan("fashion")
-        >>> gan.probability_real(images, labels).shape
-        (64,)
+        >>> gan.latent_dim, gan.conditional
+        (100, True)
     """
 
     def __init__(
