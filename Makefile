@@ -1,4 +1,4 @@
-# `make demo` and `make test` install everything that they need, in .venv.
+# `make demo`, `make test` and `make docs` install everything that they need, in .venv.
 
 PYTHON   ?= python3
 VENV     ?= .venv
@@ -12,7 +12,7 @@ PIP      := $(BIN)/pip install --quiet --disable-pip-version-check --constraint 
 APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
 TEST_EXTRAS := train,export,openvino,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
 
-.PHONY: demo test test-all test-lowest lock check data browser clean
+.PHONY: demo test test-all test-lowest docs dist address lock check data browser clean
 .NOTPARALLEL:
 
 demo: $(VENV)/train data
@@ -22,8 +22,8 @@ demo: $(VENV)/train data
 test: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser
 	@$(call beside_the_checks,$(PYTEST))
 
-# Every test, at full scale.
-test-all: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser
+# Every test, at full scale. One of them builds the site.
+test-all: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) $(VENV)/docs data browser
 	@$(call beside_the_checks,$(PYTEST) --full)
 
 # Fast tests and a short training with the lower bound of each requirement, in an environment of their own. Old versions
@@ -39,10 +39,29 @@ test-lowest:
 	$(LOWEST)/bin/python -m pytest -W default tests/unit tests/integration/test_explorer.py \
 		tests/integration/test_explorer_connections.py tests/integration/test_export.py
 
+# The documentation site, as a folder that a browser opens without a server. A warning is an error.
+SITE := build/site
+docs: $(VENV)/docs
+	rm -rf $(SITE)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --doctree-dir build/doctrees docs $(SITE)
+	@echo "$(CURDIR)/$(SITE)/index.html"
+
+# The packages for an index, from the last commit: make dist ADDRESS=https://github.com/OWNER/NAME. In the README that an
+# index shows, links and pictures have full addresses, at the version's tag.
+dist: address $(VENV)/dev
+	rm -rf build/dist dist
+	mkdir -p build/dist
+	git archive HEAD | tar --extract --directory build/dist
+	$(BIN)/python tools/index_readme.py $(ADDRESS) > build/dist/README.md
+	$(BIN)/python -m build --outdir dist build/dist
+
+address:
+	@test -n "$(ADDRESS)" || { echo "the repository's address is missing: make dist ADDRESS=https://github.com/OWNER/NAME"; exit 2; }
+
 # Renew the versions with hashes that continuous integration installs. It needs uv.
 lock:
-	uv pip compile --quiet pyproject.toml $(foreach extra,train jax export openvino dev,--extra $(extra)) \
-		--constraint constraints.txt --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	uv pip compile --quiet pyproject.toml $(foreach extra,train jax export openvino docs dev,--extra $(extra)) \
+		--constraint constraints.txt --python-version 3.11.5 --python-platform x86_64-manylinux_2_28 \
 		--generate-hashes --no-annotate --no-header --output-file requirements-dev.lock
 
 PYTEST = FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
@@ -54,6 +73,7 @@ check: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS))
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
 # Fashion-MNIST: the copy that is there, or a download from a mirror, or Debian's package.
 data: $(VENV)/train
@@ -77,4 +97,4 @@ $(VENV)/%: pyproject.toml constraints.txt | $(BIN)/pip
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build .mypy_cache .pytest_cache .ruff_cache src/*.egg-info
+	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache src/*.egg-info

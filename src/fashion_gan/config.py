@@ -57,7 +57,7 @@ RENAMED_SETTINGS = {
     "family":             "architecture",
     "width":              "base_channels",
     "generator_widening": "generator_width_factor",
-    "centre":             "center_images",
+    "centre":             "center_images",  # codespell:ignore
     "start_from":         "init_from",
     "penalty":            "r1_weight",
     "fake_penalty":       "r2_weight",

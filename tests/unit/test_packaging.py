@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import index_readme
 import lower_bounds
 import pytest
 from packaging.requirements import Requirement
@@ -74,3 +75,25 @@ def test_each_action_of_the_workflows_is_named_by_its_commit():
     uses = [line for path in workflows for line in re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))]
     assert uses
     assert not [line for line in uses if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)]
+
+
+@pytest.mark.parametrize(
+    ("written", "in_an_index"),
+    [
+        ("[a page](docs/a.md#b)", "[a page](https://a.b/o/n/blob/v1/docs/a.md#b)"),
+        ("![two\nlines](docs/a.png)", "![two\nlines](https://a.b/o/n/raw/v1/docs/a.png)"),
+        ('<img src="docs/a.png" width="9">', '<img src="https://a.b/o/n/raw/v1/docs/a.png" width="9">'),
+        ('<img width="9" src="docs/a.png">', '<img width="9" src="https://a.b/o/n/raw/v1/docs/a.png">'),
+        ("[![x](a.png)](b.md)", "[![x](https://a.b/o/n/raw/v1/a.png)](https://a.b/o/n/blob/v1/b.md)"),
+        ("[web](https://x.y/z) [here](#results)", "[web](https://x.y/z) [here](#results)"),
+        ("```\n[code](a.md)\n```\n", "```\n[code](a.md)\n```\n"),
+    ],
+)
+def test_in_a_package_index_links_and_pictures_of_the_readme_have_full_addresses(written, in_an_index):
+    assert index_readme.with_full_addresses(written, "https://a.b/o/n/", "v1") == in_an_index
+
+
+@pytest.mark.parametrize("arguments", [[], ["https://github.com"], ["github.com/o/n"], ["https://a.b/o/n", "v1"]])
+def test_a_missing_or_wrong_address_for_the_index_is_refused(capsys, arguments):
+    assert index_readme.main(arguments) == 2
+    assert "https://github.com/OWNER/NAME" in capsys.readouterr().err
