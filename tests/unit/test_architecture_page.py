@@ -1,4 +1,4 @@
-"""The page about the architecture shows the imports that the code has."""
+"""The page about the architecture shows the modules and the imports that the code has."""
 
 import ast
 import re
@@ -38,3 +38,31 @@ def test_the_table_shows_what_each_package_imports():
 def test_the_drawing_names_every_package():
     drawing = (PAGES / "architecture.svg").read_text(encoding="utf-8")
     assert set(re.findall(r'font-weight="bold".*?>(\w+)<', drawing)) == PACKAGES - {"__init__", "__main__"}
+
+
+def modules_of_tree(text: str) -> set[str]:
+    """The paths of the modules that an annotated tree of folders names.
+
+    A line that starts with a folder opens it. The lines below belong to it if they are indented more.
+    """
+    modules, folders = set(), []
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
+        folders = [(start, folder) for start, folder in folders if start < indent]
+        first = line.split()[0].rstrip(":") if line.strip() else ""
+        if first.endswith("/"):
+            folders.append((indent, first))
+        modules.update("".join(folder for _, folder in folders) + name for name in re.findall(r"\b\w+\.py\b", line))
+    return modules
+
+
+def test_the_annotated_tree_names_every_module():
+    page = (PAGES / "architecture.md").read_text(encoding="utf-8")
+    (tree,) = re.findall(r"^```text\n(src/fashion_gan/\n.+?)^```", page, re.MULTILINE | re.DOTALL)
+    paths = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py") if not path.stem.startswith("__")}
+    assert modules_of_tree(tree) == paths
+
+
+def test_a_module_in_the_wrong_folder_of_a_tree_does_not_count():
+    tree = "src/\n  api/   train.py\n         inner/: load.py\n  cli/   evaluate.py\nrun.py"
+    assert modules_of_tree(tree) == {"src/api/train.py", "src/api/inner/load.py", "src/cli/evaluate.py", "run.py"}
