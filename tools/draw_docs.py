@@ -1,51 +1,69 @@
-"""Draw the README's pictures of the explorer and of the report, with the shipped model, in a headless Chromium.
+"""Draw the pictures of the documentation into docs/pictures.
 
-python tools/draw_docs.py     # docs/explorer.png and docs/report.png
+    python tools/draw_docs.py                       # all of them
+    python tools/draw_docs.py truncation losses     # some of them
+    python tools/draw_docs.py run_folder --run runs/0001-fashion
+
+It needs Fashion-MNIST, the extras ``train`` and ``dev``, and Chromium. ``after_minutes`` and ``presets_after_minutes``
+show what ``benchmarks/leaderboard.py`` wrote into docs/results.
 """
 
-import re
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+import click
+from docs_pictures import clothes, networks, pages, run_folder
+from docs_pictures.studio import open_studio
 
-import fashion_gan
+from fashion_gan import cli
+from fashion_gan.system.atomic_files import atomic_file
 
-DOCS = Path(__file__).parent.parent / "docs"
-EXPLORER_STATE = "#label=9&seed=3&truncation=0.8&picked=5"
-REPORT_HEIGHT = 1420  # Pixels, for the table of metrics. The rest would make the picture too long.
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+PICTURES = {
+    "real_and_generated": clothes.real_and_generated,
+    "after_minutes": clothes.after_minutes,
+    "presets_after_minutes": clothes.presets_after_minutes,
+    "truncation": clothes.truncation,
+    "augmentations": clothes.augmentations,
+    "explorer": pages.explorer,
+    "explorer_phone": pages.explorer_phone,
+    "report": pages.report,
+    "report_explained": pages.report_explained,
+    "augment-test": pages.augment_test,
+    "run_folder": run_folder.run_folder,
+    "training": run_folder.training,
+    "residual_stages": networks.residual_stages,
+    "residual_norm": networks.residual_norm,
+    "residual_centering": networks.residual_centering,
+    "residual_minibatch": networks.residual_minibatch,
+    "losses": networks.losses,
+    "loss_gradients": networks.loss_gradients,
+}
+"""Each picture's name, and the function that draws it: a ``Studio`` -> the content of a PNG or GIF file."""
 
 
-def main():
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        draw_explorer(browser)
-        draw_report(browser)
-
-
-def draw_explorer(browser):
-    command = [sys.executable, "-m", "fashion_gan", "explore", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        url = re.search(r"http://\S+/", server.stdout.readline()).group()
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.goto(url + EXPLORER_STATE)
-        page.wait_for_selector("#nearest canvas", timeout=60_000)
-        page.screenshot(path=DOCS / "explorer.png", full_page=True)
-        server.send_signal(signal.SIGINT)
-
-
-def draw_report(browser):
-    with tempfile.TemporaryDirectory() as folder:
-        report = fashion_gan.evaluate("fashion", report=folder).report_path
-        page = browser.new_page(viewport={"width": 1040, "height": REPORT_HEIGHT})
-        page.goto(Path(report).as_uri())
-        page.screenshot(path=DOCS / "report.png")
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(PICTURES)), metavar="[NAME]...")
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path, exists=True),
+    help="Run whose folder and film are drawn. By default a short training makes one.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, exists=True),
+    help="Folder of a report of the shipped model. By default it is measured, which takes a minute.",
+)
+def main(names, run, report):
+    FOLDER.mkdir(exist_ok=True)
+    with open_studio(run, report) as studio:
+        for name in names or PICTURES:
+            content = PICTURES[name](studio)
+            path = FOLDER / (name + (".gif" if content.startswith(b"GIF") else ".png"))
+            with atomic_file(path) as temporary:
+                temporary.write_bytes(content)
+            print(f"{path}: {len(content):,} bytes", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(cli.run(main, "draw_docs.py"))

@@ -1,0 +1,1 @@
+"""The pictures of the documentation. ``tools/draw_docs.py`` draws them."""
