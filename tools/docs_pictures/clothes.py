@@ -35,7 +35,7 @@ def after_minutes(studio):
     """The preset ``fashion`` after 1, 5 and 30 minutes of training: 20 pictures, and the score."""
     rows = read_results()
     cells = "".join(
-        f"<div><h2>{duration(minutes)}</h2>{pictures('fashion', minutes, 20)}"
+        f'<div style="width: 222px"><h2>{duration(minutes)}</h2>{pictures("fashion", minutes, 20)}'
         f'<p style="margin-top: 8px">{score(rows, "fashion", minutes)}</p></div>'
         for minutes in MINUTES
     )
