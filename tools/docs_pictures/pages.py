@@ -1,5 +1,6 @@
 """Pictures of the explorer and of the report."""
 
+import base64
 import contextlib
 import dataclasses
 import re
@@ -12,6 +13,7 @@ import fashion_gan
 from docs_pictures.studio import DOTS_PER_PIXEL, small_png
 
 EXPLORER_STATE = "#label=9&seed=3&truncation=0.8&picked=5"
+PHONE = {"width": 360, "height": 740}
 REPORT_WIDTH = 860
 REPORT_ROWS = 6
 EXPLAINED_WIDTH = 760
@@ -25,9 +27,17 @@ def explorer(studio):
 
 
 def explorer_phone(studio):
-    """The first screen of the explorer on a phone."""
-    with explorer_page(studio, {"width": 390, "height": 844}, device_scale_factor=DOTS_PER_PIXEL) as page:
-        return small_png(page.screenshot())
+    """The explorer on a phone: the first screen, and the screen of the selected picture."""
+    with explorer_page(studio, PHONE, device_scale_factor=DOTS_PER_PIXEL) as page:
+        screens = [page.screenshot()]
+        page.locator("#picked-title").evaluate("title => window.scrollTo(0, title.offsetTop - 16)")
+        screens.append(page.screenshot())
+    images = "".join(
+        f'<img src="data:image/png;base64,{base64.b64encode(screen).decode()}" width="{PHONE["width"]}" '
+        'style="box-shadow: 0 0 0 1px #9aa4ae; border-radius: 14px" alt="">'
+        for screen in screens
+    )
+    return studio.sheet(f'<div class="row" style="gap: 20px">{images}</div>', 2 * PHONE["width"] + 64, look="light")
 
 
 @contextlib.contextmanager
