@@ -44,7 +44,7 @@ SAMPLES_PER_CLASS = 10
 SEED_DEPENDENT = ("gan_train10k", "two_sample10k_test")
 SEEDS = 3  # They are measured with this many seeds too, from seed 0.
 
-# The preset's settings, with these changes in each training. docs/experiments.md tells how they were found.
+# The preset's settings, with these changes in each training. docs/lab/shipped_model.md tells how they were found.
 # fmt: off
 _FASHION = (
     {"epochs": 200,    "decay_fraction": 0.5, "ema_decay": 0.9998, "evaluate_every_epochs": 10},
