@@ -417,11 +417,11 @@ def test_a_failed_self_check_ends_with_exit_code_1(capsys, monkeypatch):
 
 
 def test_a_benchmark_prints_an_error_as_one_line(tmp_path):
-    path = TESTS.parent / "benchmarks" / "presets.py"
-    command = [sys.executable, path, "--minutes", "-1", "--runs", tmp_path / "runs", "--docs", tmp_path / "docs"]
+    path = TESTS.parent / "benchmarks" / "leaderboard.py"
+    command = [sys.executable, path, "--scale", "-1", "--runs", tmp_path / "runs", "--docs", tmp_path / "docs"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.splitlines() == ["fashion-gan: minutes=-1.0 is out of range: it must be between 0 and 1,000,000"]
+    assert done.stderr.splitlines() == ["fashion-gan: minutes=-5.0 is out of range: it must be between 0 and 1,000,000"]
     assert not (tmp_path / "runs").exists()
 
 

@@ -14,6 +14,8 @@ REFERENCE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)|<img[^>]* src=\"([^\"]+)\"")
 # The leaderboard's pictures of each recipe.
 RESULT = re.compile(rf"docs/results/(shipped|(tutorial|{'|'.join(PRESETS)})-\d+)\.png")
 MADE_ELSEWHERE = {
+    "docs/pictures/fashion_200_epochs.png": "docs/lab/shipped_model.md",  # which has the command
+    "docs/pictures/fashion_200_epochs_curve.png": "docs/lab/shipped_model.md",
     "docs/pictures/time_to_quality.png": "benchmarks/time_to_quality.py",
     "docs/pictures/time_to_quality_pictures.png": "benchmarks/time_to_quality.py",
     "src/fashion_gan/pretrained/fashion/samples.png": "tools/make_pretrained.py",
