@@ -47,7 +47,7 @@ PICTURES = {
 @click.option(
     "--run",
     type=click.Path(path_type=Path, exists=True),
-    help="Run whose folder and film are drawn. By default a short training makes one.",
+    help="Run whose folder and film are drawn. Default: the leaderboard's run of 5 minutes, or a short training.",
 )
 @click.option(
     "--report",

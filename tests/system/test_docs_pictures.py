@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import draw_docs
+import numpy as np
 import pytest
+from docs_pictures.clothes import cut_sheet
 
 from fashion_gan.config import PRESETS
+from fashion_gan.rendering.images import grid
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,3 +53,9 @@ def test_a_command_makes_the_picture_of_a_page(picture):
 def test_a_page_shows_each_picture_that_is_drawn():
     drawn = {path.relative_to(ROOT).as_posix() for path in draw_docs.FOLDER.iterdir()}
     assert drawn <= set(SHOWN)
+
+
+@pytest.mark.parametrize("size", [28, 64])
+def test_a_sheet_is_cut_into_the_images_that_it_was_made_of(size):
+    images = np.random.default_rng(0).integers(0, 256, (100, size, size, 1), np.uint8)
+    assert (cut_sheet(grid(images, columns=10)) == images).all()
