@@ -61,7 +61,7 @@ address:
 # Renew the versions with hashes that continuous integration installs. It needs uv.
 lock:
 	uv pip compile --quiet pyproject.toml $(foreach extra,train jax export openvino docs dev,--extra $(extra)) \
-		--constraint constraints.txt --python-version 3.11.5 --python-platform x86_64-manylinux_2_28 \
+		--constraint constraints.txt --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 		--generate-hashes --no-annotate --no-header --output-file requirements-dev.lock
 
 PYTEST = FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
