@@ -26,6 +26,7 @@ PAGES_WITH_CODE = [
     page for page, text in TEXTS.items() if page != README and {"bash", "python"} & {kind for kind, _ in blocks(text)}
 ]
 TUTORIALS = [page for page in PAGES_WITH_CODE if page.parent.name == "tutorials"]
+TUTORIALS_IN_ORDER = re.findall(r"^\w+$", TEXTS[ROOT / "docs" / "tutorials" / "index.md"], re.MULTILINE)
 BUDGETS = ("--minutes", "--epochs", "--steps")
 
 
@@ -164,9 +165,10 @@ def test_a_program_of_the_readme_runs(new_workplace, code):
 
 @pytest.mark.full
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("page", TUTORIALS, ids=name_of)
-def test_a_tutorial_works_from_its_top_to_its_end_in_an_empty_folder(page, tmp_path, fewer_scored_images):
-    run_page(TEXTS[page], tmp_path)
+def test_the_tutorials_work_one_after_the_other_in_an_empty_folder(tmp_path, fewer_scored_images):
+    assert sorted(page.stem for page in TUTORIALS) == sorted(TUTORIALS_IN_ORDER)
+    for name in TUTORIALS_IN_ORDER:
+        run_page(TEXTS[ROOT / "docs" / "tutorials" / f"{name}.md"], tmp_path)
 
 
 @pytest.mark.full
