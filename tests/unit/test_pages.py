@@ -30,6 +30,7 @@ TEXTS = {name_of(page): page.read_text(encoding="utf-8") for page in PAGES}
 # The lab book names the options of its day.
 TODAY = [name for name in TEXTS if not name.startswith("docs/lab/") and name != "CHANGELOG.md"]
 OPTION = r"(?<![\w-])--[a-z][a-z0-9-]*"
+OF_CLICK_AND_PIP = {"--help", "--constraint"}
 SET_UP = ["python3 -m venv .venv", ". .venv/bin/activate"]
 COMPLETIONS = re.compile(r'(eval "\$\()?_FASHION_GAN_COMPLETE=(bash|zsh|fish)_source fashion-gan(\)"| \| source)')
 # The pages lie in these folders when a reader follows their links. The template becomes the card of a shipped model.
@@ -100,7 +101,7 @@ def test_sentences_name_only_options_that_exist(name):
     for span in programs:
         check_command(" ".join(span.split()))
     named = {option for span in spans if span not in programs for option in re.findall(OPTION, span)}
-    assert named <= {*known, "--help"}
+    assert named <= {*known, *OF_CLICK_AND_PIP}
 
 
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if links(text)])
