@@ -8,6 +8,7 @@ It needs Fashion-MNIST, the extras ``train`` and ``dev``, and Chromium. ``after_
 show what ``benchmarks/leaderboard.py`` wrote into docs/results.
 """
 
+import functools
 import sys
 from pathlib import Path
 
@@ -32,6 +33,11 @@ PICTURES = {
     "augment-test": pages.augment_test,
     "run_folder": run_folder.run_folder,
     "training": run_folder.training,
+    "five_minutes_step_280": functools.partial(run_folder.frame, step=280),
+    "five_minutes_step_1830": functools.partial(run_folder.frame, step=1830),
+    "five_minutes_end": run_folder.last_sample,
+    "five_minutes_curve": run_folder.curve,
+    "possible_copies": run_folder.possible_copies,
     "residual_stages": networks.residual_stages,
     "residual_norm": networks.residual_norm,
     "residual_centering": networks.residual_centering,
@@ -47,7 +53,7 @@ PICTURES = {
 @click.option(
     "--run",
     type=click.Path(path_type=Path, exists=True),
-    help="Run whose folder and film are drawn. Default: the leaderboard's run of 5 minutes, or a short training.",
+    help="Run that is drawn. Default: the leaderboard's run of 5 minutes, or a short training.",
 )
 @click.option(
     "--report",

@@ -1,15 +1,17 @@
-"""The folder of a run as a drawing, and the film of its training."""
+"""Pictures of a run: its folder as a drawing, its film, its curve, and what may be copies."""
 
+import base64
 import dataclasses
 import html
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 import fashion_gan
-from docs_pictures.studio import img
+from docs_pictures.studio import img, small_png
 from fashion_gan.rendering.images import load_png
 from fashion_gan.runs import Run
 
@@ -149,3 +151,24 @@ def training(studio):
     content = io.BytesIO()
     first.save(content, "GIF", save_all=True, append_images=rest, duration=times, loop=0)
     return content.getvalue()
+
+
+def frame(studio, step):
+    """The frame of a run's film at a step, or the last one before it."""
+    run = open_run(studio)
+    return max(path for path in run.frame_paths() if path <= run.frame_path(step)).read_bytes()
+
+
+def last_sample(studio):
+    return open_run(studio).last_sample.read_bytes()
+
+
+def curve(studio):
+    return small_png(open_run(studio).training_curve_path.read_bytes())
+
+
+def possible_copies(studio):
+    """The pictures under "Possible copies" in the report of a run."""
+    page = fashion_gan.evaluate(open_run(studio), report=studio.folder / "run-report").report_path
+    picture = re.search(r'base64,([^"]+)" style="max-width:none" alt="Generated images above', page.read_text())
+    return base64.b64decode(picture[1])
