@@ -2,15 +2,18 @@
 
 ```{settings}          every setting of Config, by group
 ```{command-line}      every verb of fashion-gan with its options
-```{metrics}           every metric
-```{protocols}         every protocol
-```{presets}           every preset's settings
+```{metrics}           a table of all metrics
+```{metric-meanings}   the meaning of every metric
+```{protocols}         a table of all protocols
+```{presets}           the settings in which the presets differ
+```{renamed-settings}  the names of settings in version 0.1.0
+```{formats}           a table of the export formats
 ```{modules}           every module of the package
 """
 
 import ast
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -19,16 +22,58 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import fashion_gan
+from fashion_gan.api.train import RESUMABLE, SHARED_SETTINGS
 from fashion_gan.cli import VERBS, app
-from fashion_gan.config import GROUPS, PRESETS, Config, describe_range
+from fashion_gan.config import GROUPS, PRESETS, READ_FROM_THE_DATA, RENAMED_SETTINGS, Config, describe_range
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
+from fashion_gan.saving.formats import FORMATS
 
 DEFINITION = ":   "
 """MyST's mark of a definition's first line."""
 
 EXTRAS = {"": "the base install", "keras": "extra `train`, `gpu` or `torch`", "torch_fidelity": "extra `inception`"}
 """The extra that installs each module that a protocol can need."""
+
+COMPARED_WITH = {
+    "ffd10k_test": "the 10,000 test images",
+    "classes10k": "the classes of the 10,000 test images",
+    "within_classes10k": "the 1,000 test images of the same class",
+    "memorisation10k": "all 70,000 images",
+    "gan_train10k": "10,000 training images, and the 10,000 test images",
+    "two_sample10k_test": "the 10,000 test images, half of them to learn",
+    "ffd50k_train": "the 60,000 training images",
+    "fid10k_test": "the 10,000 test images",
+    "fid50k_train": "the 60,000 training images",
+}
+"""The real images of each protocol."""
+
+BOOTSTRAP = "bootstrap"
+# Of each metric: its protocol, the value of real images that `fashion-gan evaluate fashion --protocol full` prints, and
+# how its interval is computed.
+METRIC_FACTS = {
+    "ffd10k_test": ("ffd10k_test", "0.137", BOOTSTRAP),
+    "kernel10k_test": ("ffd10k_test", "−0.00015", "normal"),
+    "precision10k_test": ("ffd10k_test", "93.5%", BOOTSTRAP),
+    "recall10k_test": ("ffd10k_test", "92.7%", BOOTSTRAP),
+    "density10k_test": ("ffd10k_test", "1.000", BOOTSTRAP),
+    "coverage10k_test": ("ffd10k_test", "97.3%", BOOTSTRAP),
+    "ffd50k_train": ("ffd50k_train", "0.030", BOOTSTRAP),
+    "class_imbalance10k": ("classes10k", "0.7%", "resampled shares"),
+    "missing_classes10k": ("classes10k", "0", "none"),
+    "asked_class10k": ("classes10k", "93.8%", "Wilson"),
+    "class_recall10k_test": ("within_classes10k", "92.6%", BOOTSTRAP),
+    "class_coverage10k_test": ("within_classes10k", "97.4%", BOOTSTRAP),
+    "copying10k": ("memorisation10k", "+0.1", "normal"),
+    "nearer_train10k": ("memorisation10k", "86.3%", BOOTSTRAP),
+    "gan_train10k": ("gan_train10k", "about 90%", "Wilson"),
+    "gan_test10k": ("gan_train10k", "about 90%", "Wilson"),
+    "two_sample10k_test": ("two_sample10k_test", "about 50%", "Wilson"),
+    "fid10k_test": ("fid10k_test", "not measured", "none"),
+    "kid10k_test": ("fid10k_test", "not measured", "none"),
+    "is10k": ("fid10k_test", "not measured", "none"),
+    "fid50k_train": ("fid50k_train", "not measured", "none"),
+}
 
 
 class FromCode(SphinxDirective):
@@ -43,7 +88,7 @@ class FromCode(SphinxDirective):
 
 
 class Settings(FromCode):
-    """Each setting: name, type, what it does, unit, range, default, and the presets with another default."""
+    """Each setting: name, what it does, type, unit, range, default by preset, and when it can be set."""
 
     def lines(self) -> Iterator[str]:
         for group, heading in GROUPS.items():
@@ -52,23 +97,44 @@ class Settings(FromCode):
                 if field.metadata["group"] == group:
                     yield from self.describe(field)
 
-    @staticmethod
-    def describe(field: "dataclasses.Field[object]") -> Iterator[str]:
+    @classmethod
+    def describe(cls, field: "dataclasses.Field[object]") -> Iterator[str]:
         name = str(field.type).removeprefix("<class '").removesuffix("'>").replace("|", "or")
-        yield from (f"(setting-{field.name.replace('_', '-')})=", f"`{field.name}` ({name})")
+        yield from (f"(setting-{field.name.replace('_', '-')})=", f"`{field.name}`")
         yield DEFINITION + field.metadata["text"]
-        others = [
-            f"{preset} `{settings[field.name]!r}`"
-            for preset, settings in PRESETS.items()
-            if settings.get(field.name, field.default) != field.default
-        ]
-        details = [
-            f"Unit: {field.metadata['unit']}." if field.metadata["unit"] else "",
-            f"Allowed: {describe_range(field)}." if describe_range(field) else "",
-            f"Default: `{field.default!r}`." if field.name != "backend" else "Default: the first that is installed.",
-            f"Presets with another default: {', '.join(others)}." if others else "",
-        ]
-        yield from ("", "    " + " ".join(filter(None, details)), "")
+        details = {
+            "Type": name,
+            "Unit": field.metadata["unit"],
+            "Range": describe_range(field),
+            "Default": cls.defaults(field),
+        }
+        facts = [f"{name}: {text}." for name, text in details.items() if text]
+        yield from ("", "    " + " ".join([*facts, *cls.limits(field.name)]), "")
+
+    @staticmethod
+    def defaults(field: "dataclasses.Field[object]") -> str:
+        """The default. If the presets have different ones, the default of each preset."""
+        if field.name in READ_FROM_THE_DATA:
+            return ""
+        if field.name == "backend":
+            return "`KERAS_BACKEND`, or the first that is installed"
+        values = {preset: repr(settings.get(field.name, field.default)) for preset, settings in PRESETS.items()}
+        if len(set(values.values())) == 1:
+            return f"`{field.default!r}`"
+        presets_of: dict[str, list[str]] = {}
+        for preset, value in values.items():
+            presets_of.setdefault(value, []).append(preset)
+        return ", ".join(f"`{value}` ({', '.join(presets)})" for value, presets in presets_of.items())
+
+    @staticmethod
+    def limits(name: str) -> Iterator[str]:
+        """Sentences that say when a setting cannot be set."""
+        if name in READ_FROM_THE_DATA:
+            yield "It cannot be set."
+        if name in RESUMABLE:
+            yield "A resumed run may change it."
+        if name in SHARED_SETTINGS:
+            yield "With `init_from` it must be that of the model."
 
 
 class Presets(FromCode):
@@ -113,11 +179,25 @@ class CommandLine(FromCode):
 
 
 class Metrics(FromCode):
-    """Each metric: its id, title, direction and meaning."""
+    """A table of the metrics: id, name, direction, number of images, the value of real images, and the interval."""
+
+    def lines(self) -> Iterator[str]:
+        assert METRIC_FACTS.keys() == METRICS.keys()
+        rows = []
+        for name, info in METRICS.items():
+            protocol, baseline, interval = METRIC_FACTS[name]
+            count = f"{PROTOCOLS[protocol].count:,}"
+            rows.append([f"`{name}`", info.title, percent(info.direction), count, baseline, interval])
+        yield from table(["id", "name", "direction", "images", "real images", "95% interval"], rows)
+
+
+class MetricMeanings(FromCode):
+    """The meaning of each metric, and its protocol."""
 
     def lines(self) -> Iterator[str]:
         for name, info in METRICS.items():
-            yield from (f"`{name}`: {info.title}", f"{DEFINITION}*{info.direction}.* {info.description}", "")
+            yield from (f"`{name}`: {info.title}", DEFINITION + percent(info.description), "")
+            yield from (f"    {percent(info.direction).capitalize()}. Protocol: `{METRIC_FACTS[name][0]}`.", "")
 
 
 class Protocols(FromCode):
@@ -125,18 +205,55 @@ class Protocols(FromCode):
 
     def lines(self) -> Iterator[str]:
         yield from table(
-            ["protocol", "images", "needs", "needs classes", "in the sets"],
+            ["protocol", "images", "compared with", "needs", "needs classes", "in the sets"],
             (
                 [
                     f"`{protocol.name}`",
                     f"{protocol.count:,}",
+                    COMPARED_WITH[protocol.name],
                     EXTRAS[protocol.needs],
                     "yes" if protocol.needs_labels else "no",
-                    ", ".join(f"`{name}`" for name, members in SETS.items() if protocol.name in members),
+                    ", ".join(f"`{name}`" for name, members in SETS.items() if protocol.name in members) or "none",
                 ]
                 for protocol in PROTOCOLS.values()
             ),
         )
+
+
+class RenamedSettings(FromCode):
+    """A table of the settings that have another name in version 0.1.0."""
+
+    def lines(self) -> Iterator[str]:
+        yield from table(
+            ["name in 0.1.0", "name now"], ([f"`{old}`", f"`{new}`"] for old, new in RENAMED_SETTINGS.items())
+        )
+
+
+class Formats(FromCode):
+    """A table of the export formats: what is written, and the packages that the format needs by Keras backend."""
+
+    def lines(self) -> Iterator[str]:
+        yield from table(
+            ["format", "what is written", "Keras on", "packages"],
+            (
+                [
+                    f"`{name}`",
+                    f"a folder: {', '.join(f'`{file}`' for file in row.folder_files)}"
+                    if row.folder_files
+                    else f"a `{row.suffix}` file",
+                    ", ".join(row.packages),
+                    self.packages(row.packages),
+                ]
+                for name, row in FORMATS.items()
+            ),
+        )
+
+    @staticmethod
+    def packages(by_backend: Mapping[str, tuple[str, ...]]) -> str:
+        """The packages, once if all backends need the same ones."""
+        if len(set(by_backend.values())) == 1:
+            return ", ".join(next(iter(by_backend.values()))) or "none"
+        return "; ".join(f"{backend}: {', '.join(names)}" for backend, names in by_backend.items())
 
 
 class Modules(FromCode):
@@ -164,13 +281,18 @@ def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
     yield ""
 
 
+def percent(text: str) -> str:
+    """A text with its percentages as the documentation writes them: 1%, not 1 %."""
+    return text.replace(" %", "%")
+
+
 def escaped(text: str) -> str:
     """A text whose special characters Markdown shows as they are."""
     return text.replace("|", "\\|").replace("[", "\\[").replace("*", "\\*").replace("<", "&lt;")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    for directive in (Settings, Presets, CommandLine, Metrics, Protocols, Modules):
+    for directive in FromCode.__subclasses__():
         words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in directive.__name__)
         app.add_directive(words.lstrip("-"), directive)
     return {"parallel_read_safe": True}

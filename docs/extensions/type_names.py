@@ -1,9 +1,13 @@
-"""Shows signatures as they are written in the code: ``Images``, not ``ndarray[tuple[Any, ...], dtype[uint8]]``."""
+"""Shows signatures as they are written in the code: ``Images``, not ``ndarray[tuple[Any, ...], dtype[uint8]]``.
+
+The description of an argument follows a colon, not two dashes.
+"""
 
 import ast
 import inspect
 import textwrap
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 
@@ -22,6 +26,14 @@ def written_signature(
     return f"({ast.unparse(arguments)})", returned.strip("'") if returned else None
 
 
+def colons_for_dashes(app: Sphinx, document: nodes.document) -> None:
+    """Replace what Sphinx puts between an argument's name and its description."""
+    for text in list(document.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(": "))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-signature", written_signature)
+    app.connect("doctree-read", colons_for_dashes)
     return {"parallel_read_safe": True}
