@@ -43,7 +43,7 @@ def programs(text: str) -> list[str]:
 def words_of(command: str) -> list[str]:
     """The words of a command, without the environment variables before it."""
     words = shlex.split(command)
-    while words and re.match(r"[A-Z_]+=", words[0]):
+    while words and re.match(r"[A-Z]\w*=", words[0]):
         words.pop(0)
     return words
 

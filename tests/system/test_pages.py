@@ -25,7 +25,7 @@ TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES if page.suffix
 PAGES_WITH_CODE = [
     page
     for page, text in TEXTS.items()
-    if page != README and (programs(text) or any("fashion-gan " in line for line in commands(text)))
+    if page != README and (programs(text) or any(words_of(line)[0] == "fashion-gan" for line in commands(text)))
 ]
 TUTORIALS = [page for page in PAGES_WITH_CODE if page.parent.name == "tutorials"]
 TUTORIALS_IN_ORDER = re.findall(r"^\w+$", TEXTS[ROOT / "docs" / "tutorials" / "index.md"], re.MULTILINE)
