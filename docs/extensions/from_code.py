@@ -13,6 +13,7 @@
 
 import ast
 import dataclasses
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from sphinx.util.docutils import SphinxDirective
 import fashion_gan
 from fashion_gan.api.train import RESUMABLE, SHARED_SETTINGS
 from fashion_gan.cli import VERBS, app
+from fashion_gan.cli.help import Option
 from fashion_gan.config import GROUPS, PRESETS, READ_FROM_THE_DATA, RENAMED_SETTINGS, Config, describe_range
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
@@ -163,12 +165,13 @@ class CommandLine(FromCode):
         context = click.Context(verb, info_name=f"fashion-gan {verb.name}", **app.context_settings)
         yield from ("", f"### {verb.name}", "")
         yield from ("```text", context.get_usage().removeprefix("Usage: "), "```", "")
-        yield from (verb.help or "").splitlines()
+        yield from inspect.cleandoc(verb.help or "").splitlines()
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in verb.get_params(context):
             record = parameter.get_help_record(context)
-            if record and isinstance(parameter, click.Option):  # The usage line shows the arguments.
-                groups.setdefault(getattr(parameter, "group", "Other options"), []).append(record)
+            # The usage line shows the arguments, and the page itself says that every verb has --help.
+            if record and isinstance(parameter, Option):
+                groups.setdefault(parameter.group, []).append(record)
         for group, records in groups.items():
             yield from ("", f"**{group}**", "")
             for flags, text in records:
