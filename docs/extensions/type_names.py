@@ -26,6 +26,14 @@ def written_signature(
     return f"({ast.unparse(arguments)})", returned.strip("'") if returned else None
 
 
+def keep_first_line(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Put an empty line before a property's docstring. Napoleon would take words before a colon in its first line as
+    the property's type.
+    """
+    if what == "property":
+        lines.insert(0, "")
+
+
 def colons_for_dashes(app: Sphinx, document: nodes.document) -> None:
     """Replace what Sphinx puts between an argument's name and its description."""
     for text in list(document.findall(nodes.Text)):
@@ -35,5 +43,6 @@ def colons_for_dashes(app: Sphinx, document: nodes.document) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-signature", written_signature)
+    app.connect("autodoc-process-docstring", keep_first_line, priority=400)  # Before Napoleon, which has 500.
     app.connect("doctree-read", colons_for_dashes)
     return {"parallel_read_safe": True}
