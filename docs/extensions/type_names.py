@@ -26,12 +26,15 @@ def written_signature(
     return f"({ast.unparse(arguments)})", returned.strip("'") if returned else None
 
 
-def keep_first_line(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Put an empty line before a property's docstring. Napoleon would take words before a colon in its first line as
-    the property's type.
+def mend_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Undo two things that Napoleon does to a docstring.
+
+    It takes words before a colon in a property's first line as the property's type. It also adds the type of each
+    attribute. The text says an array's type and shape in fewer words.
     """
     if what == "property":
-        lines.insert(0, "")
+        lines[:] = inspect.cleandoc(obj.__doc__ or "").splitlines()
+    lines[:] = [line for line in lines if ":type: numpy.ndarray" not in line]
 
 
 def colons_for_dashes(app: Sphinx, document: nodes.document) -> None:
@@ -43,6 +46,6 @@ def colons_for_dashes(app: Sphinx, document: nodes.document) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-signature", written_signature)
-    app.connect("autodoc-process-docstring", keep_first_line, priority=400)  # Before Napoleon, which has 500.
+    app.connect("autodoc-process-docstring", mend_docstring, priority=600)  # After Napoleon, which has 500.
     app.connect("doctree-read", colons_for_dashes)
     return {"parallel_read_safe": True}
