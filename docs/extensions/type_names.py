@@ -10,14 +10,20 @@ import textwrap
 from docutils import nodes
 from sphinx.application import Sphinx
 
+ARRAY_TYPES = {"ndarray[tuple[Any, ...], dtype[uint8]]": "Images", "ndarray[tuple[Any, ...], dtype[int32]]": "Labels"}
+
 
 def written_signature(
     app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, returns: str
 ) -> tuple[str, str] | None:
     """The signature from the source of a function, or of a class's ``__init__``; None keeps Sphinx's own."""
     function = vars(obj).get("__init__") if what == "class" else inspect.unwrap(getattr(obj, "__func__", obj))
-    if not inspect.isfunction(function) or function.__code__.co_filename == "<string>":  # A dataclass has no source.
+    if not inspect.isfunction(function):
         return None
+    if function.__code__.co_filename == "<string>":  # The signature of a dataclass has no source.
+        for long_name, alias in ARRAY_TYPES.items():
+            signature = signature.replace(long_name, alias)
+        return signature, returns
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     arguments = node.args
     if arguments.args and arguments.args[0].arg in ("self", "cls"):
