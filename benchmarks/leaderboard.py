@@ -169,7 +169,7 @@ def machine():
 
 def page(rows):
     """docs/results.md: a table of all recipes, and the pictures of each."""
-    measured = [recipe for recipe in RECIPES if recipe.name in rows]
+    measured = sorted((recipe for recipe in RECIPES if recipe.name in rows), key=recipe_order)
     names = [name for name in COLUMNS if name in rows[measured[0].name]["metrics"]]
     lines = [
         "# Results",
@@ -181,7 +181,7 @@ def page(rows):
         f"| recipe | images seen | {' | '.join(METRICS[name].title for name in names)} |",
         "|---|" + "---:|" * (1 + len(names)),
     ]
-    for recipe in sorted(measured, key=lambda recipe: recipe_order(recipe)):
+    for recipe in measured:
         row = rows[recipe.name]
         seen = f"{row['images']:,}" if "images" in row else "[card](../src/fashion_gan/pretrained/fashion/README.md)"
         values = [METRICS[name].show(row["metrics"][name]["value"]) for name in names]
@@ -189,7 +189,7 @@ def page(rows):
     baselines = rows[measured[0].name]["metrics"]
     shown = [METRICS[name].show(baselines[name]["real_baseline"]) for name in names]
     lines += [f"| real images | | {' | '.join(shown)} |", "", f"Measured on {places(rows.values())}.", ""]
-    for recipe in sorted(measured, key=lambda recipe: recipe_order(recipe)):
+    for recipe in measured:
         lines += [f"## {recipe.title}", "", f"![A hundred pictures](results/{recipe.name}.png)", ""]
     return "\n".join(lines)
 
@@ -204,7 +204,7 @@ def readme_table(rows):
         "| recipe | Fréchet distance | real images | images/s | measured | command |",
         "|---|---:|---:|---:|---|---|",
     ]
-    for recipe in RECIPES:
+    for recipe in sorted(RECIPES, key=recipe_order):
         if recipe.name in IN_README and recipe.name in rows:
             row = rows[recipe.name]
             metric = row["metrics"][SCORE]
