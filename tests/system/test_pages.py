@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 
-import keras
 import pytest
 from pages import DOCS, PAGES, README, ROOT, blocks, commands, first_of_each_verb, name_of, programs, words_of
 from processes import command
@@ -17,7 +16,6 @@ from fashion_gan.cli import app
 from fashion_gan.config import Config
 from fashion_gan.datasets.fashion_mnist import local_folder
 from fashion_gan.metrics.metric_info import METRICS
-from fashion_gan.networks import build_generator
 
 README_TEXT = README.read_text(encoding="utf-8")
 README_COMMANDS = [line for line in commands(README_TEXT) if line.startswith("fashion-gan ")]
@@ -105,6 +103,10 @@ def run_page(text: str, folder) -> None:
 
 def write_old_generators(folder):
     """Write the files that the pages import: a whole model, one with one-hot classes, and weights only."""
+    import keras
+
+    from fashion_gan.networks import build_generator
+
     noise, classes = keras.Input((4,)), keras.Input((10,))
     body = keras.Sequential([keras.layers.Dense(16, activation="tanh"), keras.layers.Reshape((4, 4, 1))])
     keras.Model(noise, body(noise)).save(folder / "old_generator.h5")
