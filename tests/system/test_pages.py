@@ -196,7 +196,6 @@ def test_no_placeholder_is_left_in_the_readme():
     assert "@@" not in README_TEXT
 
 
-@pytest.mark.full
 def test_the_tables_of_results_are_those_of_the_measured_figures(tmp_path):
     for name in ("README.md", "benchmarks", "docs/results/leaderboard.json", "docs/results.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
