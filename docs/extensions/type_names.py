@@ -5,12 +5,14 @@ The description of an argument follows a colon, not two dashes.
 
 import ast
 import inspect
+import re
 import textwrap
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-ARRAY_TYPES = {"ndarray[tuple[Any, ...], dtype[uint8]]": "Images", "ndarray[tuple[Any, ...], dtype[int32]]": "Labels"}
+ARRAY_TYPE = re.compile(r"[~\w.]*ndarray\[[~\w.]*tuple\[[^]]*\], [~\w.]*dtype\[[~\w.]*?(uint8|int32)\]\]")
+ALIASES = {"uint8": "Images", "int32": "Labels"}
 
 
 def written_signature(
@@ -21,9 +23,7 @@ def written_signature(
     if not inspect.isfunction(function):
         return None
     if function.__code__.co_filename == "<string>":  # The signature of a dataclass has no source.
-        for long_name, alias in ARRAY_TYPES.items():
-            signature = signature.replace(long_name, alias)
-        return signature, returns
+        return ARRAY_TYPE.sub(lambda match: ALIASES[match[1]], signature), returns
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     arguments = node.args
     if arguments.args and arguments.args[0].arg in ("self", "cls"):
