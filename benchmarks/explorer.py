@@ -64,7 +64,7 @@ async def run_client(client, number, end, pictures):
 
 def report(title, latencies, lost):
     median, late = np.quantile(1000 * latencies, [0.5, 0.99])
-    print(f"{title}: {len(latencies)} requests, {lost} lost, median {median:.0f} ms, 99 % within {late:.0f} ms")
+    print(f"{title}: {len(latencies)} requests, {lost} lost, median {median:.0f} ms, 99% within {late:.0f} ms")
 
 
 def memory_mib(pid):

@@ -59,7 +59,7 @@ def move_latencies(browser, url, count, moves):
 
 def report(name, count, latencies):
     median, late = np.quantile(latencies, [0.5, 0.95])
-    print(f"{name}, {count} pictures: median {median:.0f} ms, 95 % within {late:.0f} ms")
+    print(f"{name}, {count} pictures: median {median:.0f} ms, 95% within {late:.0f} ms")
 
 
 if __name__ == "__main__":

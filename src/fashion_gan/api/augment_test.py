@@ -78,7 +78,7 @@ class AugmentTest:
 
     def _regime_table(self) -> tuple[list[list[str]], str]:
         """The rows and the alignment of the table of accuracies and gains."""
-        rows = [["real per class", "regime", "accuracy", "95 % interval", "gain over real only"]]
+        rows = [["real per class", "regime", "accuracy", "95% interval", "gain over real only"]]
         for size in self.sizes:
             for regime, outcome in size.regimes.items():
                 low, high = _interval(outcome)

@@ -45,8 +45,8 @@ def evaluate(
             file, a ``Dataset``, or an array of images, uint8 (N, 28, 28) or (N, 28, 28, 1).
         protocols: the name of a protocol or of a set of protocols, or a list of names. The sets are "standard" and
             "full".
-        labels: the classes of images that come without them: a file (``.npy`` or text); or names or numbers (N,) or
-            (N, 1), or one-hot rows.
+        labels: the classes of images that come without them: a file (``.npy``, ``.npz``, CSV or text); or names
+            or numbers (N,) or (N, 1), or one-hot rows.
         seed: the seed of the first draw, at least 0. None draws one, which the result's ``source`` records. Images of a
             file or an array are drawn in random order.
         seeds: the number of draws, from 1 to 1,000. With several, the metrics are means with their standard

@@ -66,7 +66,7 @@ def _complete_protocol(context: click.Context, parameter: click.Parameter, incom
     "--labels",
     type=options.UserPath(),
     metavar="FILE",
-    help="Classes of images that come without them: an .npy file, or a text file with one number per line.",
+    help="Classes of images that come without them: an .npy, .npz or CSV file, or a text file with one per line.",
     group="Data",
 )
 @options.data

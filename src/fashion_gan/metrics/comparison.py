@@ -121,7 +121,7 @@ def read_metrics(path: str | Path) -> StoredMetrics:
 def compare_metrics(first: StoredMetrics, second: StoredMetrics) -> Comparison:
     """Compare two files of metrics, from ``read_metrics``.
 
-    One value is better than the other if zero lies outside the interval of the gain, at 95 % for all metrics together
+    One value is better than the other if zero lies outside the interval of the gain, at 95% for all metrics together
     (Bonferroni). The intervals cover the choice of images only. A difference between two models therefore does not show
     that one way of training is better: that needs several trainings of each. Metrics without a standard error, such as
     those of networks that are trained for the measurement, are left out.

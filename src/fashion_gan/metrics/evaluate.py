@@ -79,7 +79,7 @@ class Evaluation:
         return "\n".join([format_table(self._rows(), "lrrrl"), *notes])
 
     def _rows(self) -> list[list[str]]:
-        rows = [["metric", "value", "95 % interval", "real images", "direction"]]
+        rows = [["metric", "value", "95% interval", "real images", "direction"]]
         for name, metric in self.metrics.items():
             info = METRICS[name]
             direction = info.direction

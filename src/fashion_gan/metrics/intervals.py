@@ -1,4 +1,4 @@
-"""Standard errors and 95 % intervals: how much a metric varies from one sample to another."""
+"""Standard errors and 95% intervals: how much a metric varies from one sample to another."""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,13 @@ MEAN_REPLICATES = 1000
 
 
 def binomial_interval(successes: int, trials: int) -> Interval:
-    """The 95 % interval of a share (Wilson 1927)."""
+    """The 95% interval of a share (Wilson 1927)."""
     interval = scipy().stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def bootstrap_mean(contributions: Floats, seed: int = 0) -> tuple[float, Interval]:
-    """The standard error and the 95 % interval of a mean, from 1,000 resamples.
+    """The standard error and the 95% interval of a mean, from 1,000 resamples.
 
     Args:
         contributions: the values whose mean is the metric (N,).
@@ -38,7 +38,7 @@ def bootstrap_mean(contributions: Floats, seed: int = 0) -> tuple[float, Interva
 
 
 def bootstrap_frechet(real: Gaussian, generated: Vectors, seed: int = 0) -> tuple[float, Interval]:
-    """The standard error and the 95 % interval of the Fréchet distance, from 100 resamples of the generated vectors.
+    """The standard error and the 95% interval of the Fréchet distance, from 100 resamples of the generated vectors.
 
     A resample holds some vectors more than once, so its distance is too large. This bias is added to the bias of the
     estimate itself, which comes from the finite sample and is about as large. The quantiles are therefore taken around
@@ -64,7 +64,7 @@ def bootstrap_frechet(real: Gaussian, generated: Vectors, seed: int = 0) -> tupl
 
 
 def debiased_interval(value: float, replicates: Floats) -> tuple[float, Interval]:
-    """The standard error and the 95 % interval of a metric that cannot be negative, from biased replicates (R,).
+    """The standard error and the 95% interval of a metric that cannot be negative, from biased replicates (R,).
 
     The quantiles are taken around the mean of the replicates and placed around the value, so the bias cancels.
     """
@@ -78,13 +78,13 @@ def _quantiles(replicates: Floats) -> Interval:
 
 
 def normal_interval(value: float, standard_error: float) -> Interval:
-    """The 95 % interval of an estimate that is approximately normal."""
+    """The 95% interval of an estimate that is approximately normal."""
     half_width = float(scipy().stats.norm.ppf((1 + CONFIDENCE) / 2)) * standard_error
     return value - half_width, value + half_width
 
 
 def student_interval(values: npt.ArrayLike) -> tuple[float, Interval]:
-    """The standard error and Student's 95 % t interval of the mean of a few values that are approximately normal.
+    """The standard error and Student's 95% t interval of the mean of a few values that are approximately normal.
 
     Args:
         values: (N,), N at least 2.

@@ -22,7 +22,7 @@ class MetricValue:
     Attributes:
         value: the number. Shares lie from 0 to 1. With several seeds, their mean.
         standard_error: the standard error of the value, over the choice of images or seeds; None if it is unknown.
-        interval: the 95 % interval of the value; None if it is unknown.
+        interval: the 95% interval of the value; None if it is unknown.
         real_baseline: the value that real images get when they are scored as if they were generated.
         by_seed: the value of each seed; empty if there was only one.
         deviation: the standard deviation over the seeds; None if there was only one.
@@ -145,7 +145,7 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
     ("class_imbalance10k", "Class imbalance", "low", "share",
      "The share of images that would have to change class to make all ten classes as frequent as among real images."),
     ("missing_classes10k", "Missing classes", "low", "count",
-     "The number of classes that make up less than 1 % of the images. Each should make up 10 %."),
+     "The number of classes that make up less than 1% of the images. Each should make up 10%."),
     ("asked_class10k",     "Shows the requested class", "high", "share",
      "The share of images that the evaluator's classifier assigns to the class that was requested."),
     ("class_recall10k_test", "Recall within classes", "high", "share",
@@ -159,7 +159,7 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
      "from the real ones."),
     ("nearer_train10k",    "Nearest real image is a training image", 6 / 7, "share",
      "The share of generated images whose nearest real image is a training image. Six of seven real images are "
-     "training images, so chance gives 85.7 %. If everything is memorized, it is 100 %."),
+     "training images, so chance gives 85.7%. If everything is memorized, it is 100%."),
     ("gan_train10k",       "GAN-train", "high", "share",
      "The accuracy on real test images of a new classifier trained on generated images only. The real baseline is the "
      "accuracy of the same classifier trained on as many real images."),
@@ -168,7 +168,7 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
      "class. The real baseline is its accuracy on real test images."),
     ("two_sample10k_test", "Told apart from real", 0.5, "share",
      "The accuracy of a new network, trained to separate generated images from real test images, on held-out images. "
-     "A perfect generator leaves it at 50 %."),
+     "A perfect generator leaves it at 50%."),
     ("fid10k_test",        "FID, 10,000 against test", "low", "number",
      "The standard Fréchet Inception distance to the 10,000 test images. Its features come from color photographs, so "
      "it is a rough measure here."),

@@ -8,7 +8,7 @@ from keras import layers
 
 from fashion_gan.arrays import Tensor
 
-# A row or column counts as empty if none of its levels (0 to 255) is above this one. In 95 % of the real images, the
+# A row or column counts as empty if none of its levels (0 to 255) is above this one. In 95% of the real images, the
 # outermost row or column that is not all black has a brighter pixel.
 EMPTY_LEVEL = 24
 # The slope of a ramp that acts as a step function: 0 up to EMPTY_LEVEL, 1 above. The ramp is so steep that no float32

@@ -76,7 +76,7 @@ def accuracy_curve(
     axes.set_xlabel("real images of each class (logarithmic)")
     axes.set_ylabel("accuracy on test images (%)")
     axes.set_title(
-        "Bands: 95 % confidence intervals over the seeds. Gains are measured within each seed,\n"
+        "Bands: 95% confidence intervals over the seeds. Gains are measured within each seed,\n"
         "so they can be clear even where bands overlap.",
         size=9,
         loc="left",

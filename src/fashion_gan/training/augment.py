@@ -35,7 +35,7 @@ class Augmentation(keras.layers.Layer):
         return self._cut(self._shift(self._flip(images)))
 
     def update_probability(self, real_logits: Tensor) -> None:
-        """Raise the probability if more than 65 % of the real images have a logit above 0; lower it otherwise."""
+        """Raise the probability if more than 65% of the real images have a logit above 0; lower it otherwise."""
         overfitting = ops.mean(ops.sign(real_logits))
         step = ops.sign(overfitting - TARGET_OVERFITTING) * ops.shape(real_logits)[0] / IMAGES_TO_FULL_PROBABILITY
         self.probability.assign(ops.clip(self.probability + step, 0.0, 1.0))

@@ -28,7 +28,7 @@ def steps_in_epoch(image_count: int, batch_size: int) -> int:
 def choose_steps_per_execution(*positions: int) -> int:
     """The most steps that one execution can take and still stop at each position and at its multiples.
 
-    Without Python between the steps, an epoch of small images takes 5 % less time on TensorFlow, and an accelerator
+    Without Python between the steps, an epoch of small images takes 5% less time on TensorFlow, and an accelerator
     need not wait for Python. Always 1 on PyTorch, which supports no other number, and for JAX on a CPU, where steps
     that share an execution take five times as long (JAX 0.10).
 
