@@ -94,7 +94,8 @@ def evaluate(
 ) -> None:
     """Score 28×28 images against Fashion-MNIST and write a report.
 
-    The images come from a shipped model, a run, a model file, a folder of pictures, or an .npz from any system.
+    The images come from a shipped model, a run or a model file, or from any system: a folder of pictures, or an .npz,
+    .npy or Parquet file.
     """
     if self_check:
         checks = api.check_metrics(data)
