@@ -183,7 +183,7 @@ def page(rows):
     ]
     for recipe in measured:
         row = rows[recipe.name]
-        seen = f"{row['images']:,}" if "images" in row else "[card](../src/fashion_gan/pretrained/fashion/README.md)"
+        seen = f"{row['images']:,}" if "images" in row else "[lab book](lab/shipped_model.md)"
         values = [METRICS[name].show(row["metrics"][name]["value"]) for name in names]
         lines.append(f"| {recipe.title} | {seen} | {' | '.join(values)} |")
     baselines = rows[measured[0].name]["metrics"]
