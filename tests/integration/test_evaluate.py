@@ -260,7 +260,7 @@ def test_metrics_are_the_same_after_writing_and_reading(over_seeds, reference, t
 def test_an_evaluation_shows_its_table(good):
     assert repr(good) == f"<Evaluation of images: {len(good.metrics)} metrics on 1,000 images>"
     lines = str(good).splitlines()
-    assert lines[0].split() == ["metric", "value", "95", "%", "interval", "real", "images", "direction"]
+    assert lines[0].split() == ["metric", "value", "95%", "interval", "real", "images", "direction"]
     assert [line.split()[0] for line in lines[1:-1]] == list(good.metrics)
     assert "lower is better" in lines[1]
     assert lines[-1].startswith("ffd = ")
