@@ -176,7 +176,9 @@ def page(rows):
         "",
         "Each preset trains from nothing with its default settings and seed 0. The metrics of `fashion-gan evaluate` "
         "score the averaged weights of the newest checkpoint. [Metrics](explanation/metrics.md) explains them. Larger "
-        "pictures are scored at 28×28. The command is `python benchmarks/leaderboard.py`, and it writes this page.",
+        "pictures are scored at 28×28. The Fréchet distance has its 95% interval: how much the choice of images "
+        "changes it. Another training would change it more. The command is `python benchmarks/leaderboard.py`, and it "
+        "writes this page.",
         "",
         f"| recipe | images seen | {' | '.join(METRICS[name].title for name in names)} |",
         "|---|" + "---:|" * (1 + len(names)),
@@ -185,6 +187,7 @@ def page(rows):
         row = rows[recipe.name]
         seen = f"{row['images']:,}" if "images" in row else "[lab book](lab/shipped_model.md)"
         values = [METRICS[name].show(row["metrics"][name]["value"]) for name in names]
+        values[0] += f" ({' to '.join(METRICS[names[0]].show(end) for end in row['metrics'][names[0]]['interval'])})"
         lines.append(f"| {recipe.title} | {seen} | {' | '.join(values)} |")
     baselines = rows[measured[0].name]["metrics"]
     shown = [METRICS[name].show(baselines[name]["real_baseline"]) for name in names]

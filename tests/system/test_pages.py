@@ -150,17 +150,21 @@ def of_the_readme():
 def test_a_command_of_the_readme_succeeds(new_workplace, line):
     if reason := skipped(words_of(line)[1:]):
         pytest.skip(reason)
-    workplace = new_workplace("--steps=20")
+    run_after_what_it_needs(line, new_workplace("--steps=20"))
+
+
+def run_after_what_it_needs(line, workplace):
+    """Run a command of the README, after the earlier commands whose files it reads."""
     for earlier in README_COMMANDS[: README_COMMANDS.index(line)]:
-        if (name := made_by(earlier)) and name in words_of(line):
-            run_command(earlier, workplace)
+        if made_by(earlier) & set(words_of(line)):
+            run_after_what_it_needs(earlier, workplace)
     run_command(line, workplace)
 
 
-def made_by(line: str) -> str:
-    """The file that a command writes. Empty if the command names none."""
+def made_by(line: str) -> set[str]:
+    """The file or the folder that a command names for its results."""
     words = words_of(line)
-    return words[words.index("--out") + 1] if "--out" in words else ""
+    return {words[words.index(option) + 1] for option in ("--out", "--report") if option in words}
 
 
 @pytest.mark.parametrize("code", programs(README_TEXT))
