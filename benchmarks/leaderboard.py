@@ -30,6 +30,7 @@ from time_to_quality import SCORED_IMAGES, train_for
 import fashion_gan
 from fashion_gan import cli
 from fashion_gan.config import PRESETS
+from fashion_gan.errors import InputError
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 from fashion_gan.rendering.images import grid, save_picture
@@ -112,6 +113,8 @@ def main(tables, scale, protocols, runs, docs):
         save_picture(results / f"{recipe.name}.png", grid(pictures, columns=10))
         path.write_text(json.dumps(rows, indent=2) + "\n")
         print(f"{recipe.name:<14}{rows[recipe.name]}", flush=True)
+    if not rows:
+        raise InputError(f"{path} has no result: run this without --tables first")
     (docs / "results.md").write_text(page(rows))
     if docs.resolve() == README.parent / "docs":
         write_between_markers(README, readme_table(rows))

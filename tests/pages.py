@@ -72,22 +72,6 @@ def anchors(text: str, deepest: int = 6) -> set[str]:
     return found
 
 
-def modules_of_tree(text: str) -> set[str]:
-    """The paths of the modules that an annotated tree of folders names.
-
-    A line that starts with a folder opens it. The lines below belong to it if they are indented more.
-    """
-    modules, folders = set(), []
-    for line in text.splitlines():
-        indent = len(line) - len(line.lstrip())
-        folders = [(start, folder) for start, folder in folders if start < indent]
-        first = line.split()[0].rstrip(":") if line.strip() else ""
-        if first.endswith("/"):
-            folders.append((indent, first))
-        modules.update("".join(folder for _, folder in folders) + name for name in re.findall(r"\b\w+\.py\b", line))
-    return modules
-
-
 def first_of_each_verb(lines: list[str]) -> Iterator[tuple[str, bool]]:
     """Each command, and whether it is the first of its verb."""
     seen: set[str] = set()

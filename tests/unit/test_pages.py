@@ -12,11 +12,9 @@ from pages import (
     README,
     ROOT,
     anchors,
-    blocks,
     code_spans,
     commands,
     links,
-    modules_of_tree,
     name_of,
     words_of,
 )
@@ -157,16 +155,3 @@ def test_the_first_screen_of_the_readme_says_what_it_is_shows_it_and_how_to_draw
 def test_the_readme_shows_a_command_for_each_verb():
     shown = {words_of(line)[1] for line in commands(TEXTS[name_of(README)]) if line.startswith("fashion-gan ")}
     assert shown == app.commands.keys()
-
-
-def test_the_annotated_tree_of_the_architecture_names_every_module():
-    text = TEXTS["docs/explanation/architecture.md"]
-    (tree,) = (content for _, content in blocks(text) if content.startswith("src/fashion_gan/"))
-    package = ROOT / "src" / "fashion_gan"
-    paths = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py") if not path.stem.startswith("__")}
-    assert modules_of_tree(tree) == paths
-
-
-def test_a_module_in_the_wrong_folder_of_a_tree_does_not_count():
-    tree = "src/\n  api/   train.py\n         inner/: load.py\n  cli/   evaluate.py\nrun.py"
-    assert modules_of_tree(tree) == {"src/api/train.py", "src/api/inner/load.py", "src/cli/evaluate.py", "run.py"}

@@ -11,7 +11,6 @@ from fashion_gan.latents import draw_latents
 from fashion_gan.rendering.images import to_uint8
 from fashion_gan.system.backends import default_backend, use_backend
 
-EMPTY_LEVEL = 24  # as in fashion_gan.networks.centering
 G = "generator"  # the name that each layer of the shipped generator starts with
 
 
@@ -114,6 +113,8 @@ def shift_between(before, after):
 
 def box(image):
     """The first and the last row, and the first and the last column, that are not empty."""
+    from fashion_gan.networks.centering import EMPTY_LEVEL
+
     lit = image[..., 0] > EMPTY_LEVEL
     return [np.flatnonzero(lit.any(axis=axis))[[0, -1]].astype(int) for axis in (1, 0)]
 
