@@ -195,7 +195,7 @@ class Metrics(FromCode):
             protocol, interval = METRIC_FACTS[name]
             count = f"{PROTOCOLS[protocol].count:,}"
             baseline = info.show(measured[name].real_baseline) if name in measured else "not measured"
-            rows.append([f"`{name}`", info.title, percent(info.direction), count, baseline.replace("-", "−"), interval])
+            rows.append([f"`{name}`", info.title, info.direction, count, baseline.replace("-", "−"), interval])
         yield from table(["id", "name", "direction", "images", "real images", "95% interval"], rows)
 
 
@@ -204,8 +204,8 @@ class MetricMeanings(FromCode):
 
     def lines(self) -> Iterator[str]:
         for name, info in METRICS.items():
-            yield from (f"`{name}`: {info.title}", DEFINITION + percent(info.description), "")
-            yield from (f"    {percent(info.direction).capitalize()}. Protocol: `{METRIC_FACTS[name][0]}`.", "")
+            yield from (f"`{name}`: {info.title}", DEFINITION + info.description, "")
+            yield from (f"    {info.direction.capitalize()}. Protocol: `{METRIC_FACTS[name][0]}`.", "")
 
 
 class Protocols(FromCode):
@@ -287,11 +287,6 @@ def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
     for row in rows:
         yield f"| {' | '.join(escaped(cell) for cell in row)} |"
     yield ""
-
-
-def percent(text: str) -> str:
-    """A text with its percentages as the documentation writes them: 1%, not 1 %."""
-    return text.replace(" %", "%")
 
 
 def escaped(text: str) -> str:

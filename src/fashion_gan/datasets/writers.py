@@ -26,7 +26,7 @@ MAX_IDX_CLASSES = 256  # IDX stores a label in one byte
 # Names that no folder can have; Windows reserves all but the first for devices.
 _PORTS = {f"{port}{digit}" for port in ("com", "lpt") for digit in range(10)}
 NO_FOLDER_NAMES = {"", "con", "prn", "aux", "nul", *_PORTS}
-GZIP_LEVEL = 6  # level 9 takes ten times as long and saves 1 %
+GZIP_LEVEL = 6  # level 9 takes ten times as long and saves 1%
 
 
 def check_format(
