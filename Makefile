@@ -10,9 +10,9 @@ comma    := ,
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
-TEST_EXTRAS := train,export,openvino,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
+TEST_EXTRAS := train,course,export,openvino,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
 
-.PHONY: demo test test-all test-lowest docs dist address lock check data browser clean
+.PHONY: demo test test-all test-lowest course docs dist address lock check data browser clean
 .NOTPARALLEL:
 
 demo: $(VENV)/train data
@@ -25,6 +25,10 @@ test: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data browser
 # Every test, at full scale. One of them builds the site.
 test-all: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) $(VENV)/docs data browser
 	@$(call beside_the_checks,$(PYTEST) --full)
+
+# Run the chapters of the course, and write the notebooks that the documentation site shows. CHAPTERS="2 3" runs some.
+course: $(VENV)/$(subst $(comma),-,$(TEST_EXTRAS)) data
+	$(BIN)/python tools/make_course.py $(CHAPTERS)
 
 # Fast tests and a short training with the lower bound of each requirement, in an environment of their own. Old versions
 # warn about newer ones, so warnings are not errors here.
@@ -60,7 +64,7 @@ address:
 
 # Renew the versions with hashes that continuous integration installs. It needs uv.
 lock:
-	uv pip compile --quiet pyproject.toml $(foreach extra,train jax export openvino docs dev,--extra $(extra)) \
+	uv pip compile --quiet pyproject.toml $(foreach extra,train course jax export openvino docs dev,--extra $(extra)) \
 		--constraint constraints.txt --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 		--generate-hashes --no-annotate --no-header --output-file requirements-dev.lock
 

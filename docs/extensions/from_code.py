@@ -28,6 +28,7 @@ from fashion_gan.api.train import RESUMABLE, SHARED_SETTINGS
 from fashion_gan.cli import VERBS, app
 from fashion_gan.cli.help import Option
 from fashion_gan.config import GROUPS, PRESETS, READ_FROM_THE_DATA, RENAMED_SETTINGS, Config, describe_range
+from fashion_gan.course import notebooks
 from fashion_gan.metrics.metric_info import METRICS, read_metric_values
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 from fashion_gan.saving.formats import FORMATS
@@ -269,9 +270,8 @@ class Modules(FromCode):
 
     def lines(self) -> Iterator[str]:
         package = Path(fashion_gan.__file__).parent
-        yield from table(
-            ["module", "what it does"], (self.row(path, package) for path in sorted(package.rglob("*.py")))
-        )
+        modules = sorted(set(package.rglob("*.py")) - set(notebooks.sources()))
+        yield from table(["module", "what it does"], (self.row(path, package) for path in modules))
 
     @staticmethod
     def row(path: Path, package: Path) -> list[str]:

@@ -34,6 +34,8 @@ def skipped(words: list[str]) -> str:
     """Why a command is not run here. Empty if it is."""
     if words[0] == "explore":
         return "serves until it is stopped; test_explorer_page.py tests it"
+    if words[0] == "course" and "--no-open" not in words:
+        return "opens JupyterLab; test_course.py tests it"
     if "--self-check" in words:
         return "takes minutes; test_self_check.py does the same with fewer images"
     return ""

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+from fashion_gan.course import notebooks
+
 ROOT = Path(__file__).parents[2]
 PAGES, PACKAGE = ROOT / "docs" / "explanation", ROOT / "src" / "fashion_gan"
 NOT_SHOWN = {"errors", "version", "arrays", "config", "system", "__init__", "__main__"}
@@ -11,10 +13,10 @@ PACKAGES = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (
 
 
 def imported_packages(name: str) -> set[str]:
-    """The packages that a package's modules import, inside functions too."""
+    """The packages that a package's modules import, inside functions too. The course's notebooks do not count."""
     files = [PACKAGE / f"{name}.py"] if (PACKAGE / f"{name}.py").exists() else (PACKAGE / name).rglob("*.py")
     modules = set()
-    for file in files:
+    for file in set(files) - set(notebooks.sources()):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 modules.update(f"{node.module}.{alias.name}" for alias in node.names)
@@ -59,7 +61,8 @@ def modules_of_tree(text: str) -> set[str]:
 def test_the_annotated_tree_names_every_module():
     page = (PAGES / "architecture.md").read_text(encoding="utf-8")
     (tree,) = re.findall(r"^```text\n(src/fashion_gan/\n.+?)^```", page, re.MULTILINE | re.DOTALL)
-    paths = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py") if not path.stem.startswith("__")}
+    modules = set(PACKAGE.rglob("*.py")) - set(notebooks.sources())
+    paths = {path.relative_to(ROOT).as_posix() for path in modules if not path.stem.startswith("__")}
     assert modules_of_tree(tree) == paths
 
 

@@ -5,7 +5,7 @@ import signal
 
 import click
 
-from fashion_gan.cli import augment_test, evaluate, generate, models, train
+from fashion_gan.cli import augment_test, course, evaluate, generate, models, train
 from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
 from fashion_gan.errors import InputError, TrainingDiverged, describe_os_error, one_line, readable
@@ -21,6 +21,7 @@ VERBS = {
     "Train": (train.train, train.data),
     "Measure": (evaluate.evaluate, evaluate.compare, augment_test.augment_test_verb),
     "Ship": (models.export, models.import_),
+    "Learn": (course.course,),
 }
 NOTES = {
     "Examples": (

@@ -132,11 +132,11 @@ def contact_sheet(images: Images, labels: Labels, class_names: Sequence[str], pe
         class_images = images[np.flatnonzero(labels == label)[:per_class]]
         row[: len(class_images)] = class_images
     sheet = grid(cells.reshape(-1, height, width, channels), columns=per_class, scale=scale)
-    return np.concatenate([_names_column(names, len(sheet), channels), sheet], axis=1) if any(names) else sheet
+    return np.concatenate([names_column(names, len(sheet), channels), sheet], axis=1) if any(names) else sheet
 
 
-def _names_column(names: Sequence[str], height: int, channels: int) -> Picture:
-    """The names in a column at equal distances, each aligned to the right: uint8 (height, width, C)."""
+def names_column(names: Sequence[str], height: int, channels: int) -> Picture:
+    """Names for the rows of a grid: in a column at equal distances, aligned to the right, uint8 (height, width, C)."""
     font = ImageFont.load_default(size=16)
     width = math.ceil(max(font.getlength(name) for name in names)) + 16
     column = Image.new("L", (width, height), PADDING_LEVEL)

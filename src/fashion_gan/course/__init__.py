@@ -1,0 +1,1 @@
+"""The course: seven chapters about GANs, with the helpers that their notebooks import."""
