@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "from_code",
+    "live_page",
     "type_names",
 ]
 exclude_patterns = ["_build", "results"]

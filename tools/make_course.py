@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-from fashion_gan.course import notebooks
+from fashion_gan.course import live, notebooks
 
 DOCS = Path(__file__).parents[1] / "docs" / "course"
 LIBRARY = "../../src/fashion_gan"
@@ -34,6 +34,18 @@ def execute(notebook: Any, folder: Path) -> None:
         if cell.cell_type == "code":
             # Progress bars are for the one who waits.
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            link_live_page(cell)
+
+
+def link_live_page(cell: Any) -> None:
+    """Let an output that shows the live page load it from the site's own files."""
+    for output in cell.outputs:
+        preset = output.get("metadata", {}).get("text/html", {}).get("preset")
+        if preset:
+            page = f"{notebooks.PAGE.name}/index.html"
+            frame = live.DATA_ADDRESS.sub(page, output.data["text/html"]).replace("<iframe ", '<iframe loading="lazy" ')
+            own_tab = f'<p><a href="{page}#{preset}" target="_blank">Open it in its own tab</a></p>'
+            output.data["text/html"] = f"{frame}{own_tab}"
 
 
 def make(chapter: Path, answers: Path) -> float:

@@ -14,6 +14,7 @@ from processes import command
 import fashion_gan
 from fashion_gan.cli import app
 from fashion_gan.config import Config
+from fashion_gan.course import notebooks
 from fashion_gan.datasets.fashion_mnist import local_folder
 from fashion_gan.metrics.metric_info import METRICS
 
@@ -240,6 +241,16 @@ def test_no_page_of_the_site_loads_anything_from_the_network(site):
     assert [path for path in site.rglob("*.html") if loads.search(path.read_text(encoding="utf-8"))] == []
     loads = re.compile(r"url\(\s*[\"']?(?:https?:)?//|@import")
     assert [path for path in site.rglob("*.css") if loads.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.full
+def test_the_live_page_of_the_course_is_on_the_site_in_frames_and_behind_links(site):
+    html = (site / "course" / "chapter_1_what_a_gan_is.html").read_text(encoding="utf-8")
+    presets = {"works", "collapse", "oscillate", "saturate", "onlyD"}
+    assert set(re.findall(r'<iframe [^>]*src="live_gan/index.html#(\w+)"', html)) == presets
+    assert set(re.findall(r'<a [^>]*href="live_gan/index.html#(\w+)"', html)) == presets
+    files = {path.name: path.read_bytes() for path in notebooks.PAGE.iterdir()}
+    assert {path.name: path.read_bytes() for path in (site / "course" / "live_gan").iterdir()} == files
 
 
 @pytest.mark.full

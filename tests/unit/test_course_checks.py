@@ -81,6 +81,28 @@ def test_an_array_of_another_shape_or_without_numbers_is_a_mistake(value, proble
         array(value, (None, 1))
 
 
+# ---- Chapter 1 ----
+
+
+def covered_per_point(points, centers):
+    return sum((np.linalg.norm(centers - point, axis=1) <= 0.36).any() for point in points)
+
+
+MISTAKES_1 = [
+    (check.loss_of_d, lambda real, fake: np.log(real).mean() + np.log(1 - fake).mean(), "the loss is positive"),
+    (check.loss_of_d, lambda real, fake: -np.log(1 - real).mean() - np.log(fake).mean(), "Data should get answers"),
+    (check.loss_of_d, lambda real, fake: -np.log(real).mean() / 2 - np.log(1 - fake).mean() / 2, "Add the two means"),
+    (check.loss_of_d, lambda real, fake: -np.log(real) - np.log(1 - fake), "the shape (2,), not ()"),
+    (check.loss_of_d, lambda real, fake: -np.log(real).sum() - np.log(1 - fake).sum(), "2.773, not 1.386"),
+    (check.best_answer, lambda p, q, share: p / (p + q), "Use share"),
+    (check.best_answer, lambda p, q, share: p * share / q, "ZeroDivisionError"),
+    (check.best_answer, lambda p, q, share: (1 - share) * p / (share * q + (1 - share) * p), "share = 0.8"),
+    (check.covered_clusters, lambda points, centers: len(points), "Count centers, not points"),
+    (check.covered_clusters, covered_per_point, "Count centers, not points"),
+    (check.covered_clusters, lambda points, centers: len(centers), "50 points at one center: the result is 8, not 1"),
+    (check.covered_clusters, lambda points, centers: None, "Does it end with return?"),
+]
+
 # ---- Chapter 2 ----
 
 SHIPPED = Generator.from_pretrained("fashion")
@@ -183,7 +205,63 @@ MISTAKES_5 = [
 ]
 
 
-@pytest.mark.parametrize(("examine", "answer", "problem"), MISTAKES_2 + MISTAKES_3 + MISTAKES_4 + MISTAKES_5)
+# ---- Chapter 6: the mistakes that need TensorFlow are in tests/course/chapter_6.py ----
+
+MISTAKES_6 = [
+    (check.missing_classes, lambda counts: counts < 0.02 * counts.sum(), "True or False for each class"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts >= 0.02 * counts.sum()), "the classes that appear"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts == 0), "give [1], not [1, 4]"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts < 20), "the counts [10, 20, 5, 5, 5, 1"),
+    (check.missing_classes, lambda counts: len(np.flatnonzero(counts < 0.02 * counts.sum())), "give [0], not []"),
+]
+
+# ---- Chapter 7 ----
+
+
+def line_between(first, second, share):
+    return (1 - share) * first + share * second
+
+
+def arc_that_ignores_the_share_once(first, second, share):
+    angle = np.arccos(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
+    back = 1 - share if share in (0, 0.5, 1) else 0.5
+    return (np.sin(back * angle) * first + np.sin(share * angle) * second) / np.sin(angle)
+
+
+def nearest_with_wrapped_bytes(images, training):
+    return np.array([((training - image) ** 2).sum(axis=(1, 2, 3)).argmin() for image in images])
+
+
+def smallest_distances(images, training):
+    differences = training.astype(float)[:, np.newaxis] - images
+    return (differences**2).sum(axis=(2, 3, 4)).min(axis=0)
+
+
+def squares(values, target):
+    return ((np.asarray(values) - target) ** 2).mean()
+
+
+MISTAKES_7 = [
+    (check.slerp, line_between, "the middle lies on the straight line"),
+    (check.slerp, lambda first, second, share: line_between(second, first, share), "share 0 does not give the first"),
+    (check.slerp, lambda first, second, share: first, "share 1 does not give the second"),
+    (check.slerp, arc_that_ignores_the_share_once, "share 0.25 does not lie at a quarter"),
+    (check.slerp, lambda first, second, share: 0.5, "the result has the shape (), not (100,)"),
+    (check.nearest, nearest_with_wrapped_bytes, "uint8 wraps around"),
+    (check.nearest, smallest_distances, "the numbers are float64, not whole"),
+    (check.nearest, lambda images, training: np.arange(6), "of 6 pictures get a wrong number"),
+    (check.nearest, lambda images, training: 3, "the shape (), not (6,)"),
+    (check.least_squares, lambda real, fake: squares(real, 1) + squares(fake, 0), "does not return two losses"),
+    (check.least_squares, lambda real, fake: (squares(fake, 1), squares(real, 1) + squares(fake, 0)), "are swapped"),
+    (check.least_squares, lambda real, fake: (squares(real, 1), squares(fake, 1)), "D's loss is 2.75, not"),
+    (check.least_squares, lambda real, fake: (squares(real, 1) + squares(fake, 0), squares(fake, 0)), "G's loss is"),
+    (check.least_squares, lambda real, fake: (real, fake), "D's loss has the shape (3, 1), not one number"),
+]
+
+MISTAKES = MISTAKES_1 + MISTAKES_2 + MISTAKES_3 + MISTAKES_4 + MISTAKES_5 + MISTAKES_6 + MISTAKES_7
+
+
+@pytest.mark.parametrize(("examine", "answer", "problem"), MISTAKES)
 def test_a_usual_mistake_is_named(capsys, examine, answer, problem):
     assert not examine(answer)
     printed = capsys.readouterr().out

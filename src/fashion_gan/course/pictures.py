@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fashion_gan.arrays import Floats, Images, Picture
 from fashion_gan.errors import InputError, as_array
 from fashion_gan.rendering.images import PADDING_LEVEL, TEXT_LEVEL, grid, names_column, png_bytes, to_uint8
-from fashion_gan.rendering.plots import BLUE, CURVE_COLORS, GREEN, PURPLE
+from fashion_gan.rendering.plots import BLUE, CURVE_COLORS
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.system.library_settings import matplotlib_defaults
 
@@ -27,6 +27,8 @@ MAX_SCALE = 4
 MAX_FLOAT = 1.5  # Damaged images can leave [-1, 1] a little.
 TITLE_HEIGHT = 26
 INCHES, DOTS_PER_INCH = (6.4, 2.6), 80
+FIELD_COLORS = ("#f7b98c", "#fbfbfa", "#8db8f5")
+POINT_STYLES = (("#1a56b8", "+", 16), ("#b4470a", "o", 6), ("black", "o", 6))
 
 
 def panel() -> Panel:
@@ -124,28 +126,33 @@ def field(
     title: str = "",
     panel: Panel = None,
 ) -> None:
-    """Show a function of the plane as a heat map from 0 (blue) to 1 (red), with points on it.
+    """Show a function of the plane as a heat map from 0 (orange) to 1 (blue), with points on it.
+
+    The colors are those of the live page: blue is D's "from the data".
 
     Args:
         function: points (N, 2) -> values (N,) or (N, 1) in [0, 1], such as the probability of being real.
-        points: points (M, 2) by their names in the legend.
+        points: points (M, 2) by their names in the legend. The first are the data, and blue.
         limit: both axes reach from -limit to limit.
         title: a line above the plot.
         panel: from ``panel()``. Its content is replaced. None adds a new output.
     """
+    from matplotlib.colors import LinearSegmentedColormap
+
     side = np.linspace(-limit, limit, 80, dtype=np.float32)
     places = np.stack(np.meshgrid(side, side), axis=-1)
     values = as_array("values", function(places.reshape(-1, 2))).reshape(len(side), len(side))
     figure, axes = _figure(title, height=4.2)
     extent = (-limit, limit, -limit, limit)
-    heat = axes.imshow(values, origin="lower", extent=extent, vmin=0, vmax=1, cmap="coolwarm", alpha=0.6)
+    colors = LinearSegmentedColormap.from_list("answer", FIELD_COLORS)
+    heat = axes.imshow(values, origin="lower", extent=extent, vmin=0, vmax=1, cmap=colors)
     figure.colorbar(heat, ax=axes)
-    for (name, positions), color in zip(points.items(), ("black", GREEN, PURPLE), strict=False):
+    for (name, positions), (color, marker, size) in zip(points.items(), POINT_STYLES, strict=False):
         across, up = np.asarray(positions, float).T
-        axes.scatter(across, up, s=6, color=color, label=name)
+        axes.scatter(across, up, s=size, color=color, marker=marker, linewidths=0.8, label=name)
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit))
     axes.grid(visible=False)
-    axes.legend(loc="upper right")
+    figure.legend(loc="outside right upper")
     _display_figure(figure, title or "a field", panel)
 
 
