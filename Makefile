@@ -43,11 +43,13 @@ test-lowest:
 	$(LOWEST)/bin/python -m pytest -W default tests/unit tests/integration/test_explorer.py \
 		tests/integration/test_explorer_connections.py tests/integration/test_export.py
 
-# The documentation site, as a folder that a browser opens without a server. A warning is an error.
+# The documentation site, as a folder that a browser opens without a server. A warning is an error. With the address of
+# the repository, ADDRESS=https://github.com/OWNER/NAME, the chapters of the course have links to Colab and Kaggle.
 SITE := build/site
 docs: $(VENV)/docs
 	rm -rf $(SITE)
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --doctree-dir build/doctrees docs $(SITE)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --doctree-dir build/doctrees \
+		--define repository_address=$(ADDRESS) docs $(SITE)
 	@echo "$(CURDIR)/$(SITE)/index.html"
 
 # The packages for an index, from the last commit: make dist ADDRESS=https://github.com/OWNER/NAME. In the README that an

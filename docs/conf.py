@@ -19,6 +19,7 @@ extensions = [
     "sphinx_copybutton",
     "from_code",
     "live_page",
+    "notebook_badges",
     "type_names",
 ]
 exclude_patterns = ["_build", "results"]

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import re
 import shutil
 import subprocess
@@ -251,6 +252,13 @@ def test_the_live_page_of_the_course_is_on_the_site_in_frames_and_behind_links(s
     assert set(re.findall(r'<a [^>]*href="live_gan/index.html#(\w+)"', html)) == presets
     files = {path.name: path.read_bytes() for path in notebooks.PAGE.iterdir()}
     assert {path.name: path.read_bytes() for path in (site / "course" / "live_gan").iterdir()} == files
+
+
+@pytest.mark.full
+def test_each_chapter_of_the_course_can_be_downloaded_from_its_page(site):
+    for page in sorted((site / "course").glob("chapter_*.html")):
+        (link,) = re.findall(r'<p class="open-elsewhere"><a href="([^"]+)">', page.read_text(encoding="utf-8"))
+        assert json.loads((page.parent / link).read_text(encoding="utf-8"))["cells"]
 
 
 @pytest.mark.full

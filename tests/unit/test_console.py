@@ -57,6 +57,13 @@ def test_text_that_cannot_be_written_is_dropped(monkeypatch, stream):
     assert not console.output().isatty()
 
 
+def test_a_bar_can_be_drawn_in_a_notebook_but_not_in_a_file(monkeypatch):
+    in_notebook = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+    for stream, expected in ((in_notebook(), True), (io.StringIO(), False), (None, False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert console.can_redraw(console.error_output()) is expected
+
+
 def test_a_stream_that_can_only_write_gets_the_text(monkeypatch):
     stream = OnlyWrite()
     monkeypatch.setattr(sys, "stderr", stream)

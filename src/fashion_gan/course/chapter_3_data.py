@@ -292,4 +292,4 @@ check.frechet_1d(frechet_1d)
 # Class, balanced, normalize, feature network, Fréchet distance, real baseline, mode collapse: see the
 # [glossary](glossary.md).
 #
-# Next: chapter 4, the discriminator.
+# Next: [chapter 4, the discriminator](chapter_4_discriminator.py).

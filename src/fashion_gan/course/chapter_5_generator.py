@@ -424,4 +424,4 @@ check.batch_norm(batch_norm)
 # Generator, latent vector, map, upsampling, transposed convolution, checkerboard, batch normalization, tanh: see the
 # [glossary](glossary.md).
 #
-# Next: chapter 6, training.
+# Next: [chapter 6, training](chapter_6_training.py).

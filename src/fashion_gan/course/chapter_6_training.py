@@ -38,6 +38,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from tqdm import tqdm
 
 import fashion_gan
 from fashion_gan.course import check, pictures, scores
@@ -503,7 +504,7 @@ def play(steps, seed=0, data=images, g_steps=1, head_start=0, change=unchanged, 
     d_step = make_d_step(generator, discriminator, for_d, d_loss, change)
     g_step = make_g_step(generator, discriminator, for_g, g_loss, change)
     history = []
-    for number in range(head_start + steps):
+    for number in tqdm(range(head_start + steps), leave=False):
         d_values = d_step(data[random.integers(0, len(data), 32)])
         if number >= head_start:
             g_losses = [float(g_step(32)) for _ in range(g_steps)]
@@ -909,4 +910,4 @@ check.missing_classes(missing_classes)
 # Augmentation, D(x) and D(G(z)), epoch, label smoothing, memorization, mode collapse, non-saturating loss, oscillation,
 # R1, saturation, step, vanishing gradients: see the [glossary](glossary.md).
 #
-# Next: chapter 7, generating and beyond.
+# Next: [chapter 7, generating and beyond](chapter_7_beyond.py).

@@ -33,6 +33,7 @@ OWN_MINUTES = 1.5
 import time
 
 import numpy as np
+from tqdm import tqdm
 
 import fashion_gan
 from fashion_gan.course import check, pictures
@@ -341,7 +342,7 @@ def train_on_the_ring(loss, penalty_weight, seed):
 PENALTY = 0.1
 on_the_ring = {
     (loss.__name__, weight): [quality(train_on_the_ring(loss, weight, seed)[1]) for seed in LOSS_SEEDS]
-    for loss in (bce, hinge, wasserstein, relativistic)
+    for loss in tqdm((bce, hinge, wasserstein, relativistic), leave=False)
     for weight in (0, PENALTY)
 }
 rows = []
@@ -556,9 +557,10 @@ def race(kind, seed):
     model, steps = kind(), 0
     model.step(next_batch())
     start = time.perf_counter()
-    while time.perf_counter() - start < RACE_SECONDS:
-        model.step(next_batch())
-        steps += 1
+    for second in tqdm(range(RACE_SECONDS), desc=f"{kind.__name__}, seconds", leave=False):
+        while time.perf_counter() < start + second + 1:
+            model.step(next_batch())
+            steps += 1
     model.optimizer.finalize_variable_values(model.network.trainable_variables)  # the moving average
     noise = tf.random.normal((DRAWN, *model.noise_shape))
     model.draw(noise[:100])

@@ -131,6 +131,12 @@ def error_output() -> TextIO:
     return _safe(sys.stderr)
 
 
+def can_redraw(stream: TextIO) -> bool:
+    """Whether a progress bar can be drawn again and again: in a terminal, or in the cell of a notebook."""
+    inner = stream.stream if isinstance(stream, SafeStream) else stream
+    return stream.isatty() or type(inner).__module__.startswith("ipykernel.")
+
+
 def _safe(stream: TextIO | None) -> TextIO:
     return cast(TextIO, stream if isinstance(stream, SafeStream) else SafeStream(stream))
 

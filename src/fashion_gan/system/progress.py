@@ -29,7 +29,7 @@ def bar(items: Iterable[Any] | None, description: str, unit: str, **settings: An
         "desc": description,
         "unit": f" {unit}",
         "delay": SHOWN_AFTER_SECONDS,
-        "mininterval": 0.2 if stream.isatty() else 10.0,  # A log file needs few updates.
+        "mininterval": 0.2 if console.can_redraw(stream) else 10.0,  # A log file needs few updates.
         "leave": False,
     }
     return tqdm(items, **{**defaults, **settings})

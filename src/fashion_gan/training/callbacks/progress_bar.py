@@ -1,4 +1,4 @@
-"""What the terminal shows during training."""
+"""What the terminal or the notebook shows during training."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from fashion_gan.training.callbacks.training_state import TrainingState
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A live bar in a terminal. Elsewhere, a plain line at the end of each epoch and every half minute."""
+    """A live bar in a terminal or notebook. Elsewhere, a plain line at the end of each epoch and every half minute."""
 
     LINE_EVERY_SECONDS = 30
     UPDATE_EVERY_SECONDS = 0.25
@@ -26,7 +26,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: JsonObject | None = None) -> None:
         stream = console.error_output()
-        if stream.isatty() and self.bar is None:
+        if console.can_redraw(stream) and self.bar is None:
             layout = "{percentage:3.0f}% |{bar}| {desc}"
             self.bar = tqdm(total=1000, bar_format=layout, dynamic_ncols=True, leave=False, file=stream)
 
