@@ -34,6 +34,9 @@ def execute(notebook: Any, folder: Path) -> None:
         if cell.cell_type == "code":
             # Progress bars are for the one who waits.
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                if output.get("name") == "stdout":  # Paths of this computer become relative.
+                    output.text = output.text.replace(f"{folder}/", "")
             link_live_page(cell)
 
 

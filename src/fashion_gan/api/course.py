@@ -83,9 +83,8 @@ def open_jupyter(folder: Path) -> int:
     process = subprocess.Popen(words, cwd=folder, env={**notebooks.QUIET, **os.environ})
     try:
         return process.wait()
-    except (
-        KeyboardInterrupt
-    ):  # A terminal sends Ctrl-C to JupyterLab too. A scheduler's signal reaches only this process.
+    except KeyboardInterrupt:
+        # A terminal sends Ctrl-C to JupyterLab too. A scheduler's signal reaches only this process.
         process.terminate()
         process.wait()
         return 0

@@ -5,7 +5,7 @@
 #
 # **Time:** 1 minute on a laptop, plus the time to think and to play. You need no GPU and no network connection.
 #
-# **Installed:** `pip install "fashion-gan[course]"` brings all that the seven chapters need.
+# **Installed:** `pip install ".[course]"`, in the project's folder, brings all that the seven chapters need.
 #
 # A GAN usually makes pictures. Here it makes points in the plane. The true distribution of the points is known, so you
 # can see how good the result is. A training takes seconds.

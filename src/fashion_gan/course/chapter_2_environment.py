@@ -6,8 +6,8 @@
 #
 # **Time:** 2 minutes on a laptop, plus the time to think. You need no GPU and no network connection.
 #
-# **Installed:** `pip install "fashion-gan[course]"` brings all that the seven chapters need. The course runs on
-# TensorFlow, which has packages for Python 3.11 to 3.13.
+# **Installed:** `pip install ".[course]"`, in the project's folder, brings all that the seven chapters need. The course
+# runs on TensorFlow, which has packages for Python 3.11 to 3.13.
 #
 # Run the cells from top to bottom with Shift+Enter. Before each run there is a **Predict** box. Write your answer down
 # first. A wrong prediction teaches more than a right one.
@@ -118,11 +118,11 @@ pictures.table(
 
 # %% [markdown]
 # **What happened.** Drawing needed NumPy, Pillow and ONNX Runtime. These belong to the base installation. Keras and
-# TensorFlow are needed to *train*. They are large, so they come with an extra:
+# TensorFlow are needed to *train*. They are large, so they come with an **extra**, a name in brackets:
 #
-# - `pip install fashion-gan` draws pictures;
-# - `pip install "fashion-gan[train]"` adds Keras and TensorFlow;
-# - `pip install "fashion-gan[course]"` adds JupyterLab to these.
+# - `pip install .` brings what draws pictures;
+# - `pip install ".[train]"` adds Keras and TensorFlow;
+# - `pip install ".[course]"` adds JupyterLab to these.
 
 # %% [markdown]
 # ## 2.4 Devices and backends

@@ -4,7 +4,7 @@
 # At the end you can build a discriminator. You know what it learns first, and why a perfect one teaches the generator
 # nothing.
 #
-# **Time:** 2 minutes on a laptop, plus the time to think. **Installed:** `pip install "fashion-gan[course]"`.
+# **Time:** 2 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 #
 # The **discriminator**, D, gets a picture and says how real it looks. It is a classifier with two classes: real and
 # generated. This chapter trains D without a partner, so that you see what D does by itself.

@@ -4,7 +4,7 @@
 # At the end you can build a generator. You know how numbers become a picture, where checkerboards come from, and how to
 # avoid them.
 #
-# **Time:** 3 minutes on a laptop, plus the time to think. **Installed:** `pip install "fashion-gan[course]"`.
+# **Time:** 3 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 #
 # The **generator**, G, turns a latent vector of 100 numbers into a picture of 28×28 pixels. It runs D's way backwards:
 # few large maps become many pixels. Nothing is trained until section 5.6: an untrained G already shows its faults.

@@ -4,7 +4,7 @@
 # At the end you can steer a trained generator, say how good its pictures are, choose a loss, and decide when a GAN is
 # the wrong tool. Then you train one on pictures of your own and share it as a page.
 #
-# **Time:** 10 minutes on a laptop, plus the time to think. **Installed:** `pip install "fashion-gan[course]"`.
+# **Time:** 10 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 
 # %% tags=["parameters"]
 COUNT = 2_000  # pictures in each scored set
