@@ -38,7 +38,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from tqdm import tqdm
 
 import fashion_gan
 from fashion_gan.course import check, pictures, scores
@@ -482,6 +481,9 @@ pictures.show(draw(old_generator, 20), columns=10, title="G against a D that nev
 
 
 # %%
+from tqdm import tqdm
+
+
 def both_networks():
     return build_generator(), build_discriminator()
 
