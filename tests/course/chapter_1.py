@@ -2,7 +2,7 @@
 
 PARAMETERS = {"STEPS": 800, "MORE_SEEDS": (1,), "STEPS_ALONE": 200}
 
-HINTS = ["-np.log(real_answers).mean()", "(1 - share) * q", "Count the centers"]
+HINTS = ["Take -np.log of each answer", "(1 - share) * q", "Count the centers"]
 """Words of the hint that each exercise prints while it has blanks."""
 
 ASSERTS = """

@@ -2,7 +2,7 @@
 
 PARAMETERS = {"SEEDS": (0, 1), "SCORED": 250, "LEARNED": 64, "COUNT": 32, "STEPS": (0, 15, 30), "MEMORY_SEEDS": (0,)}
 
-HINTS = ["Start with Dense(7 * 7 * 64)", "Input number i adds 1", "x.mean(axis=(0, 1, 2))"]
+HINTS = ["Start with Dense(7 * 7 * 64)", "Input number i adds 1", "one mean and one variance"]
 """Words of the hint that each exercise prints while it has blanks."""
 
 ASSERTS = """

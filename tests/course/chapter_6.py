@@ -17,7 +17,7 @@ PARAMETERS = {
     "NAN_STEPS": 20,
 }
 
-HINTS = ["tf.nn.softplus", "generator(latents, training=True)", "np.flatnonzero"]
+HINTS = ["tf.nn.softplus", "name G's weights", "np.flatnonzero"]
 """Words of the hint that each exercise prints while it has blanks."""
 
 ASSERTS = """
@@ -76,6 +76,9 @@ assert "0.1 log(1" in line(check.smoothed_loss, lambda r, f: mean_softplus(-r, 0
 assert "exchanged" in line(
     check.smoothed_loss, lambda r, f: mean_softplus(-r, 0.1) + mean_softplus(r, 0.9) + mean_softplus(f)
 )
+assert "the target 0.95" in line(
+    check.smoothed_loss, lambda r, f: mean_softplus(-r, 0.95) + mean_softplus(r, 0.05) + mean_softplus(f)
+)
 assert "smoothed too" in line(
     check.smoothed_loss,
     lambda r, f: mean_softplus(-r, 0.9) + mean_softplus(r, 0.1) + mean_softplus(f, 0.9) + mean_softplus(-f, 0.1),
@@ -88,12 +91,12 @@ assert "NaN" in line(
 )
 
 
-def wrong_step(loss_of, learner=0, inside=True):
+def wrong_step(loss_of, learner=0, inside=True, training=True):
     def generator_step(*networks_and_more):
         *networks, optimizer, latents = networks_and_more
-        fake = networks[0](latents)
+        fake = networks[0](latents, training=training)
         with tf.GradientTape() as tape:
-            logits = networks[1](networks[0](latents) if inside else fake)
+            logits = networks[1](networks[0](latents, training=training) if inside else fake, training=training)
             loss = loss_of(logits)
         weights = networks[learner].trainable_variables
         gradients = [np.zeros(w.shape) if g is None else g for g, w in zip(tape.gradient(loss, weights), weights)]
@@ -104,7 +107,8 @@ def wrong_step(loss_of, learner=0, inside=True):
 
 assert check.generator_step(wrong_step(lambda logits: mean_softplus(-logits)))
 assert "D's weights move" in line(check.generator_step, wrong_step(lambda logits: mean_softplus(-logits), learner=1))
-assert "inside the tape" in line(check.generator_step, wrong_step(lambda logits: mean_softplus(-logits), inside=False))
+assert "do not move" in line(check.generator_step, wrong_step(lambda logits: mean_softplus(-logits), inside=False))
+assert "training mode" in line(check.generator_step, wrong_step(lambda logits: mean_softplus(-logits), training=None))
 assert "learns to be recognized" in line(check.generator_step, wrong_step(mean_softplus))
 assert "saturates" in line(check.generator_step, wrong_step(lambda logits: -mean_softplus(logits)))
 assert "sum over the batch" in line(

@@ -15,7 +15,7 @@ PARAMETERS = {
     "OWN_MINUTES": 0.03,
 }
 
-HINTS = ["np.arccos", "argmin", "mean((real - 1) ** 2)"]
+HINTS = ["np.arccos of its cosine", "the place of the smallest sum", "(logit - target) ** 2"]
 """Words of the hint that each exercise prints while it has blanks."""
 
 ASSERTS = """

@@ -211,8 +211,10 @@ MISTAKES_6 = [
     (check.missing_classes, lambda counts: counts < 0.02 * counts.sum(), "True or False for each class"),
     (check.missing_classes, lambda counts: np.flatnonzero(counts >= 0.02 * counts.sum()), "the classes that appear"),
     (check.missing_classes, lambda counts: np.flatnonzero(counts == 0), "give [1], not [1, 4]"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts < 0.1 * counts.mean()), "give [1], not [1, 4]"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts < 0.2 * counts.sum()), "not [1, 4]. Hint: Compare"),
     (check.missing_classes, lambda counts: np.flatnonzero(counts < 20), "the counts [10, 20, 5, 5, 5, 1"),
-    (check.missing_classes, lambda counts: len(np.flatnonzero(counts < 0.02 * counts.sum())), "give [0], not []"),
+    (check.missing_classes, lambda counts: len(np.flatnonzero(counts < 0.02 * counts.sum())), "give [2], not [1, 4]"),
 ]
 
 # ---- Chapter 7 ----
@@ -228,13 +230,26 @@ def arc_that_ignores_the_share_once(first, second, share):
     return (np.sin(back * angle) * first + np.sin(share * angle) * second) / np.sin(angle)
 
 
+def arc_with_the_cosine_as_angle(first, second, share):
+    angle = first @ second / np.linalg.norm(first) / np.linalg.norm(second)
+    return (np.sin((1 - share) * angle) * first + np.sin(share * angle) * second) / np.sin(angle)
+
+
 def nearest_with_wrapped_bytes(images, training):
     return np.array([((training - image) ** 2).sum(axis=(1, 2, 3)).argmin() for image in images])
+
+
+def largest_distances(images, training):
+    return ((training.astype(float)[:, np.newaxis] - images) ** 2).sum(axis=(2, 3, 4)).argmax(axis=0)
 
 
 def smallest_distances(images, training):
     differences = training.astype(float)[:, np.newaxis] - images
     return (differences**2).sum(axis=(2, 3, 4)).min(axis=0)
+
+
+def squares_of_answers(real, fake):
+    return squares(sigmoid(np.asarray(real)), 1) + squares(sigmoid(np.asarray(fake)), 0), 0.0
 
 
 def squares(values, target):
@@ -246,14 +261,23 @@ MISTAKES_7 = [
     (check.slerp, lambda first, second, share: line_between(second, first, share), "share 0 does not give the first"),
     (check.slerp, lambda first, second, share: first, "share 1 does not give the second"),
     (check.slerp, arc_that_ignores_the_share_once, "share 0.25 does not lie at a quarter"),
+    (check.slerp, arc_with_the_cosine_as_angle, "Is the angle right?"),
     (check.slerp, lambda first, second, share: 0.5, "the result has the shape (), not (100,)"),
     (check.nearest, nearest_with_wrapped_bytes, "uint8 wraps around"),
+    (check.nearest, largest_distances, "These are the least similar pictures"),
     (check.nearest, smallest_distances, "the numbers are float64, not whole"),
     (check.nearest, lambda images, training: np.arange(6), "of 6 pictures get a wrong number"),
     (check.nearest, lambda images, training: 3, "the shape (), not (6,)"),
     (check.least_squares, lambda real, fake: squares(real, 1) + squares(fake, 0), "does not return two losses"),
     (check.least_squares, lambda real, fake: (squares(fake, 1), squares(real, 1) + squares(fake, 0)), "are swapped"),
     (check.least_squares, lambda real, fake: (squares(real, 1), squares(fake, 1)), "D's loss is 2.75, not"),
+    (
+        check.least_squares,
+        lambda real, fake: (squares(real, 0) + squares(fake, 1), 0.0),
+        "Real pictures have the target",
+    ),
+    (check.least_squares, lambda real, fake: ((squares(real, 1) + squares(fake, 0)) / 2, 0.0), "no factor of one half"),
+    (check.least_squares, squares_of_answers, "without a sigmoid"),
     (check.least_squares, lambda real, fake: (squares(real, 1) + squares(fake, 0), squares(fake, 0)), "G's loss is"),
     (check.least_squares, lambda real, fake: (real, fake), "D's loss has the shape (3, 1), not one number"),
 ]

@@ -189,8 +189,8 @@ for name, step, argument in (("d_step", d_step, images[:64]), ("g_step", g_step,
 
 # %% [markdown]
 # **What happened.** Adam's first step moves each weight by its rate, 0.001. `tape.gradient(loss, weights)` and
-# `apply(…, weights)` name the weights of one network. Nothing has to be frozen. D's step generates its pictures outside
-# of the tape, since G's gradient is not needed there.
+# `apply(…, weights)`, the short form of `apply_gradients`, name the weights of one network. Nothing has to be frozen.
+# D's step generates its pictures outside of the tape, since G's gradient is not needed there.
 #
 # `training=True` is needed in both networks: batch norm and dropout work differently in training.
 
@@ -247,8 +247,8 @@ untrained = scores.score(draw(generator, SCORED, seed=1))
 steps, saves = train(epochs=EPOCHS, batch_size=64, save_interval=1)
 
 # %% [markdown]
-# **What happened.** Outlines come first, then gray tones, then details. `train`, `d_step` and `g_step` are the whole
-# method: the rest shows and saves.
+# **What happened.** After an epoch there are blots, then outlines, then gray tones and details. `train`, `d_step` and
+# `g_step` are the whole method: the rest shows and saves.
 #
 # **Questions that arise here**
 #
@@ -257,7 +257,7 @@ steps, saves = train(epochs=EPOCHS, batch_size=64, save_interval=1)
 
 # %%
 saved = {epoch: load_png(FOLDER / f"gan_generated_image_epoch_{epoch}.png") for epoch, *_ in saves}
-first_rows = np.stack([picture[:32] for picture in saved.values()])
+first_rows = np.stack([picture[:32] for picture in saved.values()])  # 28 pixels, and the frame of the sheet
 pictures.show(first_rows, columns=1, rows=[f"epoch {epoch}" for epoch in saved], title="The same latents by epoch")
 
 # %% [markdown]
@@ -280,9 +280,9 @@ pictures.table(
 )
 
 # %% [markdown]
-# **What happened.** D(x) is how real D finds real pictures. D(G(z)) is how real it finds generated ones. Near 1 and 0,
-# D wins. Both near 0.5, D cannot tell the pictures apart: since they are good, or since D has learned too little. Early
-# in the first epoch both are near 0.5, and the pictures are still blots.
+# **What happened.** The curves are running means. D(x) is how real D finds real pictures. D(G(z)) is how real it finds
+# generated ones. Near 1 and 0, D wins. Near 0.5, D cannot tell the pictures apart: the pictures are good, or D has
+# learned too little. Early in the first epoch both are near 0.5, and the pictures are still blots.
 #
 # **Questions that arise here**
 #
@@ -318,8 +318,9 @@ pictures.curves({"G's loss": g_by_epoch / g_by_epoch[0], "Fréchet": frechet / f
 # ## 6.6 The same as a Keras model
 #
 # Keras minimizes one number: `compute_loss`. The *sum* of both losses works, if each loss sends its gradient to its own
-# network only. Two cuts do that: D's loss sees `stop_gradient(fake)`, and G's loss passes through a D whose weights
-# are cut off. Adam treats each weight separately, so one Adam serves both networks.
+# network only. Two cuts do that: D's loss sees `stop_gradient(y_pred)`, where `y_pred` holds the generated pictures.
+# G's loss passes through a D whose weights are cut off: `stateless_call` runs a network with weights that you give it.
+# Adam treats each weight separately, so one Adam serves both networks.
 #
 # > **Predict.** Which line would you delete to let G help D? What would happen?
 
@@ -368,8 +369,11 @@ print(f"compute_loss, {KERAS_EPOCHS} epochs in {keras_seconds:.0f} s: {keras_sco
 print(f"the loop, by epoch: Fréchet distance {', '.join(f'{value:.1f}' for value in frechet)}")
 
 # %% [markdown]
-# **What happened.** The pictures are as good as those of the loop at the same epoch, up to chance. The 60 lines became
-# 12, and `fit` brings the rest: epochs, callbacks, saving, three backends.
+# **What happened.** Compare the score with that of the loop at the same epoch. One run of each shows no clear
+# difference: other seeds change both. The class is short, and `fit` brings the rest: epochs, callbacks, saving, three
+# backends.
+#
+# Without `stop_gradient(y_pred)`, D's loss would also reach G. G would then learn to be recognized, and help D.
 
 # %% [markdown]
 # ## 6.7 The same in the library
@@ -398,7 +402,7 @@ print(f"fashion_gan.train, {LIBRARY_STEPS} steps: {library_score}")
 # Many notebooks freeze D with `discriminator.trainable = False`, and then train a combined model. That was
 # right on Keras 2.
 #
-# > **Predict.** After 200 rounds of this recipe on Keras 3: which weights have moved, D's or G's? Which losses fall?
+# > **Predict.** After 200 rounds of this recipe on Keras 3: which weights have moved, D's or G's? Does G's loss fall?
 
 
 # %%
@@ -497,7 +501,11 @@ BOTH_LOSSES = generator_loss, discriminator_loss
 
 # %%
 def play(steps, seed=0, data=images, g_steps=1, head_start=0, change=unchanged, **options):
-    """Train new networks. Returns G, D and the history: D's loss, D(x), D(G(z)) and G's loss of each step."""
+    """Train new networks. Returns G, D and the history: D's loss, D(x), D(G(z)) and G's loss of each step.
+
+    D learns alone for ``head_start`` steps. The options are functions that return (G, D): ``networks`` and
+    ``optimizers``. ``losses`` is a pair (G's, D's).
+    """
     keras.utils.set_random_seed(seed)
     random = np.random.default_rng(seed)
     generator, discriminator = options.get("networks", both_networks)()
@@ -559,22 +567,28 @@ pictures.table(
 print(f"real pictures: 10 classes, spread {spread(images[:SCORED]):.2f}")
 
 # %% [markdown]
-# **What happened.** Different latents give nearly the same picture. **How to see it:** count the classes, and measure
-# how much the pictures differ. One sheet from one seed can mislead: G may jump to another class a moment later.
+# **What happened.** Different latents give nearly the same picture, with each seed. The two seeds do not collapse to
+# equal pictures. None is a piece of clothing, but that is not the point: a few steps of training draw no clothes
+# either. The point is that all twelve are alike.
 #
-# **The cure:** let D learn at least as often as G. If that is not enough, try a gradient penalty (chapter 7), a smaller
-# rate of G, or the labels as input of both networks.
+# **How to see it:** measure how much the pictures differ, and count the classes. One sheet from one seed can mislead: G
+# may jump to another class a moment later.
+#
+# **The cure:** let D learn at least as often as G, and give G the usual rate. If that is not enough, try a gradient
+# penalty (chapter 7), or the labels as input of both networks.
 #
 # **Questions that arise here**
 #
-# - *Is this collapse?* Two shirts that look alike are no collapse. If one class has half of the pictures, or some have
-#   none, it is. The table above says it in numbers.
+# - *Is this collapse?* Two shirts that look alike are no collapse. A class or two that are missing early in the
+#   training are no collapse either, as in the cured rows. It is collapse if the spread is far below that of real
+#   pictures, or if classes stay missing while the training goes on.
 
 # %% [markdown]
 # ## 6.10 Saturation
 #
-# A function **saturates** if it is so flat that its gradient is almost 0. G ends in `tanh`, whose slope at a pixel x is
-# 1 − x². At black (−1) and white (1) the slope is 0. Let G start with far too large weights and no batch norm.
+# A function **saturates** if it is so flat that its gradient is almost 0. In chapter 1 that was the minimax loss, and
+# section 6.11 returns to it. Here it is G's `tanh`. Its slope at a pixel x is 1 − x²: at black (−1) and white (1) it is
+# 0. Let G start with far too large weights and no batch norm.
 #
 # > **Predict.** What do the first pictures look like? Can G repair them?
 
@@ -679,10 +693,10 @@ pictures.show(np.concatenate(shown), columns=12, rows=list(WAYS))
 
 # %% [markdown]
 # **What happened.** The surer D is, the shorter the gradient of log(1 − D): G gets no direction, and its pictures stay
-# noise. The gradient of −log D does not vanish: the worse the picture, the stronger the push.
+# noise. The slope of −log D stays near −1. Its gradient even grows, because a sure D reacts strongly to each pixel.
 #
 # **How to see it:** D's loss and D(G(z)) stay near 0, and the gradient is tiny. Adam divides by the gradient's size, so
-# it hides the failure, as the last rows show. It cannot hide a gradient below 10⁻⁷.
+# it hides the failure, as the last rows show. It cannot hide a gradient far below 10⁻⁷, which it adds to the divisor.
 #
 # **The cure:** −log D, from logits. Also keep D from being too sure: with label smoothing (exercise 6.1) or R1 (6.12).
 
@@ -690,7 +704,8 @@ pictures.show(np.concatenate(shown), columns=12, rows=list(WAYS))
 # ## 6.12 Oscillation
 #
 # The smallest GAN of all: the real data are the number 0. G draws one number, its weight g. D has one weight, its slope
-# d: its logit for x is d · x. The right answer is g = 0. Both learn with plain gradient steps.
+# d: its logit for x is d · x. The real number 0 always has the logit 0, so that part of D's loss is constant. The right
+# answer is g = 0. Both learn with plain gradient steps.
 #
 # > **Predict.** G starts at 1. Draw g over the steps. Does it come to rest at 0?
 
@@ -727,12 +742,13 @@ pictures.table(
 )
 
 # %% [markdown]
-# **What happened.** g swings around 0 and never rests. Even from 0.1, almost right, it moves *away*. When g is right, D
-# still slopes, and pushes g to the other side. D follows late. **How to see it:** a mean curve that swings with a
-# regular period, and does not become smaller.
+# **What happened.** g swings around 0 and never rests. A large swing shrinks, a small one grows: even from 0.1, almost
+# right, g moves *away*. When g is right, D still slopes, and pushes g to the other side. D follows late.
+#
+# **How to see it:** a mean curve that swings with a regular period, and does not die out.
 #
 # **The cure:** R1, a penalty on the slope of D at real data. It flattens D where the data are, so nothing pushes g away
-# (Mescheder et al. 2018). A smaller rate or a smaller momentum of Adam slows the growth, but does not end it.
+# (Mescheder et al. 2018). A smaller rate makes the swing smaller, but does not end it.
 
 # %% [markdown]
 # ## 6.13 Memorizing few pictures
@@ -764,12 +780,14 @@ pictures.table(
 pictures.show(np.concatenate([few[name, SEEDS[0]][3] for name in ways]), columns=12, rows=list(ways))
 
 # %% [markdown]
-# **What happened.** D recognizes its few pictures, and calls other real pictures generated. **How to see it:** the gap
-# between training pictures and pictures that D never saw. D's gradient then leads to those few pictures only.
-# The Fréchet distance does not show it yet. The gap comes first.
+# **What happened.** D recognizes its few pictures, and calls other real pictures generated. Its gradient then leads to
+# those few pictures only. G copies them later: the gap comes first, and the Fréchet distance does not show it yet.
+#
+# **How to see it:** the gap between D(x) of training pictures and D(x) of pictures that D never saw.
 #
 # **The cure:** change the pictures at random before D sees them, the real and the generated ones in the same way. Both
-# must pass through `change`, or D learns to see the change itself. More pictures are the better cure.
+# must pass through `change`, or D learns to see the change itself. Too strong a change can show in G's pictures. More
+# pictures are the better cure.
 #
 # **Questions that arise here**
 #
@@ -816,9 +834,10 @@ for seed in SEEDS:
 pictures.table(["loss", "seed", "first step that is not finite", "weights of G that are NaN"], nan_rows)
 
 # %% [markdown]
-# **What happened.** float32 has seven digits, so 1 − σ(18) is exactly 0. Its logarithm is −∞, the gradient 0 · ∞.
-# Softplus computes the same formula without the detour through σ. The large rate makes the logits large. So the formula
-# on paper breaks after a few steps, and takes all weights with it.
+# **What happened.** float32 has seven digits, so 1 − σ(18) is exactly 0. Its logarithm is −∞. There the slope of the
+# logarithm is infinite and that of σ is 0, and 0 · ∞ is NaN. Softplus computes the same formula without the detour
+# through σ. The large rate makes the logits large. So the formula on paper breaks after a few steps, and takes all
+# weights with it.
 #
 # **How to see it:** `np.isfinite(loss)` at each step. The library stops with `TrainingDiverged`. **The cure:** losses
 # from logits (in Keras: `from_logits=True`), and then a smaller rate. A NaN cannot be trained away: start again, or

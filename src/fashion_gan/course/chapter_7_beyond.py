@@ -213,7 +213,7 @@ pictures.table(
 # - **Stolen** pictures score like real ones in all three figures. Only the search for copies finds them. A generator
 #   that memorized its training set would be called perfect.
 # - **One dress** has perfect precision. Recall and Fréchet distance expose it.
-# - **Faint noise** ruins the Fréchet distance, though your eye hardly sees it.
+# - **Faint noise** makes all three figures worse, the Fréchet distance most, though your eye hardly sees it.
 # - **Truncation** raises precision and lowers recall. You can buy one with the other, so show both.
 #
 # **Questions that arise here**
@@ -260,8 +260,8 @@ def relativistic(real, fake):
 
 # %% [markdown]
 # "Without limit" calls for a brake. **WGAN-GP** is the Wasserstein loss with a **gradient penalty**. It looks at points
-# between real and generated ones. There D's slope shall be 1. The penalty is a loss of a gradient, so D's own gradient
-# needs a tape around a tape.
+# between real and generated ones. The penalty pulls D's slope there toward 1, so D cannot move the two sets of logits
+# apart without limit. The penalty is a loss of a gradient, so D's own gradient needs a tape around a tape.
 
 
 # %%
@@ -374,16 +374,19 @@ def shares_on_spots(weight):
 without, penalized = shares_on_spots(0), shares_on_spots(PENALTY)
 print(f"Wasserstein: {without[2].mean():.0%} of the points lie on a spot; with the penalty, {penalized[2].mean():.0%}")
 others = without[[0, 1, 3]]  # bce, hinge and relativistic
+effects = 100 * (penalized - without).mean(axis=1)[[0, 1, 3]]
+print(f"The penalty changes the means of the other three by {effects.min():+.0f} to {effects.max():+.0f} points.")
 print(f"The means of the other three losses lie {100 * np.ptp(others.mean(axis=1)):.0f} points apart,")
 print(f"and the seeds of one loss up to {100 * np.ptp(others, axis=1).max():.0f} points.")
 
 # %% [markdown]
-# **What happened.** Wasserstein without a brake fails with every seed: D's logits grow without limit, and so do G's
-# gradients. WGAN-GP finds the ring in its picture, but hardly the spots: it is slow. Its D must be far ahead of G: its
-# authors train D five times for each step of G. The other three losses find the spots without a penalty.
+# **What happened.** Wasserstein without a brake fails with every seed: nothing keeps D's logits from growing. WGAN-GP
+# finds hardly any spot in so few steps. It is slow, because its D must be far ahead of G: its authors train D five
+# times for each step of G. The other three losses find the spots without a penalty, and are less exact with it: a
+# flatter D says less exactly where the spots are. So Wasserstein needs the penalty, and on this toy the others do not.
 #
-# Now read the last two lines before you call one of the three the best. If two losses differ no more than two seeds of
-# one loss, you have shown no difference. A shown difference of a few points on a toy is still a small one.
+# Now read the last two lines before you call one of the three the best. If the losses lie no farther apart than the
+# seeds of one loss, you have shown no difference. Even a shown difference of a few points on a toy is a small one.
 #
 # **Questions that arise here**
 #
@@ -406,7 +409,7 @@ benefit = fashion_gan.augment_test(
     real_per_class=[10, 200], synthetic_per_class=SYNTHETIC, seeds=2, steps=CLASSIFIER_STEPS
 )
 pictures.table(
-    ["real of each class", "real only", "real, moved", "with generated", "generated only"],
+    ["real of each class", "real only", "real, flipped and shifted", "with generated", "generated only"],
     [
         [str(size.real_per_class)] + [f"{outcome.accuracy.value:.1%}" for outcome in size.regimes.values()]
         for size in benefit.sizes
@@ -419,8 +422,8 @@ for size in benefit.sizes:
 
 # %% [markdown]
 # **What happened.** The fewer real pictures there are, the larger the gain in the table. The verdict asks more: is the
-# gain larger than chance? Two seeds give a wide interval. So a large gain can be unproven, and a small one proven. More
-# seeds decide it.
+# gain larger than chance? The numbers in parentheses are the 95% interval of the gain. Two seeds give a wide one. So a
+# large gain can be unproven, and a small one proven. More seeds decide it.
 #
 # **A trap.** The shipped generator learned from 55,000 labeled pictures. They are inside it, in a way. If you have only
 # 100 pictures, a GAN trained on those 100 cannot add what they do not show.
@@ -444,8 +447,12 @@ def adam(rate, beta_1):
 
 
 def direction_network(width=48):
-    """A small U-Net: (a mixture, its time) -> the direction from the noise to the picture."""
+    """A small U-Net: (a mixture, its time) -> the direction from the noise to the picture.
+
+    A U-Net shrinks a picture and enlarges it again. Its maps of each size are also passed on directly.
+    """
     mixture, moment = keras.Input((28, 28, 1)), keras.Input((1,))
+    # The time as waves of several lengths: a network reads them better than one number.
     waves = moment * np.float32(np.pi / 2 * 2.0 ** np.arange(6))
     clock = layers.Dense(64, activation="silu")(
         keras.ops.concatenate([keras.ops.sin(waves), keras.ops.cos(waves)], axis=1)
@@ -593,18 +600,21 @@ elif flow_scores.max() < gan_scores.min():
     print("Each seed of the diffusion model has a lower Fréchet distance than each seed of the GAN.")
 else:
     print("The seeds overlap: these runs show no winner.")
-print(f"The GAN draws {speed['Gan'] / speed['Flow']:.0f} times as fast. The diffusion model takes {DRAW_STEPS} steps.")
+print(f"The GAN draws {speed['Gan'] / speed['Flow']:.0f} times as fast: the diffusion model needs {DRAW_STEPS} passes.")
 
 # %% [markdown]
-# **What happened.** Compare both with the row of real pictures: neither is good after so short a training. The table
-# holds for small networks, this data and this time. It says nothing about an hour or a GPU: change `RACE_SECONDS` and
-# see. Two facts do not depend on the budget. The GAN draws in one pass. The diffusion model has a loss that falls as it
-# gets better, so you see that it learns.
+# **What happened.** Compare both with the row of real pictures: neither is good after so short a training, and neither
+# covers the data. The figures can disagree about the winner: the Fréchet distance sees what precision does not. The
+# table holds for small networks, this data and this time. It says nothing about an hour or a GPU: change `RACE_SECONDS`
+# and see.
+#
+# Two facts do not depend on the budget. The GAN draws in one pass. The diffusion model has a loss that falls as it gets
+# better, so you see that it learns.
 #
 # **When not to use a GAN**
 #
 # - **You must cover everything that is in the data.** No loss term asks a GAN for recall. A diffusion model is punished
-#   for each picture that it cannot explain.
+#   for each picture that it cannot explain. (A minute of training is too short to show that.)
 # - **You cannot watch over the training.** A GAN can collapse after hours. A mean squared error does not.
 # - **You want pictures of anything, from text.** Large diffusion models do that today. Take a trained one.
 # - **You need probabilities** of pictures, such as for finding outliers. A GAN has none.
@@ -661,7 +671,8 @@ def terminal(line):
 terminal(f"data --data {MINE.as_posix()} --out {WORK.as_posix()}/sheet.png --force")
 
 # %% [markdown]
-# **Look at the sheet first**, as in chapter 3. It shows what the training will see: cropped, small and gray.
+# **Look at the sheet first**, as in chapter 3. It shows pictures of each class, cropped to squares of 64×64. The
+# training shrinks them to 28×28.
 #
 # > **Predict.** There are few pictures. What goes wrong if D sees the same ones again and again? Which option helps?
 
@@ -681,7 +692,10 @@ pictures.show(shapes, columns=10, rows=mine.class_names, title="Drawn by your ge
 
 # %% [markdown]
 # `--augment` moves, mirrors and covers the pictures that D sees, so D cannot memorize them. Do not use it for letters:
-# mirrored ones can appear in the result.
+# mirrored ones can appear in the result. The preset `fashion` uses a relative of the loss log(1 − D), so a negative
+# `g_loss` is no fault.
+#
+# Are the shapes right? After so short a training some are not: corners come last. Longer training helps.
 #
 # > **Predict.** Are these copies of your pictures? Below, each drawn picture stands above its nearest training picture.
 

@@ -11,7 +11,7 @@ RADIUS = 0.36
 
 @exercise(
     "this is the binary cross-entropy of D.",
-    "-np.log(real_answers).mean() is the half for the data. The other half takes 1 - fake_answers. Add both.",
+    "Take -np.log of each answer, then the mean. For generated points, take 1 - answer first. Add both means.",
 )
 def loss_of_d(function: object) -> None:
     """A function: D's answers to data and to generated points -> D's loss."""
@@ -58,7 +58,7 @@ def best_answer(function: object) -> None:
 
 @exercise(
     "the function sees mode collapse.",
-    "For each center: np.linalg.norm(points - center, axis=1) holds the distances. Count the centers with any <= 0.36.",
+    "For each center, get its distances to all points. Count the centers that have any distance of at most 0.36.",
 )
 def covered_clusters(function: object) -> None:
     """A function: points (N, 2) and centers (K, 2) -> the number of centers with a point near them."""

@@ -62,7 +62,7 @@ def _gradient_everywhere(model: KerasModel) -> None:
 
 @exercise(
     "a logit above 0 means real, and both kinds of pictures count.",
-    "A logit above 0 is a probability above one half. Count the real logits above 0 and the generated ones below 0.",
+    "A logit above 0 is a probability above one half. Divide the right answers of both kinds by all pictures.",
 )
 def accuracy(function: object) -> None:
     """A function: logits of real and of generated images, (N, 1) each -> the share of right answers."""
@@ -84,7 +84,7 @@ def accuracy(function: object) -> None:
 
 @exercise(
     "at a logit of -10, one slope is almost 0 and the other almost -1. That is the whole difference.",
-    "The slope of softplus(x) is sigmoid(x). The slope of softplus(-x) is -sigmoid(-x).",
+    "The slope of softplus(x) is sigmoid(x). If f(x) has the slope g(x), then f(-x) has the slope -g(-x).",
 )
 def slopes(function: object) -> None:
     """A function: logits of generated images -> the slopes of the saturating and of the non-saturating loss."""

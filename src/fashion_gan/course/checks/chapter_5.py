@@ -80,7 +80,7 @@ def overlaps(function: object) -> None:
 
 @exercise(
     "each channel has its own mean and spread, and a constant channel does no harm.",
-    "x.mean(axis=(0, 1, 2)) is one mean for each channel. Divide by the root of the variance plus a small number.",
+    "Each channel has one mean and one variance, over all axes but the last. gamma multiplies, beta is added.",
 )
 def batch_norm(function: object) -> None:
     """A function (x, gamma, beta) -> x with the mean beta and the standard deviation gamma in each channel."""

@@ -148,6 +148,13 @@ def array(value: object, shape: Sequence[int | None] | None = None, name: str = 
     return numbers
 
 
+def number(value: object, name: str) -> float:
+    """One number, such as a loss. Raises ``Mistake`` for anything else."""
+    numbers = array(value, name=name)
+    require(numbers.ndim == 0, f"{name} has the shape {numbers.shape}, not one number", "Take the mean over the batch.")
+    return float(numbers)
+
+
 def has_blank(answer: object) -> bool:
     """Whether an answer is ``...``, or a function or a class whose code has one.
 
