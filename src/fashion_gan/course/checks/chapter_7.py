@@ -25,8 +25,8 @@ def slerp(function: object) -> None:
     require(np.allclose(walked(1.0), second, atol=1e-3), "share 1 does not give the second vector", ends)
     length, right = np.linalg.norm(walked(0.5)), np.linalg.norm(first)
     straight = np.allclose(walked(0.5), (first + second) / 2, atol=1e-3)
-    require(not straight, f"the middle lies on the straight line, its length is {length:.1f}, not {right:.1f}")
     angle = "Is the angle right? It is np.arccos of the dot product divided by both lengths."
+    require(not straight, f"the middle lies on the straight line, its length is {length:.1f}, not {right:.1f}", angle)
     require(abs(length - right) < 0.01, f"the length of the middle is {length:.1f}, not {right:.1f}", angle)
     quarter = np.allclose(walked(0.25), mix(first, second, 0.25), atol=1e-3)
     require(quarter, "share 0.25 does not lie at a quarter of the arc", "Use share in both sines: 1 - share and share.")
