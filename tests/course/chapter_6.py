@@ -5,6 +5,7 @@ PARAMETERS = {
     "EPOCHS": 2,
     "KERAS_EPOCHS": 2,
     "LIBRARY_STEPS": 5,
+    "PLANE_STEPS": 400,
     "RECIPE_ROUNDS": 15,
     "SCORED": 200,
     "SEEDS": (0,),
@@ -53,6 +54,7 @@ at_end = {name: (d_fake, distance) for (name, _), (d_fake, distance, _) in vanis
 assert d_fake < 0.01 < 0.1 < d_fake_cured and distance_cured < 0.8 * distance
 for _, _, free, damped in orbits:
     assert swing(free) > 0.5 and swing(damped) < 1e-3
+assert still[0.0, 0] > 2 * still[10.0, 0], still
 gaps = {name: known - unknown for (name, _), (known, unknown, *_) in few.items()}
 assert gaps["few"] > 1.5 * gaps["few, augmented"]
 for seed in SEEDS:

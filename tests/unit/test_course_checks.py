@@ -136,6 +136,7 @@ MISTAKES_2 = [
     (check.speed, lambda generator, count: 500.0, "does not call generate"),
     (check.speed, lambda generator, count: generator.generate(1) is not None, "draws [1] pictures, not [50] once"),
     (check.speed, lambda generator, count: 9e9 * len(generator.generate(count)), "gets 4.5e+11"),
+    (check.speed, lambda generator, count: len(generator.generate(count)), "gets 50"),
     (check.same_start, lambda seed: Weights(None), "two models of seed 0 have different weights"),
     (check.same_start, lambda seed: Weights(0), "the models of seed 0 and of seed 1 have equal weights"),
     (check.same_start, lambda seed: Weights(seed, (4, 2)), "the kernel of Dense has the shape (4, 2), not (4, 3)"),
@@ -169,7 +170,10 @@ MISTAKES_4 = [
     (check.accuracy, lambda real, fake: (np.mean(real > 0) + np.mean(fake > 0)) / 2, "below 0 is the right answer"),
     (check.accuracy, lambda real, fake: 50 * (np.mean(real > 0) + np.mean(fake < 0)), "no percentage"),
     (check.accuracy, lambda real, fake: np.mean(real > 0) + np.mean(fake < 0), "Divide by the number of all pictures"),
-    (check.accuracy, lambda real, fake: real > 0, "the shape (4, 1), not ()"),
+    (check.accuracy, lambda real, fake: real > 0, "the shape (5, 1), not ()"),
+    (check.accuracy, lambda real, fake: np.mean(real > 0), "The generated pictures count too"),
+    (check.accuracy, lambda real, fake: np.mean((real > 0) & (fake < 0)), "are no pair"),
+    (check.accuracy, lambda real, fake: np.mean(real > fake), "Compare each with 0"),
     (check.slopes, lambda x: (sigmoid(x) - 1, -sigmoid(x)), "the two slopes are swapped"),
     (check.slopes, lambda x: (sigmoid(x), 1 - sigmoid(x)), "Mind the sign"),
     (check.slopes, lambda x: (-sigmoid(x), -sigmoid(x)), "the non-saturating loss has the slope -4.54e-05"),
@@ -201,6 +205,9 @@ MISTAKES_5 = [
     (check.batch_norm, normalized(axis=None), "the channels have the mean"),
     (check.batch_norm, normalized(axis=(0, 1, 2), root=lambda variance: variance), "the channels have the deviation"),
     (check.batch_norm, normalized(axis=(0, 1, 2), epsilon=0), "gives NaN"),
+    (check.batch_norm, normalized(axis=(1, 2)), "each picture has its own mean"),
+    (check.batch_norm, lambda x, gamma, beta: normalized((0, 1, 2))(x, 1, 0), "gamma and beta have no effect"),
+    (check.batch_norm, lambda x, gamma, beta: normalized((0, 1, 2))(x, beta, gamma), "gamma and beta are exchanged"),
     (check.batch_norm, lambda x, gamma, beta: x.mean(axis=(0, 1, 2)), "the shape (3,), not (16, 5, 5, 3)"),
 ]
 
@@ -208,13 +215,13 @@ MISTAKES_5 = [
 # ---- Chapter 6: the mistakes that need TensorFlow are in tests/course/chapter_6.py ----
 
 MISTAKES_6 = [
-    (check.missing_classes, lambda counts: counts < 0.02 * counts.sum(), "True or False for each class"),
-    (check.missing_classes, lambda counts: np.flatnonzero(counts >= 0.02 * counts.sum()), "the classes that appear"),
+    (check.missing_classes, lambda counts: counts < 0.01 * counts.sum(), "True or False for each class"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts >= 0.01 * counts.sum()), "the classes that appear"),
     (check.missing_classes, lambda counts: np.flatnonzero(counts == 0), "give [1], not [1, 4]"),
-    (check.missing_classes, lambda counts: np.flatnonzero(counts < 0.1 * counts.mean()), "give [1], not [1, 4]"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts < 0.02 * counts.sum()), "give [1, 4, 9], not [1, 4]"),
     (check.missing_classes, lambda counts: np.flatnonzero(counts < 0.2 * counts.sum()), "not [1, 4]. Hint: Compare"),
-    (check.missing_classes, lambda counts: np.flatnonzero(counts < 20), "the counts [10, 20, 5, 5, 5, 1"),
-    (check.missing_classes, lambda counts: len(np.flatnonzero(counts < 0.02 * counts.sum())), "give [2], not [1, 4]"),
+    (check.missing_classes, lambda counts: np.flatnonzero(counts < 10), "the counts [10, 20, 5, 5, 5, 1"),
+    (check.missing_classes, lambda counts: len(np.flatnonzero(counts < 0.01 * counts.sum())), "give [2], not [1, 4]"),
 ]
 
 # ---- Chapter 7 ----

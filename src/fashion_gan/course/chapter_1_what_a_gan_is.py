@@ -24,7 +24,8 @@ SHOWN = 400  # points in a picture
 # task: write a program that makes *new* points like these, from examples only.
 #
 # Two figures say how well a program does. **Clusters covered** counts the clusters that get at least a quarter of their
-# fair share. **Points on the data** is the share of points that lie within three spreads of a center.
+# fair share: of 400 points, the fair share is 50. **Points on the data** is the share of points that lie within three
+# spreads of a center.
 #
 # > **Predict.** Score real points in the same way. Are 100% of them on the data?
 
@@ -60,7 +61,8 @@ print(f"real points: {real_score}")
 # %% [markdown]
 # ## 1.2 The game
 #
-# The **generator** G gets random numbers and turns them into a point. The **discriminator** D gets a point and answers
+# The **generator** G gets random numbers and turns them into a point. All random numbers for one point are its **latent
+# vector**. The **discriminator** D gets a point and answers
 # with a probability: is this point from the data? D learns to answer well. G learns to make points for which D answers
 # "from the data". G never sees the data. All that it knows about them comes through D.
 #
@@ -119,6 +121,8 @@ print(f"untrained G: {plane.score(points, CENTERS, SPREAD)}")
 # formula of the first GAN paper (Goodfellow et al. 2014), with E for a mean:
 #
 # *G minimizes and D maximizes:* E[log D(data)] + E[log(1 − D(G(latents)))]
+#
+# The formula is minus D's loss. So D makes it large, and G makes it small.
 #
 # > **Predict.** D answers one half to each point, because it cannot tell them apart. How large is its loss? (The
 # > logarithm of 2 is 0.69.)
@@ -187,7 +191,13 @@ def right_cluster(count):
 
 # %% [markdown]
 # `make_step` builds the training step of one network. It changes only the weights of that network. The whole chapter
-# needs no other training code.
+# needs no other training code. You may skip its details:
+#
+# - The **gradient** says how much the loss changes with each weight. A `GradientTape` records what is computed inside
+#   it, and then gives the gradient.
+# - **Adam** is an optimizer: it makes a step of each weight from the gradients of this step and of the steps before.
+#   `beta_1` is the part that it takes over from them, its **momentum**.
+# - `@tf.function` makes the step fast.
 
 
 # %%
@@ -301,9 +311,10 @@ halves = works["covered"][:half].mean(), works["covered"][half:].mean()
 print(f"clusters covered, mean: {halves[0]:.1f} in the first half, {halves[1]:.1f} in the second")
 
 # %% [markdown]
-# **What happened.** G finds one cluster after the other, most or all of them. D learns at each step. Yet its loss does
-# not go to 0, and its mean answers stay far from 0 and 1: its opponent gets better too. G's loss even *rises* while its
-# points get better. From the losses you could not say that anything has been learned.
+# **What happened.** Pale lines show each value, bold lines the running mean. G finds one cluster after the other, most
+# or all of them. D learns at each step. Yet its loss does not go to 0, and its mean answers stay far from 0 and 1: its
+# opponent gets better too. G's loss even *rises* while its points get better. From the losses you could not say that
+# anything has been learned.
 #
 # **A loss here says who is ahead. It does not say how good the points are.** For that you need other figures, such as
 # the clusters covered. This is the most important difference from the training of a classifier.
@@ -341,8 +352,10 @@ for name, first, g_steps in ((even, works, 1), (uneven, collapse, 10)):
 # %% [markdown]
 # **What happened.** For a D that stands still, the best G makes a single point: the one with the highest answer. So the
 # points crowd together. When D notices, they all move elsewhere. This is **mode collapse**: a few kinds of points
-# instead of all. It happens with each seed, so it is no accident. You see it in the covered clusters. You do *not* see
-# it in a single point, which can be perfect.
+# instead of all. It happens with each seed, so it is no accident.
+#
+# This D also learned ten times less. So the missing clusters could only mean "too early". The sign of collapse is the
+# narrow crowd that wanders. You see it when you look at many points. You do *not* see it in a single point.
 #
 # The even game does not always find all clusters either. The seed decides the first weights and all random points. So
 # never judge a GAN by one training.
@@ -355,7 +368,7 @@ live.show("collapse")
 
 # %% [markdown]
 # **The second: saturation.** The minimax formula gives G the loss log(1 − answer). This chapter uses −log(answer). Let
-# D be sure that a point is generated, as it is at the start of most trainings.
+# D be sure that a point is generated, as it can be when D learns faster than G.
 #
 # > **Predict.** D's logit for a point of G is −6, so its answer is 0.2%. Which loss has the larger slope there? How
 # > many times?
@@ -376,7 +389,7 @@ pictures.table(
 
 # %% [markdown]
 # **What happened.** Against a sure D, the minimax loss is flat: it **saturates**, and G's **gradient vanishes**. The
-# other loss pushes hardest where G is worst. It is called the **non-saturating** loss, and almost all GANs use it or a
+# other loss pushes hardest where G is worst. It is called the **non-saturating** loss, and most GANs use it or a
 # relative of it. On the page, press Play and watch **Length of G's gradient**. Then press **Cure it**.
 
 # %%
@@ -392,15 +405,16 @@ live.show("oscillate")
 
 # %% [markdown]
 # **What happened.** Press **Play**: the points swing around the cluster. Each network overshoots its answer to the last
-# move of the other. The cure is a **gradient penalty**: it keeps D's field flat around the data, so nothing pushes G
-# once it is there.
+# move of the other. The cure is a **gradient penalty**: it keeps D's answers nearly equal around the data, so nothing
+# pushes G once it is there.
 #
 # **Questions that arise here**
 #
 # - *Is this collapse?* Count the kinds. If some are missing for many steps, it is. If all are there but the points are
 #   rough, G needs more steps.
 # - *Can I see these failures in the losses?* Saturation yes: D's loss is near 0. Collapse often no. Measure the points.
-# - *Do they happen with pictures?* Yes. Chapter 6 causes each one, measures it and cures it.
+# - *Do they happen with pictures?* Yes. Chapter 6 causes collapse and vanishing gradients with pictures, measures them
+#   and cures them. It shows oscillation with points again, because there it can be measured.
 
 # %% [markdown]
 # ## Exercise 1.1: the loss of D
@@ -491,13 +505,14 @@ check.covered_clusters(covered_clusters)
 #
 # ## The same in the library
 #
-# - [training/losses.py](../training/losses.py): the losses of this chapter as `bce`, and six others.
+# - [training/losses.py](../training/losses.py): the losses of this chapter as `bce` and `minimax`, and others.
 # - [training/gan.py](../training/gan.py): the training step of both networks.
 # - [course/live_gan/gan.js](live_gan/gan.js): the page's networks, losses and gradients, without any library.
 #
 # ## Words of this chapter
 #
-# Generator, discriminator, logit, real baseline, minimax, gradient, density, mode collapse, saturation, vanishing
-# gradients, non-saturating loss, oscillation, gradient penalty: see the [glossary](glossary.md).
+# Generator, discriminator, latent vector, logit, real baseline, minimax, gradient, Adam, momentum, density, mode
+# collapse, saturation, vanishing gradients, non-saturating loss, oscillation, gradient penalty: see the
+# [glossary](glossary.md).
 #
 # Next: [chapter 2, the environment](chapter_2_environment.py).

@@ -4,7 +4,8 @@
 # At the end you know what is installed and why, which device computes, and where the data lie. You draw your first
 # generated pictures in the first minute.
 #
-# **Time:** 2 minutes on a laptop, plus the time to think. You need no GPU and no network connection.
+# **Time:** 2 minutes on a laptop, plus the time to think. You need no GPU. You need a network connection once, if the
+# data are not on your computer yet.
 #
 # **Installed:** `pip install ".[course]"`, in the project's folder, brings all that the seven chapters need. The course
 # runs on TensorFlow, which has packages for Python 3.11 to 3.13.
@@ -21,7 +22,7 @@ BATCH = 64  # images in a step
 # ## 2.1 A first picture
 #
 # The package comes with a trained **generator**. A generator is a network that turns random numbers into a picture.
-# This one learned from 60,000 small gray pictures of clothes.
+# This one learned from 55,000 small gray pictures of clothes.
 #
 # > **Predict.** How many seconds does this computer need to draw 64 pictures? A tenth? One? Ten?
 

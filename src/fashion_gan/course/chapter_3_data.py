@@ -61,8 +61,8 @@ print(f"{dark:.0%} of all pixels are exactly 0; the mean is {train.images.mean()
 #
 # **Questions that arise here**
 #
-# - *How many pictures does a GAN need?* More than a classifier. With 60,000, chapter 6 trains well in minutes. With a
-#   few hundred, the discriminator memorizes them. Chapter 6 shows that, and its cure.
+# - *How many pictures does a GAN need?* More than a classifier. With 60,000, chapter 6 trains well in minutes. With
+#   few, the discriminator memorizes them. Chapter 6 shows that with 20, and its cure.
 
 # %% [markdown]
 # ## 3.3 Normalize to [-1, 1]
@@ -238,7 +238,7 @@ check.to_pixels(to_pixels)
 # %% [markdown]
 # ## Exercise 3.2: count the classes
 #
-# Write a function that returns how often each of the ten classes occurs. The result has ten numbers, also if a class is
+# Write a function that returns how often each of the ten classes occurs. The result has ten numbers, even if a class is
 # missing.
 #
 # <details><summary>Hint</summary>

@@ -53,7 +53,7 @@ pictures.show(np.concatenate(rows), columns=8, rows=["picture", *KERNELS])
 
 # %% [markdown]
 # **What happened.** White is positive, black negative, gray zero. The first kernel compares the pixels to the right
-# with those to the left: it finds upright edges. The second finds level edges. The third blurs.
+# with those to the left: it finds vertical edges. The second finds horizontal edges. The third blurs.
 #
 # A thin frame appears at the border. `padding="same"` adds zeros around the picture: 0 is gray, the background is -1.
 #
@@ -70,8 +70,9 @@ print(f"Dense: {dense_weights:,} weights; convolution: {halving.count_params():,
 print(f"picture moved by 2 pixels, maps moved by 1: they differ by {difference:.1g}")
 
 # %% [markdown]
-# **What happened.** The convolution uses the same 16 weights at each place. So it needs few weights, and it finds a
-# pattern wherever it lies. With `strides=2` the kernel moves two pixels at a time, so the maps have half the size.
+# **What happened.** Each of the 32 kernels has 16 weights and one bias: 544 numbers. The convolution uses them at each
+# place. So it needs few weights, and it finds a pattern wherever it lies. With `strides=2` the kernel moves two pixels
+# at a time, so the maps have half the size.
 
 # %% [markdown]
 # ## 4.2 LeakyReLU: a gradient everywhere
@@ -83,7 +84,7 @@ print(f"picture moved by 2 pixels, maps moved by 1: they differ by {difference:.
 # A `tf.GradientTape` records what is computed inside it. Then `tape.gradient(y, x)` says how much `y` changes with each
 # number of `x`. That is the gradient.
 #
-# > **Predict.** In which share of the first maps' numbers does ReLU stop the gradient? And LeakyReLU?
+# > **Predict.** For how many of the numbers in the first maps does ReLU stop the gradient? And LeakyReLU?
 
 
 # %%
@@ -120,7 +121,7 @@ pictures.bars(blocked, form=".0%", title="Share of the first maps' numbers whose
 
 # %% [markdown]
 # **What happened.** Behind a ReLU, a negative number has no influence on the logit. A small change of it changes
-# nothing. LeakyReLU keeps a fifth of the gradient there, so each pixel gets a signal.
+# nothing. LeakyReLU keeps a fifth of the gradient there, so each number of the maps gets a signal.
 
 # %% [markdown]
 # ## 4.3 Dropout: no single clue is enough
@@ -178,14 +179,15 @@ wrong_gradients = float(table[-1][3]), float(table[-1][5])
 # %% [markdown]
 # **What happened.** At 100, the probability is exactly 1 in `float32`: the distance to 1 is lost. From the logit the
 # loss is 100 and pulls with full strength. From the probability the gradient is 0: D is completely wrong and learns
-# nothing. So this course computes each loss from logits.
+# nothing. (The loss is 15.9 instead of 100, because Keras takes a probability just below 1.) So this course computes
+# each loss from logits.
 
 # %% [markdown]
 # ## 4.5 Against noise: what D learns first
 #
 # D's task is easy now: real pictures against **noise**, where each pixel has a random level. D's loss is
-# `-log(probability of real)` for real pictures, plus `-log(1 - probability of real)` for the others. With logits, both
-# terms are a `softplus`, which is `log(1 + exp(x))`.
+# `-log(probability of real)` for real pictures, plus `-log(1 - probability of real)` for the others. With a logit x,
+# these are `softplus(-x)` and `softplus(x)`, where `softplus(x)` is `log(1 + exp(x))`.
 #
 # Meanwhile we ask D about pictures that it never learns from:
 #
@@ -270,14 +272,18 @@ spread = opinions[:, -1].max(axis=0) - opinions[:, -1].min(axis=0)
 title = f"Probability of being real after {NOISE_STEPS[-1]} steps, mean of {len(SEEDS)} seeds"
 pictures.bars(final, form=".1%", title=title)
 print(f"the loss is below 0.1 after {first_below} steps; the seeds differ by at most {spread.max():.1%}")
+answers = tf.sigmoid(discriminator(probes["shuffled pixels"])).numpy()
+sure = f"{np.mean(answers < 0.1):.0%} are noise, and of {np.mean(answers > 0.9):.0%} that they are real"
+print(f"shuffled pixels: the last D is sure of {sure}")
 
 # %% [markdown]
 # **What happened.** About twenty steps are enough. Look at the first ones: `shuffled pixels` rise together with the
 # real pictures. D learned **brightness** first: real pictures have much black, noise has little. Then it also learned
-# **texture**: neighbors are alike in clothes, not in noise. Now shuffled pixels fall back, and D is undecided.
+# **texture**: neighbors are alike in clothes, not in noise. Now shuffled pixels fall back to the middle, on average. D
+# is sure about most of them: it calls the dark ones real and the bright ones noise.
 #
 # Upside down is as real as upright, and a black picture is as real as a boot. D did not learn what clothes are. It
-# learned the first difference that separates the two heaps, and then it stopped: the loss is almost 0.
+# learned the first difference that separates the two sets, and then it stopped: the loss is almost 0.
 #
 # **Questions that arise here**
 #
@@ -347,19 +353,21 @@ for name, factors in zip(names, change.T, strict=True):
 # %% [markdown]
 # **What happened.** At the start both gradients are about equally long. As D gets sure, the saturating one vanishes:
 # its slope at the logit `x` is `-sigmoid(x)`, which is `-D(G(z))`. When D(G(z)) is 0.001, only a thousandth of the
-# slope is left. These are **vanishing gradients**. The slope of the non-saturating loss is `D(G(z)) - 1`: almost -1.
-# Its gradient even grows, because D reacts more and more to each pixel.
+# slope is left. These are **vanishing gradients**: with the saturating loss, a perfect D teaches nothing. The slope of
+# the non-saturating loss is `D(G(z)) - 1`: almost -1. Its gradient even grows. But section 4.7 shows where it leads.
 #
 # **Questions that arise here**
 #
-# - *Why is D's loss 0 bad?* D gives all of G's pictures the same answer, whether they are a little better or worse.
-#   With the saturating loss G then stands still. With the other one it moves, but section 4.7 shows where to.
+# - *Why is D's loss 0 bad?* Then D has found a difference that is enough for it, and looks for no other. With the
+#   saturating loss G stands still. With the other one it follows only that difference.
 # - *So should D be weak?* It should be ahead, not perfect. In chapter 6 both take one step in turn.
 
 # %% [markdown]
 # ## 4.7 A frozen D is fooled
 #
-# Now the other way around: D is an expert and learns no more, and G learns against it for a few steps.
+# Now the other way around: D is an expert and does not learn any more. G learns against it for a few steps. The steps
+# are plain gradient steps (SGD), as long as the gradient. Adam divides by the gradient's size and would hide the
+# difference.
 #
 # > **Predict.** With which loss does G get D to say "real"? Will its pictures look like clothes?
 
@@ -388,7 +396,7 @@ for name, value in fooled.items():
     print(f"{name}: Fréchet distance {distances[name]:.0f}; D says real with a probability of {value:.2g}")
 
 # %% [markdown]
-# **What happened.** With the saturating loss G does not move: a perfect D taught it nothing. With the non-saturating
+# **What happened.** With the saturating loss G hardly moves: a perfect D taught it nothing. With the non-saturating
 # loss D soon believes each picture, and yet no picture shows clothes. G found what a *fixed* D overlooks. Dark corners
 # were enough.
 #

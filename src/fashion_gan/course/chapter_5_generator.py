@@ -47,7 +47,7 @@ print(f"to 784 pixels: {at_once:,} weights; to 128 maps of 7×7: {to_maps:,} wei
 # **What happened.** `Reshape` moves nothing. It only says which number belongs to which place and map: the last axis
 # runs fastest. `Dense` learns what each number means.
 #
-# The maps need more weights. In return, the layers behind them know about neighbors. `Dense` by itself would have to
+# The maps need more weights. In return, the later layers know about neighbors. `Dense` by itself would have to
 # learn each pixel of each sleeve position separately.
 
 # %% [markdown]
@@ -75,8 +75,6 @@ print(stamped[0, :, :, 0].astype(int))
 # %% [markdown]
 # **What happened.** Upsampling has no weights: it only repeats. The transposed convolution stamped its kernel, a cross,
 # once with each sign. Its kernel is learned, so it can draw detail at once.
-#
-# The name is a bit of mathematics: it does to numbers what the *gradient* of a strided convolution does.
 
 # %% [markdown]
 # ## 5.3 Checkerboards: shown
@@ -98,8 +96,8 @@ pictures.show(np.stack(boards) / np.max(boards) * 2 - 1, columns=4, title="Stamp
 
 # %% [markdown]
 # **What happened.** If the stride divides the kernel size, the stamps overlap evenly. Otherwise some pixels get more
-# stamps than their neighbors, in a regular pattern: a **checkerboard**. The weights of the layer could balance it, but
-# nothing makes them.
+# stamps than their neighbors, in a regular pattern: a **checkerboard**. The weights of the layer could balance it.
+# Section 5.6 tests whether training does that.
 
 # %% [markdown]
 # ## 5.4 Batch norm and tanh
@@ -152,8 +150,9 @@ for name, values in spreads.items():
     print(f"{name}: spread {values[0]:.3f} at 7×7, {values[1]:.3f} at 14×14, {values[2]:.3f} of the pixels")
 
 # %% [markdown]
-# **What happened.** Without batch norm each layer makes the maps weaker. G would begin with pictures that are almost
-# plain gray, and little gradient would come back through the layers. With batch norm the spread stays about the same.
+# **What happened.** Keras's initial weights are small. Without batch norm each layer then makes the maps weaker. G
+# would begin with pictures that are almost plain gray, and little gradient would come back through the layers. With
+# batch norm the spread stays about the same.
 #
 # > **Predict.** The same latent vector stands in two batches with different company. Does G draw the same picture? Say
 # > it for `training=True` and for `training=False`.
@@ -186,7 +185,9 @@ for end in ("linear", "sigmoid", "tanh"):
 # **Questions that arise here**
 #
 # - *Why is there no batch norm at the end of G?* It would force each batch to have the same mean brightness.
-# - *Why has D none?* Its batch is all real or all generated. The mean of the batch would give the answer away.
+# - *Why has D none?* With batch norm, D's answer to one picture would depend on the others in its batch. And a batch is
+#   all real or all generated: the norm would remove the difference between their means. The first DCGAN used it. Many
+#   later GANs do not.
 
 # %% [markdown]
 # ## 5.5 Checkerboards: measured and cured
@@ -229,12 +230,14 @@ for kind, values in uneven.items():
     print(f"{names[kind]:10} from {min(values):.2f} to {max(values):.2f}")
 
 # %% [markdown]
-# **What happened.** The eye finds little in random pictures. The spread of each pixel over all pictures shows the grid
-# of kernels 3 and 5. The stamps of section 5.3 explain it: the variance of a sum of random numbers grows with their
-# number. That would give 4 : 1 for kernel 3 and 9 : 4 for kernel 5. Tanh compresses large numbers, so we see less.
+# **What happened.** The eye finds no grid in random pictures. Upsampling draws blotches, because neighbors share
+# numbers. The spread of each pixel over all pictures shows the grid of kernels 3 and 5. The stamps of section 5.3
+# explain it: the variance of a sum of random numbers grows with their number. That would give 4:1 for kernel 3 and 9:4
+# for kernel 5. Tanh compresses large numbers, so we see less.
 #
 # There are two **cures**: a kernel size that the stride divides, or upsampling followed by a convolution. Both stay
-# near 1. They are not exactly 1, because random weights differ by chance.
+# near 1. They are not exactly 1, because random weights differ by chance. Upsampling is the safer cure: with a kernel
+# of 4, the four groups still have weights of their own, and a fine grid can appear early in a training (chapter 6).
 #
 # **Questions that arise here**
 #
@@ -295,8 +298,8 @@ for kind, values in learned.items():
 # %% [markdown]
 # **What happened.** All four generators learn, and their errors become about equal. The error of kernel 3 stays the
 # most uneven: its pixels with one stamp have fewer weights than their neighbors with four. Kernel 5 has at least four
-# stamps at each pixel, and lies between. The two cures stay near 1. So training does not repair the layers: choose
-# them before.
+# stamps at each pixel, and lies between. The two cures stay near 1. So this training does not repair the layers: choose
+# them before. The eye sees little of it yet, because all four are still rough.
 
 # %% [markdown]
 # ## 5.7 What an untrained one draws

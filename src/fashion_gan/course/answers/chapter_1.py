@@ -6,7 +6,7 @@
 # %% [markdown]
 # ## Exercise 1.1: the loss of D
 #
-# Each half is a mean of its own, so that the data and the generated points count equally, also if their numbers differ.
+# Each half is a mean of its own, so that the data and the generated points count equally, even if their numbers differ.
 # The logarithm of a number below 1 is negative, hence the signs. An answer of exactly 0 or 1 would give an infinite
 # logarithm. So networks give logits, and Keras computes the loss from them without that danger.
 

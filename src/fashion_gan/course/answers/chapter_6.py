@@ -42,13 +42,13 @@ check.generator_step(generator_step)
 # %% [markdown]
 # ## Exercise 6.3: a collapse detector
 #
-# In a balanced set each class has 10%. A class with less than 2% is missing for practical purposes: the feature network
+# In a balanced set each class has 10%. A class with less than 1% is missing for practical purposes: the feature network
 # itself errs on a few pictures, so a missing class rarely has exactly 0.
 
 
 # %%
 def missing_classes(class_counts):
-    return np.flatnonzero(class_counts < 0.02 * np.sum(class_counts))
+    return np.flatnonzero(class_counts < 0.01 * np.sum(class_counts))
 
 
 check.missing_classes(missing_classes)

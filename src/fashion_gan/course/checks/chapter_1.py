@@ -26,6 +26,7 @@ def _compare_loss(function: object, real: list[float], fake: list[float], what: 
         -right: "The logarithm of an answer is negative, the loss is positive.",
         _loss(fake, real): "Data should get answers near 1: use real_answers, and 1 - fake_answers.",
         right / 2: "Add the two means. Do not take their mean.",
+        right * len(real): "Take the mean of each kind, not the sum.",
     }
     hint = next((hint for wrong, hint in hints.items() if np.isclose(value, wrong)), None)
     require(np.isclose(value, right), f"{what} has the loss {value:.3f}, not {right:.3f}", hint)

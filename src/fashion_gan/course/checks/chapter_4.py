@@ -6,7 +6,7 @@ from fashion_gan.arrays import Array, KerasModel
 from fashion_gan.course.checks import models
 from fashion_gan.course.checks.core import array, call, exercise, require
 
-CONVOLUTIONS, SMALLEST = 3, 4
+FILTERS, SMALLEST = [32, 64, 128], 4
 
 
 @exercise(
@@ -35,17 +35,19 @@ def _one_logit(logits: Array, count: int) -> None:
 
 def _no_bounds(model: KerasModel, logits: Array) -> None:
     hint = "Take the activation off the last layer: a logit can be any number."
-    last = models.activations(model)[-1:] if models.activation(model.layers[-1]) != "linear" else []
+    last = models.activation(models.flat(model)[-1])
     inside = logits.min() >= 0 and logits.max() <= 1
     require(not inside, "the output is a probability between 0 and 1 (a sigmoid?), not a logit", hint)
     require(abs(logits).max() > 1, "the output always lies between -1 and 1 (a tanh?), so it is no logit", hint)
-    require(not last, f"the last layer has the activation {''.join(last)}, so its output is no logit", hint)
+    require(last == "linear", f"the last layer has the activation {last}, so its output is no logit", hint)
 
 
 def _convolutions(model: KerasModel) -> None:
     found = models.named(model, models.CONVOLUTIONS)
     require(found, "the model has no convolution", "Start with Conv2D(32, 4, strides=2, padding='same').")
-    require(len(found) == CONVOLUTIONS, f"the model has {len(found)} convolutions, not {CONVOLUTIONS}")
+    require(len(found) == len(FILTERS), f"the model has {len(found)} convolutions, not {len(FILTERS)}")
+    filters = [layer.filters for layer in found]
+    require(filters == FILTERS, f"the convolutions have {filters} filters, not {FILTERS}", "Each doubles the number.")
     side = found[-1].output.shape[1]
     problem = f"the last convolution gives maps of {side}×{side}, not {SMALLEST}×{SMALLEST}"
     require(side == SMALLEST, problem, 'With strides=2 and padding="same", each convolution halves the side.')
@@ -55,9 +57,20 @@ def _gradient_everywhere(model: KerasModel) -> None:
     found = models.activations(model)
     leaky = "Use LeakyReLU(0.2). It lets a gradient through for negative numbers too."
     require("relu" not in found, "ReLU passes no gradient for negative numbers", leaky)
-    count = found.count("leaky_relu")
-    problem = f"{count} of the {CONVOLUTIONS} convolutions are followed by LeakyReLU"
-    require(count >= CONVOLUTIONS, problem, "Without a function between them, two layers are no more than one.")
+    count = sum(_followed_by_leaky_relu(model))
+    problem = f"{count} of the {len(FILTERS)} convolutions are followed by LeakyReLU"
+    require(count == len(FILTERS), problem, "Without a function between them, two layers are no more than one.")
+
+
+def _followed_by_leaky_relu(model: KerasModel) -> list[bool]:
+    """For each convolution, whether a LeakyReLU comes before the next layer with weights."""
+    found: list[tuple[bool, bool]] = []  # Whether a layer with weights is a convolution, and whether it is followed.
+    for layer in models.flat(model):
+        if models.kind(layer) in models.CONVOLUTIONS | {"Dense"}:
+            found.append((models.kind(layer) != "Dense", False))
+        if found and models.activation(layer) == "leaky_relu":
+            found[-1] = (found[-1][0], True)
+    return [is_followed for is_convolution, is_followed in found if is_convolution]
 
 
 @exercise(
@@ -66,20 +79,23 @@ def _gradient_everywhere(model: KerasModel) -> None:
 )
 def accuracy(function: object) -> None:
     """A function: logits of real and of generated images, (N, 1) each -> the share of right answers."""
-    real = np.array([[3.0], [-1.0], [0.3], [2.0]], np.float32)
-    fake = np.array([[-2.0], [-0.2], [-0.1], [-4.0]], np.float32)
+    real = np.array([[3.0], [2.0], [0.4], [-1.0], [0.3]], np.float32)
+    fake = np.array([[2.5], [1.5], [0.2], [-3.0], [-1.0]], np.float32)
     value = float(array(call(function, real.copy(), fake.copy()), ()))
-    shown = "real logits 3, -1, 0.3, 2 and generated ones -2, -0.2, -0.1, -4"
+    shown = "real logits 3, 2, 0.4, -1, 0.3 and generated ones 2.5, 1.5, 0.2, -3, -1"
     hints = {
-        0.75: "Is 0.5 your limit? That is the limit for probabilities. For logits it is 0.",
-        87.5: "Return a share between 0 and 1, no percentage.",
-        0.125: "This is the share of wrong answers.",
-        1.75: "Divide by the number of all pictures.",
-        7.0: "Divide by the number of all pictures.",
-        0.375: "For generated pictures, a logit below 0 is the right answer.",
+        0.5: "Is 0.5 your limit? That is the limit for probabilities. For logits it is 0.",
+        0.8: "The generated pictures count too.",
+        0.2: "Count both kinds separately: real number 1 and generated number 1 are no pair.",
+        1.0: "Do not compare real with generated logits. Compare each with 0.",
+        60.0: "Return a share between 0 and 1, no percentage.",
+        0.4: "This is the share of wrong answers.",
+        1.2: "Divide by the number of all pictures.",
+        6.0: "Divide by the number of all pictures.",
+        0.7: "For generated pictures, a logit below 0 is the right answer.",
     }
     close = [hint for wrong, hint in hints.items() if abs(value - wrong) < 1e-5]
-    require(abs(value - 0.875) < 1e-5, f"{shown} give {value:.4g}, not 0.875", *close[:1])
+    require(abs(value - 0.6) < 1e-5, f"{shown} give {value:.4g}, not 0.6", *close[:1])
 
 
 @exercise(
@@ -90,7 +106,7 @@ def slopes(function: object) -> None:
     """A function: logits of generated images -> the slopes of the saturating and of the non-saturating loss."""
     logits = np.array([-10.0, -1.0, 0.0, 1.0, 10.0], np.float32)
     results = call(function, logits.copy())
-    require(isinstance(results, tuple) and len(results) == 2, "the function does not return two arrays")
+    require(isinstance(results, (tuple, list)) and len(results) == 2, "the function does not return two arrays")
     saturating, non_saturating = (array(result, logits.shape, "a slope") for result in results)
     probabilities = 1 / (1 + np.exp(-logits))
     right = {"saturating": -probabilities, "non-saturating": probabilities - 1}

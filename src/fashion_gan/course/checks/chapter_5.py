@@ -58,7 +58,12 @@ def _layers(model: KerasModel) -> None:
     norms = models.named(model, {"BatchNormalization"})
     require(norms, "the model has no batch normalization", hint)
     problem = "a batch normalization is the last layer, so the pixels can leave [-1, 1]"
-    require(norms[-1] is not model.layers[-1], problem, "End in tanh.")
+    require(norms[-1] is not models.flat(model)[-1], problem, "End in tanh.")
+    learned = transposed + models.named(model, models.CONVOLUTIONS)
+    hint = "UpSampling2D only repeats numbers. Put a Conv2D after each."
+    require(len(learned) > 1, "only the Dense layer and at most one other layer learn", hint)
+    bends = [name for name in models.activations(model) if name != "tanh"]
+    require(bends, "no function bends between the layers", "Put LeakyReLU(0.2) after each batch normalization.")
 
 
 @exercise(
@@ -86,11 +91,24 @@ def batch_norm(function: object) -> None:
     """A function (x, gamma, beta) -> x with the mean beta and the standard deviation gamma in each channel."""
     random = np.random.default_rng(0)
     x = random.normal(2, 3, (16, 5, 5, 3)) * [1, 5, 0.5] + random.normal(size=(1, 5, 5, 1))
+    x += random.normal(0, 4, (16, 1, 1, 1))  # Some pictures are brighter.
     gamma, beta = np.array([1.0, 2.0, 0.5]), np.array([0.0, -1.0, 3.0])
     y = array(call(function, x.copy(), gamma.copy(), beta.copy()), x.shape)
     per_place = abs(y.mean(axis=0) - beta).max() < 1e-3
     problem = "each place has its own mean, not each channel"
     require(not per_place, problem, "Take the mean over the axes (0, 1, 2): the batch, the rows and the columns.")
+    per_picture = abs(y.mean(axis=(1, 2)) - beta).max() < 1e-3
+    problem = "each picture has its own mean, so dark and bright ones become alike"
+    require(not per_picture, problem, "The batch counts too: take the mean over the axes (0, 1, 2).")
+    centered = x - x.mean(axis=(0, 1, 2))
+    spread, added = np.sqrt(x.var(axis=(0, 1, 2)) + 1e-3), "The last line multiplies by gamma and adds beta."
+    wrong_root = gamma * centered / np.sqrt(x.std(axis=(0, 1, 2)) + 1e-3) + beta
+    for wrong, problem, hint in (
+        (centered / spread, "gamma and beta have no effect", added),
+        (centered / spread * beta + gamma, "gamma and beta are exchanged", added),
+        (wrong_root, "the spread is that of the root of a deviation", "The variance is x.var(…), not x.std(…)."),
+    ):
+        require(abs(y - wrong).max() > 0.01, problem, hint)
     for name, found, right in (("mean", y.mean(axis=(0, 1, 2)), beta), ("deviation", y.std(axis=(0, 1, 2)), gamma)):
         shown = f"{found.round(2).tolist()}, not {right.tolist()}"
         require(abs(found - right).max() < 0.02, f"the channels have the {name} {shown}")

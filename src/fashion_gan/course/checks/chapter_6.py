@@ -42,7 +42,8 @@ def smoothed_loss(function: object) -> None:
     ):  # fmt: skip
         require(abs(got - wrong) > 1e-4, problem, hint)
     require(abs(got - right) < 1e-4, f"the loss is {got:.4f}, not {right:.4f}")
-    value(np.array([[200.0]]), np.array([[-200.0]]))  # An overflow is a mistake.
+    for logit in (200.0, -200.0):  # An overflow is a mistake.
+        value(np.array([[logit]]), np.array([[-logit]]))
 
 
 def _mirrored(real: Floats) -> Floats:
@@ -100,17 +101,18 @@ def _networks(modes: list[object]) -> tuple[Any, Any]:
 
 @exercise(
     "a missing class is found, and a healthy set has none.",
-    "Compare each count with 0.02 times the sum of all counts. np.flatnonzero says for which classes it is smaller.",
+    "Compare each count with 0.01 times the sum of all counts. np.flatnonzero says for which classes it is smaller.",
 )
 def missing_classes(function: object) -> None:
-    """A function: counts (10,) -> the numbers of the classes with less than 2% of the images."""
+    """A function: counts (10,) -> the numbers of the classes with less than 1% of the images."""
     for counts, right in (
-        ([500, 0, 100, 100, 15, 85, 100, 45, 30, 25], [1, 4]),
+        ([500, 0, 100, 100, 6, 94, 100, 45, 40, 15], [1, 4]),
         ([100] * CLASSES, []),
         ([10, 20, 5, 5, 5, 1, 1, 1, 1, 1], []),
         ([0] * 9 + [1000], list(range(9))),
     ):
-        result: Array = array(call(function, np.array(counts)), None).reshape(-1)
+        answer = call(function, np.array(counts))
+        result: Array = array(sorted(answer) if isinstance(answer, set) else answer).reshape(-1)
         got = sorted(result.tolist())
         a_mask = result.dtype == bool and len(got) == CLASSES
         require(not a_mask, "the result is True or False for each class", "np.flatnonzero makes numbers of it.")

@@ -35,25 +35,27 @@ def kind(layer: Any) -> str:
     return type(layer).__name__
 
 
+def flat(model: KerasModel) -> list[Any]:
+    """All layers in their order. A model inside the model is replaced by its own layers."""
+    parts = (flat(layer) if hasattr(layer, "layers") else [layer] for layer in model.layers)
+    return [layer for part in parts for layer in part]
+
+
 def named(model: KerasModel, kinds: set[str]) -> list[Any]:
     """The layers of some classes."""
-    return [layer for layer in model.layers if kind(layer) in kinds]
+    return [layer for layer in flat(model) if kind(layer) in kinds]
 
 
 def activations(model: KerasModel) -> list[str]:
     """The activations in a model, as layers of their own or as arguments: "relu", "leaky_relu", "tanh" and so on."""
-    spellings = {"ReLU": "relu", "LeakyReLU": "leaky_relu"}
-    found = []
-    for layer in model.layers:
-        name = spellings.get(kind(layer)) or activation(layer)
-        if name != "linear":
-            found.append(name)
-    return found
+    return [name for layer in flat(model) if (name := activation(layer)) != "linear"]
 
 
 def activation(layer: Any) -> str:
-    """The name of a layer's activation, "linear" without one."""
-    return str(getattr(getattr(layer, "activation", None), "__name__", "linear"))
+    """The name of a layer's activation, "linear" without one. It can be a layer itself."""
+    spellings = {"ReLU": "relu", "LeakyReLU": "leaky_relu"}
+    function = getattr(layer, "activation", None)
+    return spellings.get(kind(layer)) or spellings.get(kind(function)) or str(getattr(function, "__name__", "linear"))
 
 
 def pair(value: Any) -> tuple[int, ...]:
