@@ -5,7 +5,6 @@ PARAMETERS = {
     "EPOCHS": 2,
     "KERAS_EPOCHS": 2,
     "LIBRARY_STEPS": 5,
-    "PLANE_STEPS": 400,
     "RECIPE_ROUNDS": 15,
     "SCORED": 200,
     "SEEDS": (0,),

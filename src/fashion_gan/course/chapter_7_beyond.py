@@ -86,7 +86,8 @@ pictures.show(np.concatenate(shirts), columns=16, rows=[str(scale) for scale in 
 # - **Precision:** which share of the generated pictures looks real?
 # - **Recall:** which share of the real pictures can the generator draw?
 #
-# "Looks real" means: lies in a ball around a real picture, which reaches to its fifth nearest real neighbor.
+# "Looks real" means: lies in a ball around a real picture, which reaches to its fifth nearest real neighbor. Recall
+# exchanges the two sets: a real picture counts if it lies in a ball around a generated one.
 
 # %%
 from fashion_gan.course.scores import reference
@@ -153,7 +154,8 @@ for name, ours, theirs in zip(
     print(f"{name:10} by hand {ours:.6f}, in the library {theirs:.6f}")
 
 # %% [markdown]
-# **What happened.** Your 15 lines of NumPy give the library's values. Even real pictures do not reach 100%: a rare
+# **What happened.** The generator misses recall most: it draws less variety than there is. Your 15 lines of NumPy give
+# the library's values. Even real pictures do not reach 100%: a rare
 # picture lies in no ball of another sample. So each figure is read next to the **real baseline** in the first row.
 
 # %% [markdown]
