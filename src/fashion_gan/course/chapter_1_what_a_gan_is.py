@@ -25,7 +25,7 @@ SHOWN = 400  # points in a picture
 #
 # Two figures say how well a program does. **Clusters covered** counts the clusters that get at least a quarter of their
 # fair share: of 400 points, the fair share is 50. **Points on the data** is the share of points that lie within three
-# spreads of a center.
+# standard deviations of a center.
 #
 # > **Predict.** Score real points in the same way. Are 100% of them on the data?
 
@@ -55,16 +55,17 @@ real_score = plane.score(sample(10_000), CENTERS, SPREAD)
 print(f"real points: {real_score}")
 
 # %% [markdown]
-# **What happened.** About one real point in a hundred is farther than three spreads from its center. So no program can
-# be expected to reach 100%. What real data score is the **real baseline**. Chapter 3 finds that of pictures.
+# **What happened.** About one real point in a hundred is farther than three standard deviations from its center.
+# So even a perfect program does not reach 100%. The score of real data is the **real baseline**. Chapter 3 finds the
+# real baseline of pictures.
 
 # %% [markdown]
 # ## 1.2 The game
 #
 # The **generator** G gets random numbers and turns them into a point. All random numbers for one point are its **latent
-# vector**. The **discriminator** D gets a point and answers
-# with a probability: is this point from the data? D learns to answer well. G learns to make points for which D answers
-# "from the data". G never sees the data. All that it knows about them comes through D.
+# vector**. The **discriminator** D gets a point and answers with a probability: is this point from the data? D learns
+# to answer well. G learns to make points for which D answers "from the data". G never sees the data. All that it knows
+# about them comes through D.
 #
 # The next cell shows a page that plays this game in your browser. It waits for you. Press **Slow step** three times to
 # see the three parts of a training step: D learns, D tells each point of G where to go, G moves.
@@ -195,8 +196,8 @@ def right_cluster(count):
 #
 # - The **gradient** says how much the loss changes with each weight. A `GradientTape` records what is computed inside
 #   it, and then gives the gradient.
-# - **Adam** is an optimizer: it makes a step of each weight from the gradients of this step and of the steps before.
-#   `beta_1` is the part that it takes over from them, its **momentum**.
+# - **Adam** is an optimizer: it changes each weight, based on the gradients of this step and of the steps before. The
+#   **learning rate** is a factor of each change. `beta_1` is the part that comes from earlier steps, the **momentum**.
 # - `@tf.function` makes the step fast.
 
 
@@ -322,11 +323,11 @@ print(f"clusters covered, mean: {halves[0]:.1f} in the first half, {halves[1]:.1
 # **Questions that arise here**
 #
 # - *Why is a loss of D near 0 bad?* Then D recognizes each generated point. G is far behind, and the next section shows
-#   that it may not even learn any more.
+#   that it may even stop learning.
 # - *Is this jitter normal?* Yes. Each step of D changes G's goal a bit. It is a fault only if the covered clusters and
 #   the points on the data swing too.
 # - *When do I stop?* When the figures of quality no longer rise. The losses cannot tell you.
-# - *How many data does a GAN need?* Here each batch has new points, as if the data were endless. Chapter 6 shows what
+# - *How much data does a GAN need?* Here each batch has new points, as if the data were endless. Chapter 6 shows what
 #   happens with few pictures.
 
 # %% [markdown]

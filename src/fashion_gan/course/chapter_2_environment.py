@@ -22,7 +22,7 @@ BATCH = 64  # images in a step
 # ## 2.1 A first picture
 #
 # The package comes with a trained **generator**. A generator is a network that turns random numbers into a picture.
-# This one learned from 55,000 small gray pictures of clothes.
+# This one learned from 55,000 of the 60,000 training pictures of Fashion-MNIST: small gray pictures of clothes.
 #
 # > **Predict.** How many seconds does this computer need to draw 64 pictures? A tenth? One? Ten?
 
@@ -157,7 +157,9 @@ print(f"numbers are {keras.config.floatx()}, images are {keras.config.image_data
 # %% [markdown]
 # ## 2.5 How long is a training step?
 #
-# Training repeats one **step**: compute a loss on a batch of images, compute its gradients, change the weights a bit.
+# Training repeats one **step**: compute a loss on some images, compute its gradients, change the weights a bit. The
+# images of one step are a **batch**. An **epoch** is as many steps as it takes to use each training image once.
+#
 # TensorFlow can run a step line by line, or turn it into a compiled function first with `tf.function`.
 #
 # > **Predict.** How many milliseconds does a step of this small network take? Is the compiled one faster? How much?
@@ -207,7 +209,8 @@ print(f"a minute has {steps_per_minute:,.0f} such steps; an epoch of 60,000 imag
 
 # %% [markdown]
 # **What happened.** In the first version, Python starts each operation. The compiled version is started once and runs
-# all operations without Python. The result is the same. So each training loop of this course has a `@tf.function`.
+# all operations without Python. The result is the same. So almost all training steps of this course use
+# `@tf.function`.
 #
 # A step of a real GAN trains two networks and takes several times as long. Still, minutes are enough to see it learn.
 
@@ -232,8 +235,9 @@ print(f"{len(train.images):,} training images and {len(test.images):,} test imag
 print(f"found in {train.source}")
 
 # %% [markdown]
-# **What happened.** Each file was compared with its published checksum. If a file were damaged or exchanged, the call
-# would stop with an error. Chapter 3 looks at the pictures.
+# **What happened.** 70,000 times 784 bytes are 55 MB. The download is smaller, 30 MB, because the files are compressed.
+# Each file was compared with its published checksum. If a file is damaged or replaced, the call stops with an error.
+# Chapter 3 looks at the pictures.
 
 # %% [markdown]
 # ## Exercise 2.1: boots of your own

@@ -62,7 +62,7 @@ print(f"{dark:.0%} of all pixels are exactly 0; the mean is {train.images.mean()
 # **Questions that arise here**
 #
 # - *How many pictures does a GAN need?* More than a classifier. With 60,000, chapter 6 trains well in minutes. With
-#   few, the discriminator memorizes them. Chapter 6 shows that with 20, and its cure.
+#   few, the discriminator memorizes them. Chapter 6 shows this with 20 pictures, and shows the cure.
 
 # %% [markdown]
 # ## 3.3 Normalize to [-1, 1]
@@ -162,7 +162,7 @@ random = np.random.default_rng(0)
 
 
 def noise(some_images, labels, strength, random):
-    """Add Gaussian noise with a standard deviation of so many levels."""
+    """Add Gaussian noise with a standard deviation of `strength` levels."""
     noisy = some_images + random.normal(0, strength, some_images.shape)
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8), labels
 
@@ -210,7 +210,8 @@ pictures.bars(counted, title=f"{three_missing.count:,} pictures, 3 classes missi
 # **Questions that arise here**
 #
 # - *Is 0.5 good?* Only next to the baseline of the same number of pictures, and next to other generators.
-# - *Is this the FID of the papers?* The formula is. The features are not: papers use a network for color photographs.
+# - *Is this the FID (Fréchet Inception distance) of the papers?* The formula is the same. The features differ: papers
+#   use a network for color photographs.
 #   So the figures of this course cannot be compared with those of papers.
 # - *Can I train against this score?* Then it would no longer measure: the generator would learn to please this network.
 

@@ -7,7 +7,7 @@
 # **Time:** 2 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 #
 # The **discriminator**, D, gets a picture and says how real it looks. It is a classifier with two classes: real and
-# generated. This chapter trains D without a partner, so that you see what D does by itself.
+# generated. This chapter trains D without a partner, so that you see what D does alone.
 
 # %% tags=["parameters"]
 SEEDS = (0, 1, 2)
@@ -15,7 +15,7 @@ BATCH = 64  # real pictures in a step, and as many others
 PROBED = 256  # pictures of each kind that D is asked about
 NOISE_STEPS = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 60, 80, 100)  # when D is asked in section 4.5
 EXPERT_STEPS = (0, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200)  # when the gradient is measured in section 4.6
-FROZEN_STEPS = 60  # of G against a D that learns no more
+FROZEN_STEPS = 60  # of G against a D that no longer learns
 
 # %% [markdown]
 # ## 4.1 Convolutions: one small pattern, everywhere
@@ -77,9 +77,9 @@ print(f"picture moved by 2 pixels, maps moved by 1: they differ by {difference:.
 # %% [markdown]
 # ## 4.2 LeakyReLU: a gradient everywhere
 #
-# Two linear layers in a row are no more than one. So a function that bends stands between them. **ReLU** turns negative
-# numbers into 0. **LeakyReLU** multiplies them by 0.2. The generator learns only from the gradient that comes *through*
-# D. So D must not block it.
+# Two linear layers in a row can do no more than one. So a nonlinear function stands between them. **ReLU** turns
+# negative numbers into 0. **LeakyReLU** multiplies them by 0.2. The generator learns only from the gradient that comes
+# *through* D. So D must not block it.
 #
 # A `tf.GradientTape` records what is computed inside it. Then `tape.gradient(y, x)` says how much `y` changes with each
 # number of `x`. That is the gradient.
@@ -193,6 +193,7 @@ wrong_gradients = float(table[-1][3]), float(table[-1][5])
 #
 # - `shuffled pixels`: real pictures, their pixels in random order. Only the brightness is right.
 # - `shuffled tiles`: real pictures, cut into 16 tiles in random order. Edges and texture are right.
+# - `upside down`: real pictures, turned over. Only the direction is wrong.
 # - `all black`: nothing at all.
 #
 # `make_step` returns one training step, written by hand: compute the loss on the tape, take its gradient, and let the
@@ -282,8 +283,9 @@ print(f"shuffled pixels: the last D is sure of {sure}")
 # **texture**: neighbors are alike in clothes, not in noise. Now shuffled pixels fall back to the middle, on average. D
 # is sure about most of them: it calls the dark ones real and the bright ones noise.
 #
-# Upside down is as real as upright, and a black picture is as real as a boot. D did not learn what clothes are. It
-# learned the first difference that separates the two sets, and then it stopped: the loss is almost 0.
+# D calls most shuffled tiles real: their edges and texture are right. Upside down is as real as upright, and a black
+# picture is as real as a boot. D did not learn what clothes are. It learned the first difference that separates the two
+# sets, and then it stopped: the loss is almost 0.
 #
 # **Questions that arise here**
 #
@@ -296,7 +298,7 @@ print(f"shuffled pixels: the last D is sure of {sure}")
 # The generator, G, turns latent vectors `z` into pictures. It gets its gradient through D. There are two losses for it:
 #
 # - **saturating**: `log(1 - D(G(z)))`, the loss of the minimax game of chapter 1. G makes it small.
-# - **non-saturating**: `-log D(G(z))`. Its best picture is the same. Its gradient is not.
+# - **non-saturating**: `-log D(G(z))`. Both losses have the same best picture. Their gradients differ.
 #
 # Here G is a single `Dense` layer that does not learn. D trains against its pictures. From time to time we measure how
 # long G's gradient *would be* with each loss.
@@ -365,9 +367,9 @@ for name, factors in zip(names, change.T, strict=True):
 # %% [markdown]
 # ## 4.7 A frozen D is fooled
 #
-# Now the other way around: D is an expert and does not learn any more. G learns against it for a few steps. The steps
-# are plain gradient steps (SGD), as long as the gradient. Adam divides by the gradient's size and would hide the
-# difference.
+# Now the other way around: D is an expert and no longer learns. G learns against it for a few steps. The steps are
+# plain gradient steps (SGD): a short gradient makes a short step. Adam divides by the gradient's size and would hide
+# the difference.
 #
 # > **Predict.** With which loss does G get D to say "real"? Will its pictures look like clothes?
 
@@ -400,7 +402,7 @@ for name, value in fooled.items():
 # loss D soon believes each picture, and yet no picture shows clothes. G found what a *fixed* D overlooks. Dark corners
 # were enough.
 #
-# So a D that stands still teaches only its own gaps. D and G must learn in turn: each trick of G becomes D's next
+# So a D that stands still teaches G only what D overlooks. D and G must learn in turn: each trick of G becomes D's next
 # lesson. That is the training of chapter 6.
 
 # %% [markdown]

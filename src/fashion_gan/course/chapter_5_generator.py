@@ -6,8 +6,8 @@
 #
 # **Time:** 3 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 #
-# The **generator**, G, turns a latent vector of 100 numbers into a picture of 28×28 pixels. It runs D's way backwards:
-# few large maps become many pixels. Nothing is trained until section 5.6: an untrained G already shows its faults.
+# The **generator**, G, turns a latent vector of 100 numbers into a picture of 28×28 pixels. It works like D in reverse:
+# many small maps become one large picture. Nothing is trained until section 5.6: even an untrained G shows its faults.
 
 # %% tags=["parameters"]
 SEEDS = (0, 1, 2, 3, 4)
@@ -47,7 +47,7 @@ print(f"to 784 pixels: {at_once:,} weights; to 128 maps of 7×7: {to_maps:,} wei
 # **What happened.** `Reshape` moves nothing. It only says which number belongs to which place and map: the last axis
 # runs fastest. `Dense` learns what each number means.
 #
-# The maps need more weights. In return, the later layers know about neighbors. `Dense` by itself would have to
+# The maps need more weights. In return, the later layers know about neighbors. `Dense` alone would have to
 # learn each pixel of each sleeve position separately.
 
 # %% [markdown]
@@ -179,8 +179,8 @@ for end in ("linear", "sigmoid", "tanh"):
 # **What happened.** While it trains, batch norm uses the mean of the *batch*, so the pictures of a batch depend on each
 # other. Outside of training, it uses averages that it collected during training.
 #
-# Without an end, pixels leave the range of the data, and D recognizes them by that. A sigmoid never draws darker than
-# gray, but half of all real pixels are black. Tanh fits.
+# Without an activation at the end, pixels leave the range of the data, and D recognizes them by that. A sigmoid never
+# draws darker than gray, but half of all real pixels are black. Tanh fits.
 #
 # **Questions that arise here**
 #
@@ -237,7 +237,7 @@ for kind, values in uneven.items():
 #
 # There are two **cures**: a kernel size that the stride divides, or upsampling followed by a convolution. Both stay
 # near 1. They are not exactly 1, because random weights differ by chance. Upsampling is the safer cure: with a kernel
-# of 4, the four groups still have weights of their own, and a fine grid can appear early in a training (chapter 6).
+# of 4, each of the four groups still has its own weights. So a fine grid can appear early in the training.
 #
 # **Questions that arise here**
 #

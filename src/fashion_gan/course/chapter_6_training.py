@@ -248,8 +248,10 @@ untrained = scores.score(draw(generator, SCORED, seed=1))
 steps, saves = train(epochs=EPOCHS, batch_size=64, save_interval=1)
 
 # %% [markdown]
-# **What happened.** After an epoch there are blots, then outlines, then gray tones and details. `train`, `d_step` and
-# `g_step` are the whole method: the rest shows and saves.
+# **What happened.** First there are blots, then outlines, then gray tones and details. D(x) and D(G(z)) come close in
+# the first epoch, and D stays a little ahead. Section 6.4 explains these curves.
+#
+# `train`, `d_step` and `g_step` are the whole method. The other functions only show and save.
 #
 # **Questions that arise here**
 #
@@ -281,7 +283,9 @@ pictures.table(
 )
 
 # %% [markdown]
-# **What happened.** The curves are running means. D(x) is how real D finds real pictures. D(G(z)) is how real it finds
+# **What happened.** The curves are running means. A perfect D has the loss 0. A D that only guesses has 1.39.
+#
+# D(x) is how real D finds real pictures. D(G(z)) is how real it finds
 # generated ones. Near 1 and 0, D wins. Near 0.5, D cannot tell the pictures apart: the pictures are good, or D has
 # learned too little. Early in the first epoch both are near 0.5, and the pictures are still blots.
 #
@@ -319,8 +323,11 @@ pictures.curves({"G's loss": g_by_epoch / g_by_epoch[0], "Fréchet": frechet / f
 # ## 6.6 The same as a Keras model
 #
 # Keras minimizes one number: `compute_loss`. The *sum* of both losses works, if each loss sends its gradient to its own
-# network only. Two cuts do that: D's loss sees `stop_gradient(y_pred)`, where `y_pred` holds the generated pictures.
-# G's loss passes through a D whose weights are cut off: `stateless_call` runs a network with weights that you give it.
+# network only. `y_pred` holds the generated pictures. Two uses of `stop_gradient` separate the networks:
+#
+# - D's loss gets `stop_gradient(y_pred)`, so its gradient does not reach G.
+# - G's loss goes through a D with frozen weights. `stateless_call` runs a network with weights that you give it.
+#
 # Adam treats each weight separately, so one Adam serves both networks.
 #
 # > **Predict.** Which line would you delete to let G help D? What would happen?
@@ -620,9 +627,12 @@ pictures.show(np.concatenate(shown), columns=12, title=f"After {SATURATION_STEPS
 
 # %% [markdown]
 # **What happened.** Almost all pixels are fully black or white, so almost no gradient passes `tanh`. Adam still moves
-# them, but they jump between white and black instead of becoming gray. In these steps G does not repair them. **How to
-# see it:** hard black and white without grays, and a mean slope far below that of real pictures. **The cure:** small
-# weights at the start, and batch norm, which keeps the numbers before `tanh` small.
+# the weights, but the pixels jump between white and black instead of becoming gray. In these steps G does not repair
+# them.
+#
+# **How to see it:** hard black and white without grays, and a mean slope far below that of real pictures.
+#
+# **The cure:** small weights at the start, and batch norm, which keeps the numbers before `tanh` small.
 
 # %% [markdown]
 # ## 6.11 Vanishing gradients
@@ -699,7 +709,8 @@ pictures.show(np.concatenate(shown), columns=12, rows=list(WAYS))
 # noise. The slope of −log D stays near −1. Its gradient even grows, because a sure D reacts strongly to each pixel.
 #
 # **How to see it:** D's loss and D(G(z)) stay near 0, and the gradient is tiny. Adam divides by the gradient's size, so
-# it hides the failure, as the last rows show. It cannot hide a gradient far below 10⁻⁷, which it adds to the divisor.
+# it hides the failure, as the last rows show. Adam adds 10⁻⁷ to the divisor, so it cannot hide a gradient far below
+# that.
 #
 # **The cure:** −log D, from logits. Also keep D from being too sure: with label smoothing (exercise 6.1) or R1 (6.12).
 
@@ -746,7 +757,7 @@ pictures.table(
 
 # %% [markdown]
 # **What happened.** g swings around 0 and never rests. A large swing shrinks, a small one grows: even from 0.1, almost
-# right, g moves *away*. When g is right, D still slopes, and pushes g to the other side. D follows late.
+# right, g moves *away*. When g is right, d is not 0 yet. So D pushes g past 0 to the other side. D always reacts late.
 #
 # **The cure:** R1, a penalty on the slope of D at real data. It flattens D where the data are, so nothing pushes g away
 # (Mescheder et al. 2018). A smaller rate makes the swing smaller, but does not end it.
@@ -822,7 +833,7 @@ pictures.table(
 # Now train with 20 pictures instead of 60,000. D sees each of them more than a thousand times. With more
 # pictures the same happens later.
 #
-# > **Predict.** D(x) of its training pictures, and of test pictures that it never saw: equal?
+# > **Predict.** Is D(x) the same for its training pictures and for test pictures that it never saw?
 
 # %%
 from fashion_gan.training.augment import Augmentation

@@ -61,7 +61,7 @@ print("length of the vectors, straight:     ", *(f"{np.linalg.norm(vector):5.1f}
 print("length of the vectors, on the sphere:", *(f"{np.linalg.norm(vector):5.1f}" for vector in arc))
 
 # %% [markdown]
-# **What happened.** The change is smooth. That does not prove that G has stored no pictures: section 7.3 tests it.
+# **What happened.** The change is smooth. G may still copy training pictures. Section 7.3 searches for copies.
 #
 # Gaussian vectors with 100 numbers have nearly the same length, about 10. They lie near a **sphere**. A straight line
 # leaves it, and its middle is too short. The network has seen few such vectors in training. So walks follow the sphere.
@@ -86,8 +86,9 @@ pictures.show(np.concatenate(shirts), columns=16, rows=[str(scale) for scale in 
 # - **Precision:** which share of the generated pictures looks real?
 # - **Recall:** which share of the real pictures can the generator draw?
 #
-# "Looks real" means: lies in a ball around a real picture, which reaches to its fifth nearest real neighbor. Recall
-# exchanges the two sets: a real picture counts if it lies in a ball around a generated one.
+# Each real picture gets a ball that reaches to its fifth nearest real neighbor. A generated picture "looks real" if it
+# lies in at least one ball. Recall exchanges the two sets: a real picture counts if it lies in a ball around a
+# generated one.
 
 # %%
 from fashion_gan.course.scores import reference
@@ -117,7 +118,7 @@ def inside(points, centers):
 
 # %% [markdown]
 # > **Predict.** The test pictures are split in two sets, and the first is compared with the second. Is its precision
-# > 100%? Which of the three figures does the shipped generator miss most?
+# > 100%? Is the shipped generator weaker in precision or in recall?
 
 
 # %%
@@ -154,17 +155,17 @@ for name, ours, theirs in zip(
     print(f"{name:10} by hand {ours:.6f}, in the library {theirs:.6f}")
 
 # %% [markdown]
-# **What happened.** The generator misses recall most: it draws less variety than there is. Your 15 lines of NumPy give
-# the library's values. Even real pictures do not reach 100%: a rare
-# picture lies in no ball of another sample. So each figure is read next to the **real baseline** in the first row.
+# **What happened.** The generator is weaker in recall: it draws less variety than the data have. The few lines of NumPy
+# give the library's values. Even real pictures do not reach 100%: a rare picture lies in no ball of another sample. So
+# read each figure next to the **real baseline** in the first row.
 
 # %% [markdown]
-# ## 7.3 Where the figures lie
+# ## 7.3 How the figures mislead
 #
 # Each figure can be fooled. You now fool all three.
 #
-# > **Predict.** One generator draws 500, 1,000, 2,000 and 5,000 pictures. It does not change. Does its Fréchet
-# > distance?
+# > **Predict.** One generator draws 500, 1,000, 2,000 and 5,000 pictures. The generator does not change. Does
+# > its Fréchet distance change?
 
 # %%
 test_vectors = features(test.images)
@@ -220,7 +221,7 @@ pictures.table(
 #
 # **Questions that arise here**
 #
-# - *Which figure shall I report?* The Fréchet distance with precision, recall, the number of pictures, the real
+# - *Which figures should I report?* The Fréchet distance with precision, recall, the number of pictures, the real
 #   baseline and a search for copies. That is what `fashion_gan.evaluate` prints.
 # - *Is my generator copying?* Look at the nearest training pictures, as exercise 7.2 does. Small changes hide a copy
 #   from this simple search. The library's test works on features, and compares with held-out pictures.
@@ -261,9 +262,9 @@ def relativistic(real, fake):
 
 
 # %% [markdown]
-# "Without limit" calls for a brake. **WGAN-GP** is the Wasserstein loss with a **gradient penalty**. It looks at points
-# between real and generated ones. The penalty pulls D's slope there toward 1, so D cannot move the two sets of logits
-# apart without limit. The penalty is a loss of a gradient, so D's own gradient needs a tape around a tape. For
+# The Wasserstein loss needs a limit. **WGAN-GP** adds one: a **gradient penalty**. It looks at points between real and
+# generated ones. It pulls D's slope there toward 1, so D cannot move the two sets of logits apart without limit. The
+# penalty contains a gradient. To train D with it, you need the gradient of a gradient: one tape inside another. For
 # pictures, `share` has the shape (N, 1, 1, 1), and the squares are summed over all three axes.
 
 
@@ -393,27 +394,29 @@ print(f"The means of the other three losses lie {100 * np.ptp(others.mean(axis=1
 print(f"and the seeds of one loss up to {100 * np.ptp(others, axis=1).max():.0f} points.")
 
 # %% [markdown]
-# **What happened.** Wasserstein without a brake fails with every seed: nothing keeps D's logits from growing. The
-# penalty is not enough: D must also be far ahead of G. With five steps of D, WGAN-GP finds the spots. The other three
-# losses find them without a penalty, and are less exact with it: a flatter D says less exactly where the spots are.
+# **What happened.** Wasserstein without the penalty fails with every seed: nothing keeps D's logits from growing. The
+# penalty alone is not enough: D must also be far ahead of G. With five steps of D, WGAN-GP finds the spots. The other
+# three losses find them without a penalty, and are less exact with it: a flatter D says less exactly where the spots
+# are.
 #
 # Now read the last two lines before you call one of the three the best. If the losses lie no farther apart than the
 # seeds of one loss, you have shown no difference. Even a shown difference of a few points on a toy is a small one.
 #
 # **Questions that arise here**
 #
-# - *Which loss shall I take?* Start with `bce`. Change the loss last.
+# - *Which loss should I choose?* Start with `bce`. Change the loss last.
 # - *Why do papers say otherwise?* They compare on large pictures and long trainings, where a penalty matters more. And
 #   often the newer loss has the better tuned settings, or each loss has one run.
 # - *Why is the WGAN loss negative, or 5, or -20?* D's loss is a difference of means, not a cross-entropy. With the
 #   penalty and a well-trained D, minus D's loss estimates how far the two sets lie apart: here a loss does say
-#   something. G's loss by itself does not, because D may add any number to all its logits.
+#   something. G's loss alone does not, because D may add any number to all its logits.
 
 # %% [markdown]
 # ## 7.5 Does it help a classifier?
 #
-# Generated pictures come with labels. So they can train a classifier, if real pictures are few. A fair test takes the
-# same number of steps with and without them, and tests on real pictures that neither has seen.
+# Generated pictures come with labels. So they can train a classifier, if real pictures are few. A fair test trains two
+# classifiers, with and without generated pictures. Both take the same number of steps. Both are tested on real pictures
+# that they have not seen.
 #
 # > **Predict.** A classifier learns from 10 real pictures of each class. Then generated ones are added. How many points
 # > of accuracy does that bring? And with 200 real pictures of each class?
@@ -713,8 +716,8 @@ pictures.show(shapes, columns=10, rows=mine.class_names, title="Drawn by your ge
 
 # %% [markdown]
 # `--augment` moves, mirrors and covers the pictures that D sees, so D cannot memorize them. Do not use it for letters:
-# mirrored ones can appear in the result. The preset `fashion` uses a relative of the loss log(1 − D), so a negative
-# `g_loss` is no fault.
+# mirrored ones can appear in the result. The preset `fashion` uses the loss log(1 − D) plus a tenth of the Wasserstein
+# loss. So G's gradient does not vanish, and a negative `g_loss` is no fault.
 #
 # Are the shapes right? After so short a training some are not: corners come last. Longer training helps.
 #
