@@ -322,17 +322,22 @@ def train_on_the_ring(loss, penalty_weight, seed, d_steps=1):
     g_optimizer.build(generator.trainable_variables)
     d_optimizer.build(discriminator.trainable_variables)
 
+    def both_losses():
+        real = real_points(BATCH)
+        with tf.GradientTape(persistent=True) as tape:
+            fake = generator(tf.random.normal((BATCH, NOISE)))
+            d_loss, g_loss = loss(discriminator(real), discriminator(fake))
+            if penalty_weight:
+                d_loss += penalty_weight * gradient_penalty(discriminator, real, tf.stop_gradient(fake))
+        return tape, d_loss, g_loss
+
     @tf.function
     def run(steps):
         for _ in tf.range(steps):
             for _ in range(d_steps):
-                real = real_points(BATCH)
-                with tf.GradientTape(persistent=True) as tape:
-                    fake = generator(tf.random.normal((BATCH, NOISE)))
-                    d_loss, g_loss = loss(discriminator(real), discriminator(fake))
-                    if penalty_weight:
-                        d_loss += penalty_weight * gradient_penalty(discriminator, real, tf.stop_gradient(fake))
+                tape, d_loss, _ = both_losses()
                 apply(d_optimizer, discriminator, tape.gradient(d_loss, discriminator.trainable_variables))
+            tape, _, g_loss = both_losses()
             apply(g_optimizer, generator, tape.gradient(g_loss, generator.trainable_variables))
 
     run(tf.constant(LOSS_STEPS))
@@ -394,10 +399,10 @@ print(f"The means of the other three losses lie {100 * np.ptp(others.mean(axis=1
 print(f"and the seeds of one loss up to {100 * np.ptp(others, axis=1).max():.0f} points.")
 
 # %% [markdown]
-# **What happened.** Wasserstein without the penalty fails with every seed: nothing keeps D's logits from growing. The
-# penalty alone is not enough: D must also be far ahead of G. With five steps of D, WGAN-GP finds the spots. The other
-# three losses find them without a penalty, and are less exact with it: a flatter D says less exactly where the spots
-# are.
+# **What happened.** Wasserstein without the penalty fails with every seed: nothing keeps D's logits from growing. With
+# the penalty, the result depends on the seed. With five steps of D for each of G, it depends less on the seed: WGAN-GP
+# needs a D that is ahead of G. The other three losses find the spots without a penalty. The third printed line says
+# what the penalty changes for them.
 #
 # Now read the last two lines before you call one of the three the best. If the losses lie no farther apart than the
 # seeds of one loss, you have shown no difference. Even a shown difference of a few points on a toy is a small one.
