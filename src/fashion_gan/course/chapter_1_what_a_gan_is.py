@@ -3,7 +3,7 @@
 #
 # At the end you know the game that two networks play, what its losses say and do not say, and three ways to lose it.
 #
-# **Time:** 1 minute on a laptop, plus the time to think and to play. You need no GPU and no network connection.
+# **Time:** 1 minute on two CPU cores, plus the time to think and to play. You need no GPU and no network connection.
 #
 # **Installed:** `pip install ".[course]"`, in the project's folder, brings all that the seven chapters need.
 #

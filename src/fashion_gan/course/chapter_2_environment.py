@@ -4,8 +4,8 @@
 # At the end you know what is installed and why, which device computes, and where the data lie. You draw your first
 # generated pictures in the first minute.
 #
-# **Time:** 2 minutes on a laptop, plus the time to think. You need no GPU. You need a network connection once, if the
-# data are not on your computer yet.
+# **Time:** 1 minute on two CPU cores, plus the time to think. You need no GPU. You need a network connection once, if
+# the data are not on your computer yet.
 #
 # **Installed:** `pip install ".[course]"`, in the project's folder, brings all that the seven chapters need. The course
 # runs on TensorFlow, which has packages for Python 3.11 to 3.13.

@@ -4,7 +4,7 @@
 # At the end you know what the pictures are, how a network wants them, and what *real* pictures score. Each later score
 # in this course is read next to that baseline.
 #
-# **Time:** 3 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
+# **Time:** 1 minute on two CPU cores, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 
 # %% tags=["parameters"]
 COUNT = 10_000  # pictures in each scored set

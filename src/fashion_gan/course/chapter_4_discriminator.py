@@ -4,7 +4,7 @@
 # At the end you can build a discriminator. You know what it learns first, and why a perfect one teaches the generator
 # nothing.
 #
-# **Time:** 2 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
+# **Time:** 1 minute on two CPU cores, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 #
 # The **discriminator**, D, gets a picture and says how real it looks. It is a classifier with two classes: real and
 # generated. This chapter trains D without a partner, so that you see what D does alone.
@@ -274,8 +274,8 @@ title = f"Probability of being real after {NOISE_STEPS[-1]} steps, mean of {len(
 pictures.bars(final, form=".1%", title=title)
 print(f"the loss is below 0.1 after {first_below} steps; the seeds differ by at most {spread.max():.1%}")
 answers = tf.sigmoid(discriminator(probes["shuffled pixels"])).numpy()
-sure = f"{np.mean(answers < 0.1):.0%} are noise, and of {np.mean(answers > 0.9):.0%} that they are real"
-print(f"shuffled pixels: the last D is sure of {sure}")
+noise_share, real_share = np.mean(answers < 0.1), np.mean(answers > 0.9)
+print(f"shuffled pixels: the last D is sure that {noise_share:.0%} are noise, and that {real_share:.0%} are real")
 
 # %% [markdown]
 # **What happened.** About twenty steps are enough. Look at the first ones: `shuffled pixels` rise together with the

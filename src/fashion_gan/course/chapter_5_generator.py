@@ -4,7 +4,7 @@
 # At the end you can build a generator. You know how numbers become a picture, where checkerboards come from, and how to
 # avoid them.
 #
-# **Time:** 3 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
+# **Time:** 1 minute on two CPU cores, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 #
 # The **generator**, G, turns a latent vector of 100 numbers into a picture of 28×28 pixels. It works like D in reverse:
 # many small maps become one large picture. Nothing is trained until section 5.6: even an untrained G shows its faults.

@@ -3,7 +3,7 @@
 #
 # At the end you can write the training loop of a GAN, read its curves, and recognize and cure six ways to fail.
 #
-# **Time:** 9 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
+# **Time:** 5 minutes on two CPU cores, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 
 # %% tags=["parameters"]
 IMAGES = 60_000  # training pictures
