@@ -4,7 +4,7 @@
 # At the end you can steer a trained generator, say how good its pictures are, choose a loss, and decide when a GAN is
 # the wrong tool. Then you train one on pictures of your own and share it as a page.
 #
-# **Time:** 10 minutes on a laptop, plus the time to think. **Installed:** the extra `course`, see chapter 2.
+# **Time:** 9 minutes on two CPU cores, plus the time to think. **Installed:** the extra `course`, see chapter 2.
 
 # %% tags=["parameters"]
 COUNT = 2_000  # pictures in each scored set
@@ -399,10 +399,10 @@ print(f"The means of the other three losses lie {100 * np.ptp(others.mean(axis=1
 print(f"and the seeds of one loss up to {100 * np.ptp(others, axis=1).max():.0f} points.")
 
 # %% [markdown]
-# **What happened.** Wasserstein without the penalty fails with every seed: nothing keeps D's logits from growing. With
-# the penalty, the result depends on the seed. With five steps of D for each of G, it depends less on the seed: WGAN-GP
-# needs a D that is ahead of G. The other three losses find the spots without a penalty. The third printed line says
-# what the penalty changes for them.
+# **What happened.** Wasserstein without the penalty differs most from seed to seed: nothing keeps D's logits from
+# growing. The penalty helps, but the seeds still differ. With five steps of D for each of G, they agree: WGAN-GP needs
+# a D that is ahead of G. The other three losses find the spots without a penalty. The third printed line says what the
+# penalty changes for them.
 #
 # Now read the last two lines before you call one of the three the best. If the losses lie no farther apart than the
 # seeds of one loss, you have shown no difference. Even a shown difference of a few points on a toy is a small one.
