@@ -19,7 +19,9 @@ from nbclient import NotebookClient
 
 from fashion_gan.course import live, notebooks
 
-DOCS = Path(__file__).parents[1] / "docs" / "course"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "course"
+SCRATCH = ROOT / "build" / "course"  # The chapters write their files here.
 LIBRARY = "../../src/fashion_gan"
 CELL_SECONDS = 1200
 
@@ -56,7 +58,7 @@ def make(chapter: Path, answers: Path) -> float:
     first, second = (notebooks.notebook(source, LIBRARY) for source in (chapter, answers))
     together = nbformat.from_dict({**first, "cells": [*first.cells, *second.cells]})
     start = time.perf_counter()
-    execute(together, DOCS)
+    execute(together, SCRATCH)
     seconds = time.perf_counter() - start
     count = len(first.cells)
     for source, cells in ((chapter, together.cells[:count]), (answers, together.cells[count:])):
