@@ -15,6 +15,9 @@ from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.system.installation import check_installed
 from fashion_gan.system.paths import user_path
 
+NO_UPDATE_CHECK = "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"
+"""An argument of JupyterLab, which otherwise asks the network for a newer version."""
+
 LIBRARY = Path("library")
 """The folder of the library's modules that the chapters link to."""
 
@@ -79,7 +82,7 @@ def open_jupyter(folder: Path) -> int:
     """
     check_installed("jupyterlab", "course", "course")
     # Ctrl-C ends it without a question, and in a container the user can be root. It serves only this computer.
-    words = [sys.executable, "-m", "jupyterlab", "--ServerApp.answer_yes=True", "--allow-root"]
+    words = [sys.executable, "-m", "jupyterlab", "--ServerApp.answer_yes=True", "--allow-root", NO_UPDATE_CHECK]
     process = subprocess.Popen(words, cwd=folder, env={**notebooks.QUIET, **os.environ})
     try:
         return process.wait()
