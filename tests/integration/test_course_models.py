@@ -6,7 +6,7 @@ from keras import Input, Sequential, layers
 from fashion_gan.course import check
 
 
-def discriminator(filters=(8, 8, 8), between=None, end=None, strides=2, rate=0.3):
+def discriminator(filters=(32, 64, 128), between=None, end=None, strides=2, rate=0.3):
     """A model of a learner. The defaults are right."""
     hidden = []
     for count in filters:
@@ -15,15 +15,27 @@ def discriminator(filters=(8, 8, 8), between=None, end=None, strides=2, rate=0.3
     return Sequential([Input((28, 28, 1)), *hidden, *(end or [layers.Flatten(), layers.Dense(1)])])
 
 
-def generator(base=7, filters=(8, 1), enlarge=None, norm=None, end="tanh"):
+def generator(base=7, filters=(8, 1), enlarge=None, norm=None, between=None, end="tanh"):
     """A model of a learner. The defaults are right."""
     middle = []
     for number, count in enumerate(filters):
-        middle += [(norm or layers.BatchNormalization)(), layers.LeakyReLU()]
+        middle += [(norm or layers.BatchNormalization)(), (between or layers.LeakyReLU)()]
         last = number == len(filters) - 1
         make = enlarge or (lambda count: layers.Conv2DTranspose(count, 4, strides=2, padding="same"))
         middle += [make(count), *([layers.Activation(end)] if last else [])]
     return Sequential([Input((100,)), layers.Dense(base * base * 8), layers.Reshape((base, base, 8)), *middle])
+
+
+def only_repeats():
+    start = [Input((100,)), layers.Dense(49), layers.BatchNormalization(), layers.LeakyReLU()]
+    return Sequential([*start, layers.Reshape((7, 7, 1)), layers.UpSampling2D(4), layers.Activation("tanh")])
+
+
+def in_blocks():
+    """A right discriminator whose convolutions are models of their own, with the activation as an argument."""
+    settings = {"strides": 2, "padding": "same", "activation": layers.LeakyReLU(0.2)}
+    blocks = [Sequential([layers.Conv2D(count, 4, **settings), layers.Dropout(0.3)]) for count in (32, 64, 128)]
+    return Sequential([Input((28, 28, 1)), *blocks, layers.Flatten(), layers.Dense(1)])
 
 
 def returns_a_list():
@@ -50,6 +62,11 @@ DISCRIMINATORS = [
     (lambda: discriminator(end=flat(layers.Dense(10))), "the shape (N, 10), not (N, 1)"),
     (lambda: discriminator(end=[layers.Dense(1)]), "Put Flatten() before Dense(1)"),
     (lambda: discriminator(filters=(8, 8)), "has 2 convolutions, not 3"),
+    (lambda: discriminator(filters=(8, 8, 8)), "[8, 8, 8] filters, not [32, 64, 128]"),
+    (
+        lambda: discriminator(between=layers.Identity, end=[*3 * [layers.LeakyReLU()], *flat(layers.Dense(1))]),
+        "1 of the 3 convolutions are followed by LeakyReLU",
+    ),
     (lambda: Sequential([Input((28, 28, 1)), *flat(layers.Dense(1))]), "the model has no convolution"),
     (lambda: discriminator(strides=1), "gives maps of 28×28, not 4×4"),
     (lambda: discriminator(between=layers.ReLU), "ReLU passes no gradient"),
@@ -74,6 +91,9 @@ GENERATORS = [
         lambda: Sequential([Input((100,)), layers.Dense(784, activation="tanh"), layers.Reshape((28, 28, 1))]),
         "no layer enlarges the maps",
     ),
+    (lambda: generator(filters=(8, 8), enlarge=lambda count: layers.UpSampling2D()), "the shape (N, 28, 28, 8)"),
+    (only_repeats, "only the Dense layer and at most one other layer learn"),
+    (lambda: generator(between=layers.Identity), "no function bends between the layers"),
     (has_a_wrong_size, "has_a_wrong_size stops with ValueError"),
 ]
 
@@ -98,6 +118,7 @@ def test_a_mistake_in_a_network_is_named(capsys, examine, answer, problem):
     [
         (check.discriminator, discriminator),
         (check.discriminator, discriminator()),
+        (check.discriminator, in_blocks),
         (check.generator, generator),
         (check.generator, generator()),
     ],

@@ -313,6 +313,17 @@ def apply(optimizer, network, gradients):
     optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
 
 
+def losses_on_the_ring(loss, penalty_weight, generator, discriminator):
+    """D's and G's loss on a new batch, and the tape that recorded them."""
+    real = real_points(BATCH)
+    with tf.GradientTape(persistent=True) as tape:
+        fake = generator(tf.random.normal((BATCH, NOISE)))
+        d_loss, g_loss = loss(discriminator(real), discriminator(fake))
+        if penalty_weight:
+            d_loss += penalty_weight * gradient_penalty(discriminator, real, tf.stop_gradient(fake))
+    return tape, d_loss, g_loss
+
+
 # %%
 def train_on_the_ring(loss, penalty_weight, seed, d_steps=1):
     """Train a small GAN with d_steps steps of D for each of G. Returns D and 2,000 points of G."""
@@ -322,22 +333,15 @@ def train_on_the_ring(loss, penalty_weight, seed, d_steps=1):
     g_optimizer.build(generator.trainable_variables)
     d_optimizer.build(discriminator.trainable_variables)
 
-    def both_losses():
-        real = real_points(BATCH)
-        with tf.GradientTape(persistent=True) as tape:
-            fake = generator(tf.random.normal((BATCH, NOISE)))
-            d_loss, g_loss = loss(discriminator(real), discriminator(fake))
-            if penalty_weight:
-                d_loss += penalty_weight * gradient_penalty(discriminator, real, tf.stop_gradient(fake))
-        return tape, d_loss, g_loss
+    setting = loss, penalty_weight, generator, discriminator
 
     @tf.function
     def run(steps):
         for _ in tf.range(steps):
             for _ in range(d_steps):
-                tape, d_loss, _ = both_losses()
+                tape, d_loss, _ = losses_on_the_ring(*setting)
                 apply(d_optimizer, discriminator, tape.gradient(d_loss, discriminator.trainable_variables))
-            tape, _, g_loss = both_losses()
+            tape, _, g_loss = losses_on_the_ring(*setting)
             apply(g_optimizer, generator, tape.gradient(g_loss, generator.trainable_variables))
 
     run(tf.constant(LOSS_STEPS))
@@ -468,6 +472,7 @@ def adam(rate, beta_1):
     return keras.optimizers.Adam(rate, beta_1=beta_1, use_ema=True, ema_momentum=0.99)
 
 
+# %%
 def direction_network(width=48):
     """A small U-Net: (a mixture, its time) -> the direction from the noise to the picture.
 
@@ -665,7 +670,7 @@ from PIL import Image, ImageDraw
 
 from fashion_gan.cli import main
 
-WORK = Path("chapter-7")
+WORK = Path("chapter_7")
 MINE = WORK / "pictures"
 
 
