@@ -47,6 +47,8 @@ test-lowest:
 # the repository, ADDRESS=https://github.com/OWNER/NAME, the chapters of the course have links to Colab and Kaggle.
 SITE := build/site
 docs: $(VENV)/docs
+	@case "$(ADDRESS)" in ""|https://github.com/*/*) ;; \
+		*) echo "make docs: ADDRESS=$(ADDRESS) is not https://github.com/OWNER/NAME"; exit 2;; esac
 	rm -rf $(SITE)
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --doctree-dir build/doctrees \
 		--define repository_address=$(ADDRESS) docs $(SITE)

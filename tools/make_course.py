@@ -24,6 +24,7 @@ DOCS = ROOT / "docs" / "course"
 SCRATCH = ROOT / "build" / "course"  # The chapters write their files here.
 LIBRARY = "../../src/fashion_gan"
 CELL_SECONDS = 1200
+CHAPTER = re.compile(r"chapter_(\d)_")  # The name of a file of answers ends after the number.
 
 
 def execute(notebook: Any, folder: Path) -> None:
@@ -98,6 +99,9 @@ def main() -> int:
     parser.add_argument("--text", action="store_true")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
+    chapters = {int(match[1]): source for source in notebooks.sources() if (match := CHAPTER.match(source.name))}
+    if unknown := set(options.chapters) - set(chapters):
+        parser.error(f"there is no chapter {min(unknown)}: the chapters are {min(chapters)} to {max(chapters)}")
     if options.text:
         for source in notebooks.sources():
             renew_text(source)
@@ -106,10 +110,9 @@ def main() -> int:
         old = [str(notebooks.place(source)) for source in notebooks.sources() if not is_current(source)]
         print("\n".join(f"{path} is older than its chapter: make course" for path in old) or "all are current")
         return bool(old)
-    for chapter in notebooks.sources():
-        number = re.match(r"chapter_(\d)_", chapter.name)  # Answers have no name after the number.
-        if number and (not options.chapters or int(number[1]) in options.chapters):
-            seconds = make(chapter, chapter.parent / "answers" / f"chapter_{number[1]}.py")
+    for number, chapter in chapters.items():
+        if not options.chapters or number in options.chapters:
+            seconds = make(chapter, chapter.parent / "answers" / f"chapter_{number}.py")
             print(f"{notebooks.place(chapter)}: {seconds:.0f} s", flush=True)
     return 0
 

@@ -144,6 +144,15 @@ def test_the_shown_notebooks_are_those_of_the_chapters():
     assert not [str(notebooks.place(source)) for source in notebooks.sources() if not make_course.is_current(source)]
 
 
+def test_a_chapter_that_does_not_exist_is_refused(monkeypatch, capsys):
+    import make_course
+
+    monkeypatch.setattr("sys.argv", ["make_course.py", "9"])
+    with pytest.raises(SystemExit):
+        make_course.main()
+    assert "there is no chapter 9: the chapters are 1 to 7" in capsys.readouterr().err
+
+
 def test_a_changed_chapter_is_noticed(tmp_path, monkeypatch):
     import make_course
 
