@@ -9,7 +9,7 @@ import numpy.typing as npt
 from fashion_gan.errors import InputError, as_array
 
 Images: TypeAlias = npt.NDArray[np.uint8]
-"""Pixels in [0, 255], shape (N, H, W, C), with 1 (gray) or 3 (color) channels."""
+"""Pixels in [0, 255], shape (N, H, W, C), with 1 (gray), 3 (color) or 4 channels (color and opacity)."""
 
 FloatImages: TypeAlias = npt.NDArray[np.float32]
 """Pixels in [-1, 1], shape (N, H, W, C)."""
@@ -34,6 +34,9 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 
 Indices: TypeAlias = npt.NDArray[np.int64]
 """Positions in another array, shape (N,)."""
+
+Shape: TypeAlias = tuple[int, ...]
+"""The lengths of an array's axes. Of an image: height, width and channels."""
 
 Array: TypeAlias = npt.NDArray[Any]
 """An array of any type and shape."""

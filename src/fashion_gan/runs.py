@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fashion_gan.arrays import Array, Floats, JsonObject, KerasModel
+from fashion_gan.arrays import Array, Floats, JsonObject, KerasModel, Shape
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError, one_line
-from fashion_gan.system.array_files import Shape, open_arrays
+from fashion_gan.system.array_files import open_arrays
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, atomic_file, remove_leftovers
 from fashion_gan.system.backends import default_backend, missing_backend, use_backend
 from fashion_gan.system.environment import environment

@@ -1,32 +1,36 @@
 """Checks images and labels from any system, and converts them to the arrays that the metrics take.
 
-The metrics compare 28×28 gray images of Fashion-MNIST's classes. This module owns that rule.
+The Fashion-MNIST metrics compare 28×28 gray images of Fashion-MNIST's classes. This module owns that rule. Other
+pictures are compared with real pictures of their own shape.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.arrays import Array, Images, Labels
+from fashion_gan.arrays import Array, Images, Labels, Shape
 from fashion_gan.datasets import CLASS_NAMES, IMAGE_SHAPE
 from fashion_gan.errors import InputError
 from fashion_gan.rendering.resize import resize_matrix
 
+CHANNEL_COUNTS = (1, 3, 4)  # gray, color, color and opacity
 
-def checked_images(images: npt.ArrayLike) -> Images:
-    """Check that images can be compared with Fashion-MNIST, and return them as uint8 (N, 28, 28, 1).
+
+def checked_images(images: npt.ArrayLike, image_shape: Shape = IMAGE_SHAPE) -> Images:
+    """Check that images can be compared with real ones, and return them as uint8 (N, H, W, C).
 
     Nothing is repaired. Images in another range or axis order would get a score that means nothing.
 
     Args:
-        images: uint8 (N, 28, 28) or (N, 28, 28, 1) in [0, 255]. Other integer types are accepted too.
+        images: uint8 (N, H, W, C) in [0, 255], or (N, H, W) if they are gray. Other integer types are accepted too.
+        image_shape: the real images' height, width and channels. By default those of Fashion-MNIST.
 
     Raises:
         InputError: the images have another type, range, axis order or size, contain NaN, or there are none.
     """
     images = np.asarray(images)
     if images.dtype.kind not in "uif":
-        raise InputError(f"images must be uint8 (N, 28, 28), these are {images.dtype}")
-    images = _checked_shape(images)
+        raise InputError(f"images must be uint8 (N, {image_shape[0]}, {image_shape[1]}), these are {images.dtype}")
+    images = _checked_shape(images, image_shape)
     if not len(images):
         raise InputError("there is no image to score")
     if images.dtype.kind == "f":
@@ -39,24 +43,28 @@ def checked_images(images: npt.ArrayLike) -> Images:
     return images.astype(np.uint8, copy=False)
 
 
-def _checked_shape(images: Array) -> Array:
+def _checked_shape(images: Array, image_shape: Shape) -> Array:
     shape = images.shape
+    height, width, channels = image_shape
     if images.ndim == 3:
         images = images[..., np.newaxis]
-    if images.shape[1:] == IMAGE_SHAPE:
+    if images.shape[1:] == image_shape:
         return images
-    if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3):
+    taken = f"(N, {height}, {width}, {channels})"
+    if images.ndim == 4 and images.shape[1] in CHANNEL_COUNTS and images.shape[3] not in CHANNEL_COUNTS:
         raise InputError(
-            f"images must be (N, 28, 28, 1), these are {shape}: channels come first (CHW); move them to the end"
+            f"images must be {taken}, these are {shape}: channels come first (CHW); move them to the end"
         )
-    if images.ndim == 4 and images.shape[3] == 3:
-        raise InputError(f"images must be gray, (N, 28, 28, 1), these are {shape}: they have three color channels")
+    if images.ndim == 4 and images.shape[3] in CHANNEL_COUNTS and images.shape[3] != channels:
+        kind = {1: "gray", 3: "in color", 4: "in color with opacity"}
+        raise InputError(f"images must be {kind[channels]}, {taken}, these are {shape}: they are {kind[images.shape[3]]}")
     if images.ndim == 4:
         raise InputError(
-            f"images must be 28×28, these are {images.shape[1]}×{images.shape[2]}: generate them at 28×28, or resize "
-            "them yourself, because the way of resizing changes the score"
+            f"images must be {height}×{width}, these are {images.shape[1]}×{images.shape[2]}: generate them at "
+            f"{height}×{width}, or resize them yourself, because the way of resizing changes the score"
         )
-    raise InputError(f"images must be (N, 28, 28) or (N, 28, 28, 1), these are {shape}")
+    gray = f"(N, {height}, {width}) or " if channels == 1 else ""
+    raise InputError(f"images must be {gray}{taken}, these are {shape}")
 
 
 def _refuse_floats(images: Array) -> None:
@@ -71,11 +79,11 @@ def _refuse_floats(images: Array) -> None:
     raise InputError(f"pixels must be uint8 in [0, 255], these are floats from {lowest:g} to {highest:g}: round them")
 
 
-def checked_labels(labels: npt.ArrayLike, count: int) -> Labels:
-    """Check that there is one label for each of ``count`` images, and that each is a class of Fashion-MNIST.
+def checked_labels(labels: npt.ArrayLike, count: int, class_count: int = len(CLASS_NAMES)) -> Labels:
+    """Check that there is one label for each of ``count`` images, and that each is a class.
 
     Returns:
-        The labels, int32 (count,), from 0 to 9.
+        The labels, int32 (count,), from 0 to ``class_count`` − 1.
 
     Raises:
         InputError: the number of labels differs from ``count``, or a label is not a class.
@@ -85,10 +93,10 @@ def checked_labels(labels: npt.ArrayLike, count: int) -> Labels:
         raise InputError(
             f"there must be one label for each of the {count} images, the labels have shape {labels.shape}"
         )
-    if labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() >= len(CLASS_NAMES):
+    if labels.dtype.kind not in "ui" or labels.min() < 0 or labels.max() >= class_count:
         range_text = f" from {labels.min()} to {labels.max()}" if labels.dtype.kind in "uif" else ""
         raise InputError(
-            f"labels must be whole numbers from 0 to {len(CLASS_NAMES) - 1}, these are {labels.dtype}{range_text}"
+            f"labels must be whole numbers from 0 to {class_count - 1}, these are {labels.dtype}{range_text}"
         )
     return labels.astype(np.int32)
 

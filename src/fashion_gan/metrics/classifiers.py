@@ -9,33 +9,34 @@ import keras
 import numpy as np
 from keras import layers
 
-from fashion_gan.arrays import Array, Images, Indices, KerasModel, Labels
+from fashion_gan.arrays import Array, Images, Indices, KerasModel, Labels, Shape
 from fashion_gan.system import progress
 from fashion_gan.system.backends import seeded
 
 Augment: TypeAlias = Callable[[Images, np.random.Generator], Images]
-"""A function that changes a batch at random: uint8 (N, 28, 28, 1) -> the same shape."""
+"""A function that changes a batch at random: uint8 (N, H, W, C) -> the same shape."""
 
 BATCH_SIZE = 64
 EPOCHS = 15
 PEAK_LEARNING_RATE = 2e-3
 PREDICT_BATCH_SIZE = 500
+MAX_WIDENING = 4  # Later layers have at most so many times the channels of the first.
 
 
 def train_classifier(images: Images, labels: Labels, seed: int, description: str) -> KerasModel:
     """Train a new, small convolutional classifier for 15 epochs.
 
     Args:
-        images: uint8 (N, 28, 28, 1).
+        images: uint8 (N, H, W, C).
         labels: int32 (N,).
         seed: seed of the weights and of the order of the images.
         description: the text of the progress bar.
 
     Returns:
-        A model from pixels (N, 28, 28, 1) in [0, 255] to logits (N, classes).
+        A model from pixels (N, H, W, C) in [0, 255] to logits (N, classes).
     """
     with _seeded(seed):
-        model = _network(int(labels.max()) + 1)
+        model = _network(images.shape[1:], int(labels.max()) + 1)
         random = np.random.default_rng(seed)
         batches = _epoch_batches(len(images), random)
         _compile(model, len(batches))
@@ -52,15 +53,16 @@ class Classifier:
     in TensorFlow.
 
     Args:
+        shape: the images' height, width and channels.
         class_count: the number of classes.
         base_channels: channels of the first layer. The second and the third layer have two and four times as many.
         steps: the number of batches of 64 images in each training.
     """
 
-    def __init__(self, class_count: int, base_channels: int, steps: int) -> None:
-        self.class_count, self.base_channels, self.steps = class_count, base_channels, steps
+    def __init__(self, shape: Shape, class_count: int, base_channels: int, steps: int) -> None:
+        self.shape, self.class_count, self.base_channels, self.steps = shape, class_count, base_channels, steps
         with _seeded(0):  # Each training discards these weights.
-            self.model = _network(class_count, base_channels)
+            self.model = _network(shape, class_count, base_channels)
         _compile(self.model, steps)
 
     def train(
@@ -69,11 +71,11 @@ class Classifier:
         """Discard the weights and train again, on full batches. The images are repeated as often as needed.
 
         Args:
-            images: uint8 (N, 28, 28, 1).
+            images: uint8 (N, H, W, C).
             labels: int32 (N,).
             seed: seed of the initial weights and of the order of the images.
             description: the text of the progress bar.
-            augment: changes each batch, uint8 (64, 28, 28, 1), before the training step.
+            augment: changes each batch, uint8 (64, H, W, C), before the training step.
         """
         random = np.random.default_rng(seed)
         batches = _full_batches(len(images), self.steps, random)
@@ -84,12 +86,12 @@ class Classifier:
                 self.model.train_on_batch(batch.astype(np.float32), labels[indices])
 
     def predict_classes(self, images: Images) -> Indices:
-        """The most likely class (N,) of each image, uint8 (N, 28, 28, 1)."""
+        """The most likely class (N,) of each image, uint8 (N, H, W, C)."""
         return predict_classes(self.model, images)
 
     def _reset(self) -> None:
         """Give the network new initial weights, and set the optimizer's variables to zero."""
-        new = _network(self.class_count, self.base_channels)
+        new = _network(self.shape, self.class_count, self.base_channels)
         for variable, initial in zip(self.model.variables, new.variables, strict=True):
             variable.assign(initial)
         for variable in self.model.optimizer.variables:
@@ -134,13 +136,15 @@ def _full_batches(count: int, steps: int, random: np.random.Generator) -> Indice
     return np.concatenate(orders)[: steps * BATCH_SIZE].reshape(steps, BATCH_SIZE)
 
 
-def _network(class_count: int, base_channels: int = 32) -> KerasModel:
-    pixels = keras.Input((28, 28, 1))
+def _network(shape: Shape, class_count: int, base_channels: int = 32) -> KerasModel:
+    pixels = keras.Input(shape)
     x = layers.Rescaling(1 / 90, -73 / 90)(pixels)  # Fashion-MNIST's mean and standard deviation
-    for filters in (base_channels, 2 * base_channels, 4 * base_channels):
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    # Each stage halves the height and the width. The last one leaves 3 to 7 pixels of each.
+    stages = max(3, round(math.log2(min(shape[:2]) / 4)))
+    for stage in range(stages):
+        x = layers.Conv2D(base_channels * min(2**stage, MAX_WIDENING), 3, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-        x = layers.MaxPooling2D(2)(x)  # height and width: 14, 7, 3
+        x = layers.MaxPooling2D(2)(x)
     x = layers.Dropout(0.3)(layers.Flatten()(x))
     return keras.Model(pixels, layers.Dense(class_count)(x))
 
@@ -150,16 +154,16 @@ def framework() -> str:
     return f"keras-{keras.__version__}-{keras.backend.backend()}"
 
 
-def classifier_from_weights(weights: Sequence[Array]) -> KerasModel:
-    """Rebuild a classifier of ``train_classifier`` from its ``get_weights()``."""
+def classifier_from_weights(weights: Sequence[Array], shape: Shape) -> KerasModel:
+    """Rebuild a classifier of ``train_classifier`` from its ``get_weights()`` and the shape (H, W, C) of its images."""
     with _seeded(0):  # The initial weights are replaced.
-        model = _network(len(weights[-1]))
+        model = _network(shape, len(weights[-1]))
     model.set_weights(weights)
     return model
 
 
 def predict_classes(model: KerasModel, images: Images) -> Indices:
-    """The most likely class (N,) of each image, uint8 (N, 28, 28, 1)."""
+    """The most likely class (N,) of each image, uint8 (N, H, W, C)."""
     starts = range(0, len(images), PREDICT_BATCH_SIZE)
     batches = [images[start : start + PREDICT_BATCH_SIZE].astype(np.float32) for start in starts]
     return np.concatenate([np.asarray(model.predict_on_batch(batch)).argmax(axis=1) for batch in batches])
@@ -171,7 +175,7 @@ def two_sample_successes(real: Images, generated: Images, seed: int) -> tuple[in
     Half of each set is for training, the other half for the test.
 
     Args:
-        real, generated: uint8 (N, 28, 28, 1), of equal length, at least 4.
+        real, generated: uint8 (N, H, W, C), of equal length, at least 4.
         seed: seed of the split and of the training.
 
     Returns:

@@ -13,7 +13,9 @@ from fashion_gan.system.paths import user_path
 
 CONFIDENCE = 0.95
 METRICS_FILE = "metrics.json"
+# Every fingerprint has the first three. Those of pictures of any kind have the others too.
 FINGERPRINT_PARTS = ("version", "data_sha256", "features_sha256")
+PICTURE_PARTS = ("size", "counts")
 UNDECIDED = "not distinguishable"
 
 
@@ -111,7 +113,9 @@ def read_metrics(path: str | Path) -> StoredMetrics:
     try:
         values: JsonObject = json.loads(file.read_text(encoding="utf-8"))
         metrics = read_metric_values(values)
-        fingerprint = {part: values["fingerprint"][part] for part in FINGERPRINT_PARTS}
+        stored = values["fingerprint"]
+        fingerprint = {part: stored[part] for part in FINGERPRINT_PARTS}
+        fingerprint |= {part: stored[part] for part in PICTURE_PARTS if part in stored}
         return StoredMetrics(str(values["source"]["name"]), fingerprint, metrics)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         reason = "it is not text" if isinstance(error, UnicodeDecodeError) else str(error)[:200]
@@ -129,11 +133,12 @@ def compare_metrics(first: StoredMetrics, second: StoredMetrics) -> Comparison:
     Raises:
         InputError: the fingerprints differ, or the files have no metric in common.
     """
-    for part in FINGERPRINT_PARTS:
-        if first.fingerprint[part] != second.fingerprint[part]:
+    for part in (*FINGERPRINT_PARTS, *PICTURE_PARTS):
+        parts = [side.fingerprint.get(part) for side in (first, second)]
+        if parts[0] != parts[1]:
             raise InputError(
-                f"these metrics cannot be compared: {part} is {first.fingerprint[part]} for {first.name} and "
-                f"{second.fingerprint[part]} for {second.name}; score both with the same version on the same data"
+                f"these metrics cannot be compared: {part} is {parts[0]} for {first.name} and {parts[1]} for "
+                f"{second.name}; score both with the same version on the same data, and as many images"
             )
     sides = (first.metrics, second.metrics)
     shared = [name for name in METRICS if all(name in side and side[name].standard_error is not None for side in sides)]

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +13,24 @@ from fashion_gan.errors import InputError, check_choice, check_whole_number, sho
 from fashion_gan.latents import check_seed
 from fashion_gan.metrics.checks import checked_images, checked_labels
 from fashion_gan.metrics.intervals import normal_interval
-from fashion_gan.metrics.measures import Result, Sample
+from fashion_gan.metrics.measures import Sample
 from fashion_gan.metrics.metric_info import FFD_NOTE, METRICS, MetricValue
+from fashion_gan.metrics.pictures.measures import PictureSample
+from fashion_gan.metrics.pictures.protocols import KINDS, PICTURE_SETS, picture_protocols
+from fashion_gan.metrics.pictures.reference import PictureReference
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS, Protocol
 from fashion_gan.metrics.reference import Reference
+from fashion_gan.metrics.values import Result
 from fashion_gan.rendering.tables import format_html_table, format_table
 from fashion_gan.system import progress
 
 MAX_SEEDS = 1000
 
 Draw = Callable[[int, int], tuple[Images, Labels | None]]
-"""(count, seed) -> images (count, 28, 28, 1), and the requested classes or None."""
+"""(count, seed) -> images (count, H, W, C), and the requested classes or None."""
+
+AnyReference = Reference | PictureReference
+"""Fashion-MNIST, or real pictures of any kind."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -101,30 +108,32 @@ class Evaluation:
         return format_html_table(self._rows(), "lrrrl")
 
 
-def find_protocols(names: Sequence[str]) -> dict[str, bool]:
+def find_protocols(names: Sequence[str], for_pictures: bool = False) -> dict[str, bool]:
     """Find protocols by name.
 
     Args:
         names: names of protocols and of sets of protocols.
+        for_pictures: find those for pictures of any kind, not those for Fashion-MNIST.
 
     Returns:
-        The protocols' names, in the order of ``PROTOCOLS``. The value is True if ``names`` has the protocol itself, and
-        False if only a set does.
+        The protocols' names, in the order of ``PROTOCOLS`` or ``KINDS``. The value is True if ``names`` has the
+        protocol itself, and False if only a set does.
 
     Raises:
         InputError: a name is neither a protocol nor a set.
     """
     if not isinstance(names, Sequence):
         raise InputError(f"protocols={show(names)} must be a list of names")
+    sets, known = (PICTURE_SETS, tuple(KINDS)) if for_pictures else (SETS, tuple(PROTOCOLS))
     for name in names:
-        check_choice("protocol", name, (*SETS, *PROTOCOLS))
-    requested = {protocol for name in names for protocol in SETS.get(name, (name,))}
-    return {name: name in names for name in PROTOCOLS if name in requested}
+        check_choice("protocol", name, (*sets, *known))
+    requested = {protocol for name in names for protocol in sets.get(name, (name,))}
+    return {name: name in names for name in known if name in requested}
 
 
 def measure(
     draw: Draw,
-    reference: Reference,
+    reference: AnyReference,
     protocols: Sequence[str] = ("standard",),
     *,
     name: str = "images",
@@ -137,9 +146,9 @@ def measure(
     """Measure generated images.
 
     Args:
-        draw: (count, seed) -> uint8 images (count, 28, 28, 1), and the requested classes (count,) or None.
-        reference: the real images.
-        protocols: names from ``PROTOCOLS`` and ``SETS``. If a protocol cannot be measured, and only a set names it, it
+        draw: (count, seed) -> uint8 images (count, H, W, C), and the requested classes (count,) or None.
+        reference: the real images. They decide the shape: 28×28 gray for Fashion-MNIST.
+        protocols: names as for ``find_protocols``. If a protocol cannot be measured, and only a set names it, it
             is left out, and the reason is kept. If it is named itself, it raises InputError.
         name: the name of the source in messages and reports.
         about: other facts about the source, such as its weights and its step.
@@ -156,7 +165,10 @@ def measure(
     seed, seeds = check_seed(seed), check_whole_number("seeds", seeds, 1, MAX_SEEDS)
     if seeds > 1 and available is not None:
         raise InputError(f"seeds={seeds} is for generators: {name} holds the same images for every seed")
-    possible, left_out = _possible_protocols(find_protocols(protocols), available, has_labels)
+    named = find_protocols(protocols, for_pictures=isinstance(reference, PictureReference))
+    known = picture_protocols(reference, available) if isinstance(reference, PictureReference) else PROTOCOLS
+    requested = {known[name]: is_named for name, is_named in named.items()}
+    possible, left_out = _possible_protocols(requested, available, has_labels)
     if not possible:
         raise InputError(f"nothing can be measured for {name}: {'; '.join(left_out.values())}")
 
@@ -164,8 +176,9 @@ def measure(
     metrics_by_seed: list[dict[str, MetricValue]] = []
     for draw_seed in range(seed, seed + seeds):
         images, labels = draw(count, draw_seed)
-        sample = _checked_sample(images, labels)
-        result = _measure_sample(sample, reference, possible, left_out, named=protocols, source=name)
+        sample = _checked_sample(images, labels, reference)
+        named_protocols = {protocol.name for protocol, is_named in requested.items() if is_named}
+        result = _measure_sample(sample, reference, possible, left_out, named=named_protocols, source=name)
         metrics_by_seed.append(result.metrics)
         if draw_seed == seed:
             first_images, first_labels, details = sample.images, sample.labels, result.details
@@ -179,37 +192,45 @@ def measure(
     }
     measured = [protocol for protocol in possible if protocol.name not in left_out]
     metrics = _with_baselines(_mean_over_seeds(metrics_by_seed), measured, reference)
-    return Evaluation(source, reference.fingerprint, metrics, left_out, details, first_images, first_labels)
+    fingerprint = dict(reference.fingerprint)
+    if isinstance(reference, PictureReference):
+        fingerprint["counts"] = [count, len(reference.train.images), len(reference.target.images)]
+        details["protocols"] = [protocol.name for protocol in measured]
+    return Evaluation(source, fingerprint, metrics, left_out, details, first_images, first_labels)
 
 
 def _possible_protocols(
-    protocols: dict[str, bool], available: int | None, has_labels: bool
+    protocols: dict[Protocol, bool], available: int | None, has_labels: bool
 ) -> tuple[list[Protocol], dict[str, str]]:
     """The protocols that can be measured, and why the others cannot. Raises InputError for one that is named."""
     possible, left_out = [], {}
-    for name, is_named in protocols.items():
-        protocol = PROTOCOLS[name]
+    for protocol, is_named in protocols.items():
         try:
             protocol.check(protocol.count if available is None else available, has_labels)
             possible.append(protocol)
         except InputError as error:
             if is_named:
                 raise
-            left_out[name] = str(error)
+            left_out[protocol.name] = str(error)
     return possible, left_out
 
 
-def _checked_sample(images: Images, labels: Labels | None) -> Sample:
-    images = checked_images(images)
-    return Sample(images, None if labels is None else checked_labels(labels, len(images)))
+def _checked_sample(images: Images, labels: Labels | None, reference: AnyReference) -> Sample | PictureSample:
+    if not isinstance(reference, PictureReference):
+        images = checked_images(images)
+        return Sample(images, None if labels is None else checked_labels(labels, len(images)))
+    images = checked_images(images, reference.shape)
+    if labels is not None:
+        labels = checked_labels(labels, len(images), len(reference.class_names))
+    return PictureSample(images, labels, reference)
 
 
 def _measure_sample(
-    sample: Sample,
-    reference: Reference,
+    sample: Sample | PictureSample,
+    reference: AnyReference,
     protocols: Sequence[Protocol],
     left_out: dict[str, str],
-    named: Sequence[str],
+    named: Collection[str],
     source: str,
 ) -> Result:
     """The merged results of all protocols. A protocol that fails is added to ``left_out``, unless it is named."""
@@ -246,7 +267,7 @@ def _mean(draws: Sequence[MetricValue]) -> MetricValue:
 
 
 def _with_baselines(
-    metrics: dict[str, MetricValue], protocols: Sequence[Protocol], reference: Reference
+    metrics: dict[str, MetricValue], protocols: Sequence[Protocol], reference: AnyReference
 ) -> dict[str, MetricValue]:
     baselines: dict[str, float] = {}
     for protocol in progress.bar(protocols, "real baselines", "protocols"):

@@ -5,8 +5,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from fashion_gan.arrays import Images, Tensor
 from fashion_gan.datasets import cache_folder
+from fashion_gan.rendering.images import on_white
 from fashion_gan.errors import InputError, one_line
 from fashion_gan.system.atomic_files import sha256
 
@@ -28,12 +31,12 @@ RESULT_KEYS = {
 def scores(generated: Images, real: Images, real_name: str, with_kid_and_is: bool) -> dict[str, float]:
     """Compute the scores that papers report.
 
-    Gray images are repeated to three channels with the same values. The library resizes them to 299 pixels as the
-    original network's code does.
+    Gray images are repeated to three channels with the same values. Transparent ones are laid on white. The library
+    resizes them to 299 pixels as the original network's code does.
 
     Args:
-        generated: uint8 (N, 28, 28, 1).
-        real: uint8 (M, 28, 28, 1).
+        generated: uint8 (N, H, W, C), C = 1, 3 or 4.
+        real: uint8 (M, H, W, C).
         real_name: the name of the real images in the library's cache.
         with_kid_and_is: compute the KID and the Inception score too, not only the FID.
 
@@ -85,16 +88,18 @@ def _load_libraries() -> tuple[ModuleType, ModuleType]:
 
 
 def _torch_dataset(torch: ModuleType, images: Images) -> Any:
-    """A ``torch.utils.data.Dataset`` of uint8 tensors (3, 28, 28)."""
+    """A ``torch.utils.data.Dataset`` of uint8 tensors (3, H, W)."""
+    opaque = on_white(images)
 
-    class GrayImages(torch.utils.data.Dataset):  # type: ignore[name-defined]
+    class ColorImages(torch.utils.data.Dataset):  # type: ignore[name-defined]
         def __len__(self) -> int:
             return len(images)
 
         def __getitem__(self, index: int) -> Tensor:
-            return torch.from_numpy(images[index].transpose(2, 0, 1).repeat(3, axis=0))
+            pixels = np.broadcast_to(opaque[index], (*opaque.shape[1:3], 3))
+            return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
 
-    return GrayImages()
+    return ColorImages()
 
 
 def _weights_file() -> str | None:

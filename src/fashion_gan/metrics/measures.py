@@ -8,15 +8,11 @@ from types import ModuleType
 import numpy as np
 
 from fashion_gan.arrays import Floats, Images, JsonObject, KerasModel, Labels, Vectors
-from fashion_gan.datasets import CLASS_NAMES
+from fashion_gan.datasets import CLASS_NAMES, IMAGE_SHAPE
 from fashion_gan.errors import InputError
 from fashion_gan.metrics import features, intervals
 from fashion_gan.metrics.distances import (
     NEIGHBORS,
-    EstimateWithError,
-    Gaussian,
-    frechet_distance,
-    gaussian,
     kernel_distance,
     neighborhoods,
 )
@@ -24,6 +20,14 @@ from fashion_gan.metrics.features import Features
 from fashion_gan.metrics.memorization import memorization
 from fashion_gan.metrics.metric_info import MetricValue
 from fashion_gan.metrics.reference import Reference
+from fashion_gan.metrics.values import (
+    Result,
+    estimate_value,
+    frechet_value,
+    mean_value,
+    new_network_share,
+    share_value,
+)
 from fashion_gan.system.backends import default_backend, use_backend
 
 MISSING_SHARE = 0.01  # A class with a smaller share of the images counts as missing.
@@ -58,19 +62,6 @@ class Sample:
         return Sample(self.images[:count], labels, self.features[:count], self.with_errors)
 
 
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """The result of a protocol.
-
-    Attributes:
-        metrics: the values by their ids.
-        details: tables that the report shows: "classes", "within_classes", "suspicious".
-    """
-
-    metrics: dict[str, MetricValue]
-    details: JsonObject = dataclasses.field(default_factory=dict)
-
-
 def load_classifiers() -> ModuleType:
     """Import the module ``classifiers``, which needs Keras, after choosing Keras's backend."""
     use_backend(default_backend())
@@ -88,17 +79,17 @@ def distances_to_test(sample: Sample, reference: Reference) -> Result:
     kernel = kernel_distance(generated, real, reference.test_kernel_mean)
     contributions = neighborhoods(real, generated, reference.test_radii)
     metrics = {
-        "ffd10k_test": _frechet(sample, reference.test_gaussian),
-        "kernel10k_test": _from_estimate(kernel),
+        "ffd10k_test": frechet_value(sample.features.vectors, reference.test_gaussian, sample.with_errors),
+        "kernel10k_test": estimate_value(kernel),
     }
     for name in ("precision", "recall", "density", "coverage"):
-        metrics[f"{name}10k_test"] = _mean(getattr(contributions, name))
+        metrics[f"{name}10k_test"] = mean_value(getattr(contributions, name))
     return Result(metrics)
 
 
 def distance_to_training(sample: Sample, reference: Reference) -> Result:
     """Fréchet distance to the training images."""
-    return Result({"ffd50k_train": _frechet(sample, reference.train_gaussian)})
+    return Result({"ffd50k_train": frechet_value(sample.features.vectors, reference.train_gaussian, sample.with_errors)})
 
 
 # ---- Classes ----
@@ -123,12 +114,12 @@ def classes(sample: Sample, reference: Reference) -> Result:
     ]
     if sample.labels is not None:
         correct = shown == sample.labels
-        metrics["asked_class10k"] = _share(int(correct.sum()), count)
+        metrics["asked_class10k"] = share_value(int(correct.sum()), count)
         for label, row in enumerate(table):
             correct_in_class = correct[sample.labels == label]
             row["asked"] = len(correct_in_class)
             if len(correct_in_class):
-                row["shown"] = dataclasses.asdict(_share(int(correct_in_class.sum()), len(correct_in_class)))
+                row["shown"] = dataclasses.asdict(share_value(int(correct_in_class.sum()), len(correct_in_class)))
     return Result(metrics, {"classes": table})
 
 
@@ -149,8 +140,8 @@ def within_classes(sample: Sample, reference: Reference) -> Result:
         for (recall, coverage), (real_recall, real_coverage) in zip(generated, real, strict=True)
     ]
     metrics = {
-        "class_recall10k_test": _mean(np.concatenate([recall for recall, _ in generated])),
-        "class_coverage10k_test": _mean(np.concatenate([coverage for _, coverage in generated])),
+        "class_recall10k_test": mean_value(np.concatenate([recall for recall, _ in generated])),
+        "class_coverage10k_test": mean_value(np.concatenate([coverage for _, coverage in generated])),
     }
     return Result(metrics, {"within_classes": table})
 
@@ -188,8 +179,8 @@ def copies(sample: Sample, reference: Reference) -> Result:
         "distance_training": np.sqrt(comparison.to_training.squares[likely_copies]).tolist(),
         "distance_test": np.sqrt(comparison.to_held_out.squares[likely_copies]).tolist(),
     }
-    metrics = {} if comparison.copying is None else {"copying10k": _from_estimate(comparison.copying)}
-    metrics["nearer_train10k"] = _mean(comparison.nearer_training)
+    metrics = {} if comparison.copying is None else {"copying10k": estimate_value(comparison.copying)}
+    metrics["nearer_train10k"] = mean_value(comparison.nearer_training)
     return Result(metrics, {"suspicious": suspicious})
 
 
@@ -207,8 +198,8 @@ def gan_train(sample: Sample, reference: Reference) -> Result:
     shown = classifiers.predict_classes(real_model, sample.images) == sample.labels
     return Result(
         {
-            "gan_train10k": _share_by_new_network(int(correct.sum()), len(correct)),
-            "gan_test10k": _share_by_new_network(int(shown.sum()), len(shown)),
+            "gan_train10k": new_networkshare_value(int(correct.sum()), len(correct)),
+            "gan_test10k": new_networkshare_value(int(shown.sum()), len(shown)),
         }
     )
 
@@ -225,14 +216,14 @@ def real_classifier(reference: Reference, count: int) -> KerasModel:
         return {str(index): value for index, value in enumerate(model.get_weights())}
 
     weights = reference.cached(f"real-classifier{count}-{classifiers.framework()}", compute_weights)
-    return classifiers.classifier_from_weights([weights[str(index)] for index in range(len(weights))])
+    return classifiers.classifier_from_weights([weights[str(index)] for index in range(len(weights))], IMAGE_SHAPE)
 
 
 def two_sample(sample: Sample, reference: Reference) -> Result:
     """How well a new network separates generated images from test images."""
     classifiers = load_classifiers()
     correct, count = classifiers.two_sample_successes(reference.test.images, sample.images, seed=0)
-    return Result({"two_sample10k_test": _share_by_new_network(correct, count)})
+    return Result({"two_sample10k_test": new_networkshare_value(correct, count)})
 
 
 # ---- Inception ----
@@ -259,36 +250,3 @@ def inception_to_training(sample: Sample, reference: Reference) -> Result:
 
     scores = inception.scores(sample.images, reference.train.images, f"{reference.key}-train", with_kid_and_is=False)
     return Result({"fid50k_train": MetricValue(scores["fid"])})
-
-
-# ---- Values with their intervals ----
-
-
-def _frechet(sample: Sample, real: Gaussian) -> MetricValue:
-    vectors = sample.features.vectors
-    value = frechet_distance(real, gaussian(vectors))
-    return MetricValue(value, *intervals.bootstrap_frechet(real, vectors)) if sample.with_errors else MetricValue(value)
-
-
-def _from_estimate(estimate: EstimateWithError) -> MetricValue:
-    interval = intervals.normal_interval(estimate.value, estimate.standard_error)
-    return MetricValue(estimate.value, estimate.standard_error, interval)
-
-
-def _mean(contributions: Floats) -> MetricValue:
-    return MetricValue(float(contributions.mean()), *intervals.bootstrap_mean(contributions))
-
-
-def _share(successes: int, trials: int) -> MetricValue:
-    share = successes / trials
-    error = (share * (1 - share) / trials) ** 0.5
-    return MetricValue(share, error, intervals.binomial_interval(successes, trials))
-
-
-def _share_by_new_network(successes: int, trials: int) -> MetricValue:
-    """A share without a standard error.
-
-    The interval covers the choice of images only. Training the network again would also change the share, by an unknown
-    amount.
-    """
-    return dataclasses.replace(_share(successes, trials), standard_error=None)

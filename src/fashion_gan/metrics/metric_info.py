@@ -178,6 +178,64 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
      "The standard Inception score. Its classes contain few clothes, so it serves only for comparison with papers."),
     ("fid50k_train",       "FID, 50,000 against training", "low", "number",
      "The standard Fréchet Inception distance of 50,000 images to the training set, as most papers report it."),
+    # ---- Pictures of any kind ----
+    ("frechet",            "Fréchet distance of random features", "low", "number",
+     "How far the mean and the covariance of the features are from those of the real pictures, in hundredths of the "
+     "real variance. One number for quality and variety. It sees shapes, colors and missing kinds of pictures; a "
+     "slight blur or noise moves it little."),
+    ("kernel",             "Kernel distance of random features", "low", "small",
+     "The distance of the two sets of features without the assumption that they are Gaussian. It is unbiased: real "
+     "pictures get about 0, and a value can be negative."),
+    ("precision",          "Precision", "high", "share",
+     "The share of generated pictures that lie among real ones: how many look right."),
+    ("recall",             "Recall", "high", "share",
+     "The share of real pictures that lie among generated ones: how much of the variety is reached."),
+    ("density",            "Density", "high", "number",
+     "How densely real pictures surround the generated ones. Similar to precision, but a real outlier has little "
+     "influence."),
+    ("coverage",           "Coverage", "high", "share",
+     "The share of real pictures with a generated one in their neighborhood. Similar to recall, but a generated "
+     "outlier has little influence."),
+    ("patches",            "Sliced Wasserstein distance of patches", "low", "number",
+     "How far patches of 7×7 pixels differ from real ones, in thousandths of the real deviation: the mean over the "
+     "scales. It needs no network, and sees blur, noise, compression and grids of pixels. It does not see whether the "
+     "patches form a whole."),
+    ("patches_scale1",     "Patches at full size", "low", "number", "The same at the pictures' own size: the finest details."),
+    ("patches_scale2",     "Patches at a half", "low", "number", "The same at half the size."),
+    ("patches_scale4",     "Patches at a quarter", "low", "number", "The same at a quarter of the size."),
+    ("patches_scale8",     "Patches at an eighth", "low", "number", "The same at an eighth of the size: coarse shapes."),
+    ("frechet_train",      "Fréchet distance to the training pictures", "low", "number",
+     "The Fréchet distance to the pictures that the generator learns from. If it is much lower than the distance to "
+     "held-out pictures, compared with the real baselines, the generator overfits."),
+    ("diversity",          "Diversity", 1.0, "number",
+     "How many different pictures there are, divided by the number for as many real pictures (Vendi score). Below 1: "
+     "pictures resemble each other. Above 1: they differ more than real ones, as noise does."),
+    ("class_recall",       "Recall within classes", "high", "share",
+     "The mean over real pictures of the recall within their class. Classes with fewer than 20 real pictures are left "
+     "out."),
+    ("class_coverage",     "Coverage within classes", "high", "share",
+     "The mean over real pictures of the coverage within their class."),
+    ("copying",            "Data copying, C_T", 0.0, "sigma",
+     "Whether generated pictures lie nearer to training pictures than other real pictures do, as a mean z-score. A "
+     "value far below 0 means copies, or pictures that are more typical than real ones. A value far above 0 means "
+     "pictures farther from the real ones."),
+    ("nearer_train",       "Nearest to training pictures, beyond chance", 0.0, "share",
+     "By how much more often than by chance the nearest real picture is a training picture, not a held-out one. 0 is "
+     "chance. If everything is memorized, it is 100%."),
+    ("gan_train",          "GAN-train", "high", "share",
+     "The accuracy on held-out real pictures of a new classifier trained on generated pictures only. The real baseline "
+     "is the accuracy of the same classifier trained on as many real pictures."),
+    ("gan_test",           "GAN-test", "high", "share",
+     "The share of generated pictures that a new classifier, trained on as many real pictures, assigns to the requested "
+     "class. The real baseline is its accuracy on held-out real pictures."),
+    ("two_sample",         "Told apart from real", 0.5, "share",
+     "The accuracy of a new network, trained to separate generated pictures from real ones, on pictures that it has not "
+     "seen. A perfect generator leaves it at 50%."),
+    ("fid",                "FID", "low", "number",
+     "The standard Fréchet Inception distance to the real pictures that are compared with."),
+    ("kid",                "KID", "low", "small", "The standard kernel Inception distance to these pictures."),
+    ("is",                 "Inception score", "high", "number",
+     "The standard Inception score. It does not use the real pictures."),
 )}
 # fmt: on
 

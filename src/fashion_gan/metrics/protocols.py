@@ -1,15 +1,25 @@
 """The table of protocols: what each one measures, on how many images, its real baseline, and what it needs."""
 
 import dataclasses
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import numpy.typing as npt
+
+from fashion_gan.arrays import Array
 from fashion_gan.errors import InputError
 from fashion_gan.metrics import measures, real_baselines
-from fashion_gan.metrics.measures import Result
-from fashion_gan.metrics.real_baselines import Measure
-from fashion_gan.metrics.reference import Reference
+from fashion_gan.metrics.values import Result
 from fashion_gan.system.backends import check_backend, default_backend
 from fashion_gan.system.installation import check_installed
+
+
+class CachingReference(typing.Protocol):
+    """Real images, with a cache of what was computed from them."""
+
+    def cached(self, name: str, compute: Callable[[], Mapping[str, npt.ArrayLike]]) -> dict[str, Array]:
+        """Read named arrays from the cache. If they are not there, compute and store them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,14 +33,16 @@ class Protocol:
         measure_real: computes the same metrics for real images.
         needs: a module that must be installed, "keras" or "torch_fidelity"; "" if the base install is enough.
         needs_labels: whether the class of each image must be known.
+        too_few: why the reference has too few images for it; "" if it has enough.
     """
 
     name: str
     count: int
-    measure: Measure
-    measure_real: Callable[[Measure, int, Reference], Result]
+    measure: Callable[[Any, Any], Result]
+    measure_real: Callable[[Any, int, Any], Result]
     needs: str = ""
     needs_labels: bool = False
+    too_few: str = ""
 
     def check(self, count: int, has_labels: bool) -> None:
         """Raise InputError if the protocol cannot be measured on these images or on this machine.
@@ -43,6 +55,8 @@ class Protocol:
             raise InputError(
                 f"{self.name} needs {self.count:,} images, there are {count:,}: the number of images changes the score"
             )
+        if self.too_few:
+            raise InputError(f"{self.name} is not measured: {self.too_few}")
         if self.needs_labels and not has_labels:
             raise InputError(
                 f"{self.name} needs the class of each image: use a conditional model, or set labels (--labels)"
@@ -55,7 +69,7 @@ class Protocol:
         elif self.needs:
             check_installed(self.needs, self.name, "inception")
 
-    def real_baseline(self, reference: Reference) -> dict[str, float]:
+    def real_baseline(self, reference: CachingReference) -> dict[str, float]:
         """The values of real images by the metrics' ids, from the cache if they are there."""
         entry = f"floor-{self.name}"  # Version 0.1.0 used this name, and its cached values are still valid.
         if self.needs == "keras":  # The result of a network that is trained here depends on the framework.

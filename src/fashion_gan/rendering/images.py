@@ -50,6 +50,9 @@ PICTURE_FORMATS = {
 """The formats that pictures are written in, by the suffix of the file's name in lower case."""
 
 
+RGBA = 4  # channels
+
+
 def to_uint8(images: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
     """Turn a generator's output into pixels. Each value is rounded to the nearest level and clipped to the range.
 
@@ -65,6 +68,19 @@ def to_uint8(images: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
     """
     levels: npt.NDArray[np.uint8] = np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype(np.uint8)
     return levels
+
+
+def on_white(images: Images) -> Images:
+    """Lay images with opacity, uint8 (N, H, W, 4), on white: (N, H, W, 3). Others are returned as they are.
+
+    Example:
+        >>> on_white(np.array([[[[9, 9, 9, 0]]]], np.uint8)).tolist()
+        [[[[255, 255, 255]]]]
+    """
+    if images.shape[-1] != RGBA:
+        return images
+    opacity = images[..., 3:].astype(np.float32) / 255
+    return np.rint(images[..., :3] * opacity + 255 * (1 - opacity)).astype(np.uint8)
 
 
 def grid(images: Images, columns: int | None = None, padding: int = 2, scale: int = 1) -> Picture:

@@ -6,15 +6,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
-from fashion_gan.arrays import Array
+from fashion_gan.arrays import Array, Shape
 from fashion_gan.errors import one_line
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
-
-Shape: TypeAlias = tuple[int, ...]
 
 SUFFIX = ".npy"  # of each array in an .npz file
 MAX_ARRAYS = 10_000
