@@ -48,7 +48,7 @@ PARTS = (
     *("generator_best.keras", "generator_best.onnx"),
 )
 # Keys of metrics.jsonl. A line may lack them. If one holds anything but a finite number, the line is damaged.
-NUMERIC_METRICS = ("step", "images", "ffd5k_validation")
+NUMERIC_METRICS = ("step", "images", "ffd5k_validation", "frechet_validation", "frechet_training")
 
 
 class Run:

@@ -1,5 +1,6 @@
 """Images and labels in files of every usual kind: ``.npz``, ``.npy``, Parquet, text and CSV. No code in them is run."""
 
+import dataclasses
 import io
 import json
 import math
@@ -10,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from fashion_gan.arrays import Array, Images, Labels, as_labels
+from fashion_gan.arrays import Array, Images, Labels, Picture, as_labels
 from fashion_gan.classes import class_number, class_numbers
-from fashion_gan.datasets import CLASS_NAMES, read_pixels
+from fashion_gan.datasets import CLASS_NAMES, Dataset, read_pixels
 from fashion_gan.errors import InputError, one_line, show
+from fashion_gan.metrics.checks import checked_images
 from fashion_gan.system.array_files import MAX_BYTES, ArrayFile, open_arrays, read_array
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 from fashion_gan.system.installation import check_installed
@@ -28,7 +30,52 @@ MAX_TEXT_BYTES = 1 << 26
 KINDS = "an .npz, .npy or .parquet file of images"
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class LabeledImages:
+    """The images of a file.
+
+    Attributes:
+        images: as the file holds them, not checked.
+        labels: their class numbers, int32 (N,); None if the file has none.
+        class_names: the names of these numbers; empty if the file has none.
+    """
+
+    images: Array
+    labels: Labels | None
+    class_names: tuple[str, ...] = ()
+
+    def dataset(self, path: Path) -> Dataset:
+        """The images as real pictures. Classes without names are called by their numbers.
+
+        Raises:
+            InputError: the images are not uint8 (N, H, W, C) or (N, H, W), or the labels do not fit them.
+        """
+        images = self.images[..., np.newaxis] if self.images.ndim == 3 else self.images
+        images = checked_images(images, images.shape[1:])
+        if self.labels is None:
+            return Dataset(images, np.zeros(len(images), np.int32), (), str(path))
+        if len(self.labels) != len(images) or self.labels.min() < 0:
+            raise InputError(f"{path}: there must be one label from 0 up for each of the {len(images)} images")
+        if self.class_names:
+            labels = class_numbers(self.labels, self.class_names)
+            return Dataset(images, labels, self.class_names, str(path))
+        numbers, positions = np.unique(self.labels, return_inverse=True)
+        return Dataset(images, positions.astype(np.int32), tuple(map(str, numbers.tolist())), str(path))
+
+
 def read_images(path: Path) -> tuple[Array, Labels | None]:
+    """Read the images of a file, and their labels in Fashion-MNIST if it has them.
+
+    Raises:
+        InputError: as ``read_labeled_images``, or a class is not Fashion-MNIST's.
+    """
+    read = read_labeled_images(path)
+    if read.labels is None or not read.class_names:
+        return read.images, read.labels
+    return read.images, labels_by_name(path, read.labels, read.class_names)
+
+
+def read_labeled_images(path: Path) -> LabeledImages:
     """Read the images of a file, and their labels if it has them.
 
     An ``.npz`` may name its arrays as most tools do, or hold only one array that can be images.
@@ -42,7 +89,7 @@ def read_images(path: Path) -> tuple[Array, Labels | None]:
         if start.startswith(ZIP_MAGIC):
             return _read_npz(path)
         if start == NPY_MAGIC:
-            return read_array(path), None
+            return LabeledImages(read_array(path), None)
         if start.startswith(PARQUET_MAGIC):
             return _read_parquet(path)
     except InputError:
@@ -77,7 +124,7 @@ def read_labels(path: Path, count: int) -> Labels:
         raise InputError(f"{fault}: {one_line(error)}") from error
 
 
-def _read_npz(path: Path) -> tuple[Array, Labels | None]:
+def _read_npz(path: Path) -> LabeledImages:
     with open_arrays(path, all_or_none=False) as file:
         if not file.shapes:
             raise ValueError(next(iter(file.faults.values()), "it holds nothing"))
@@ -92,11 +139,12 @@ def _read_npz(path: Path) -> tuple[Array, Labels | None]:
         # Labels that cannot be read are refused: without them, fewer figures would be measured.
         labels_name = _first(LABEL_NAMES, [*file.shapes, *file.faults])
         if labels_name is None or labels_name == name:
-            return images, None
+            return LabeledImages(images, None)
         labels = as_labels(_read_member(file, labels_name), f'{path}: its array "{labels_name}"')
         if CLASS_NAMES_KEY not in file.shapes:
-            return images, labels
-        return images, labels_by_name(path, labels, np.atleast_1d(_read_member(file, CLASS_NAMES_KEY)).tolist())
+            return LabeledImages(images, labels)
+        names = np.atleast_1d(_read_member(file, CLASS_NAMES_KEY)).tolist()
+        return LabeledImages(images, labels, tuple(map(str, names)))
 
 
 def labels_by_name(path: str | Path, labels: Labels, class_names: Sequence[object]) -> Labels:
@@ -172,7 +220,7 @@ def _is_number(cell: str) -> bool:
 # ---- Parquet ----
 
 
-def _read_parquet(path: Path) -> tuple[Images, Labels | None]:
+def _read_parquet(path: Path) -> LabeledImages:
     """Images in the form of the Hugging Face Hub: a column of encoded pictures, and a column of class numbers."""
     check_installed("pyarrow", f"reading {path}", "parquet")
     from pyarrow import parquet
@@ -190,19 +238,28 @@ def _read_parquet(path: Path) -> tuple[Images, Labels | None]:
         table = file.read([name, *([] if labels_name is None else [labels_name])])
     cells = table[name].to_pylist()
     images = [
-        read_pixels(io.BytesIO(_content(cell)), f"{path}: the picture in row {number}")
+        read_pixels(io.BytesIO(_content(cell)), f"{path}: the picture in row {number}", with_opacity=True)
         for number, cell in enumerate(bar(cells, f"reading {path}", "pictures"))
     ]
     if not images:
         raise InputError(f"{path} holds no pictures: its column {name} is empty")
-    shapes = {image.shape for image in images}
-    if len(shapes) > 1:
-        raise InputError(f"{path} holds pictures of {len(shapes)} sizes or kinds, not of one")
+    sizes = {image.shape[:2] for image in images}
+    if len(sizes) > 1:
+        raise InputError(f"{path} holds pictures of {len(sizes)} sizes, not of one")
     labels = None if labels_name is None else as_labels(table[labels_name].to_numpy(), f"{path}: its {labels_name}")
-    class_names = _class_names(schema, labels_name)
-    if labels is not None and class_names:
-        labels = labels_by_name(path, labels, class_names)
-    return np.stack(images), labels
+    return LabeledImages(stack(images), labels, tuple(map(str, _class_names(schema, labels_name))))
+
+
+def stack(pictures: Sequence[Picture]) -> Images:
+    """Pictures of one size, each with 1, 3 or 4 channels, as one array with as many channels as they need together."""
+    channels = max(picture.shape[2] for picture in pictures)
+    images = np.full((len(pictures), *pictures[0].shape[:2], channels), 255, np.uint8)
+    for image, picture in zip(images, pictures, strict=True):
+        colors = min(channels, 3)
+        image[..., :colors] = picture[..., :colors]  # A gray picture is repeated in each color.
+        if picture.shape[2] == 4:
+            image[..., 3] = picture[..., 3]
+    return images
 
 
 def _class_names(schema: Any, column: str | None) -> list[object]:

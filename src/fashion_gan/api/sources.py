@@ -83,7 +83,7 @@ def open_source(
         InputError: nothing is there, or it cannot be read.
     """
     path = user_path("source", source)
-    if check_flag("raw", raw) | check_flag("best", best) or _is_model(path):
+    if check_flag("raw", raw) | check_flag("best", best) or is_model(path):
         model = resolve(source, raw=raw, best=best)
         if labels is not None:
             raise InputError("labels are for images: a model draws its classes in turn")
@@ -99,7 +99,8 @@ def open_source(
     return images_source(str(path), images, own_labels if labels is None else labels)
 
 
-def _is_model(path: Path) -> bool:
+def is_model(path: Path) -> bool:
+    """Whether a path is a run, a model file, or the name of a shipped model."""
     return Run.is_run(path) or is_shipped(path) or path.suffix.lower() in MODEL_SUFFIXES
 
 
@@ -159,26 +160,36 @@ def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Sourc
 
     if run is None:
         return Source(name, draw, None, has_all_classes)
-    about: JsonObject = {
-        "weights": "raw" if raw else "averaged",
-        "checkpoint": "best" if best else "newest",
-        "step": run.generator_step(raw=raw, best=best),
-    }
+    about = about_run(run, raw=raw, best=best)
     if run.config.image_size > IMAGE_SHAPE[0]:
         about["drawn_at"] = run.config.image_size
     return Source(name, draw, None, has_all_classes, run, about)
 
 
+def about_run(run: Run, *, raw: bool, best: bool) -> JsonObject:
+    """Which weights of a run are scored."""
+    return {
+        "weights": "raw" if raw else "averaged",
+        "checkpoint": "best" if best else "newest",
+        "step": run.generator_step(raw=raw, best=best),
+    }
+
+
 def _check_classes(name: str, config: Config, run: Run | None) -> None:
     """Raise InputError if a model was trained on pictures of other classes than Fashion-MNIST's."""
+    classes = trained_on_other_classes(config, run)
+    if classes is not None:
+        shown = f"of the classes {show(', '.join(classes))}" if classes else "without classes"
+        raise InputError(
+            f"{name} was trained on pictures {shown}, not on Fashion-MNIST: name real pictures to compare with by "
+            "reference (--reference)"
+        )
+
+
+def trained_on_other_classes(config: Config, run: Run | None) -> tuple[str, ...] | None:
+    """The classes of a model's training images, if they are not Fashion-MNIST's. None if they are, or are unknown."""
     classes = _trained_classes(config, run)
-    if classes is None or fashion_mnist_labels(classes) is not None:
-        return
-    shown = f"of the classes {show(', '.join(classes))}" if classes else "without classes"
-    raise InputError(
-        f"{name} was trained on pictures {shown}, and evaluate compares with Fashion-MNIST only: look at its sample "
-        "grids, or at the nearest training images with fashion-gan explore"
-    )
+    return None if classes is None or fashion_mnist_labels(classes) is not None else classes
 
 
 def _trained_classes(config: Config, run: Run | None) -> tuple[str, ...] | None:

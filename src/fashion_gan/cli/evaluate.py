@@ -9,6 +9,7 @@ from fashion_gan.cli import options
 from fashion_gan.cli.exit_codes import FAILED
 from fashion_gan.errors import InputError
 from fashion_gan.metrics.comparison import METRICS_FILE
+from fashion_gan.metrics.pictures.protocols import KINDS
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 from fashion_gan.metrics.report import PAGE
 from fashion_gan.runs import Run
@@ -17,16 +18,39 @@ from fashion_gan.saving.origins import is_shipped
 
 def _complete_protocol(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The protocols, and sets of protocols, whose name starts with what is typed."""
-    return [name for name in (*SETS, *PROTOCOLS) if name.startswith(incomplete)]
+    return [name for name in (*SETS, *PROTOCOLS, *KINDS) if name.startswith(incomplete)]
 
 
 @options.verb(
     examples=(
         "fashion-gan evaluate runs/0001-fashion",
         "fashion-gan evaluate images.npz --protocol full --report report",
+        "fashion-gan evaluate generated --reference pictures",
     )
 )
 @click.argument("path", type=options.Model(), metavar="[NAME|RUN|FILE|FOLDER|NPZ]", required=False)
+@options.option(
+    "--reference",
+    type=options.Model(),
+    metavar="FOLDER|FILE",
+    help="Real pictures of any kind to compare with: a folder, an .npz, .npy or Parquet file, or fashion-mnist. By "
+    "default a run's own data, and Fashion-MNIST for any other source.",
+    group="Data",
+)
+@options.option(
+    "--image-size",
+    type=int,
+    metavar="PIXELS",
+    help="Height and width that the pictures of a folder are compared at. By default their own.",
+    group="Data",
+)
+@options.option(
+    "--features",
+    type=options.UserPath(),
+    metavar="FILE",
+    help="ONNX feature network for pictures of any kind. By default a random network.",
+    group="Measurement",
+)
 @options.option(
     "--protocol",
     "protocols",
@@ -81,6 +105,9 @@ def _complete_protocol(context: click.Context, parameter: click.Parameter, incom
 @options.force
 def evaluate(
     path: str | None,
+    reference: str | None,
+    image_size: int | None,
+    features: Path | None,
     protocols: tuple[str, ...],
     seed: int,
     seeds: int,
@@ -92,13 +119,14 @@ def evaluate(
     report: Path | None,
     force: bool,
 ) -> None:
-    """Score 28×28 images against Fashion-MNIST and write a report.
+    """Score generated images against real ones and write a report.
 
     The images come from a shipped model, a run or a model file, or from any system: a folder of pictures, or an .npz,
-    .npy or Parquet file.
+    .npy or Parquet file. They are compared with Fashion-MNIST, with a run's own pictures, or with the pictures that
+    `--reference` names.
     """
     if self_check:
-        checks = api.check_metrics(data)
+        checks = api.check_metrics(data, reference, features, image_size)
         click.echo(checks)
         if not checks.passed:
             raise click.exceptions.Exit(FAILED)
@@ -107,6 +135,9 @@ def evaluate(
         raise InputError("there is nothing to score: name a model, a run, a folder of pictures or an .npz")
     evaluation = api.evaluate(
         path,
+        reference=reference,
+        image_size=image_size,
+        features=features,
         protocols=protocols,
         labels=labels,
         seed=seed,

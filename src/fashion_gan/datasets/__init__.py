@@ -18,6 +18,7 @@ from fashion_gan.datasets.fashion_mnist import (
     local_folder,
     requested_folder,
 )
+from fashion_gan.datasets.idx_folders import load_mnist_test_images
 from fashion_gan.datasets.picture_files import read_header, read_pixels
 from fashion_gan.datasets.picture_folders import load_pictures
 from fashion_gan.datasets.picture_listing import LAYOUTS, list_pictures
@@ -36,6 +37,7 @@ __all__ = [
     "is_fashion_mnist",
     "list_pictures",
     "load_fashion_mnist",
+    "load_mnist_test_images",
     "load_pictures",
     "load_training_images",
     "local_folder",
@@ -57,7 +59,7 @@ def load_training_images(data: str | Path | None, image_size: int, channels: int
             that ``make_dataset`` wrote as IDX), or of pictures. None means the folder that ``FASHION_GAN_DATA`` names.
             If it names none, Fashion-MNIST is loaded from the first place that has it.
         image_size: height and width of the user's own pictures, in pixels.
-        channels: channels of the user's own pictures: 1 (gray) or 3 (color).
+        channels: channels of the user's own pictures: 1 (gray), 3 (color) or 4 (color and opacity).
 
     Returns:
         The images, uint8 (N, H, W, C), with their labels and classes. Of the user's own pictures, ``contents`` says

@@ -1,5 +1,6 @@
 """Loading any data set of gray images in MNIST's files: MNIST, KMNIST, EMNIST, and data sets of your own."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fashion_gan.errors import InputError, one_line
 MAX_BYTES = 640 << 20  # EMNIST's largest file has 547 MB.
 # Names of image files: train-images-idx3-ubyte.gz, train-images.idx3-ubyte, emnist-letters-train-images-idx3-ubyte.gz
 IMAGES_NAME = re.compile(r"(?P<set>.*)train-images[-.]idx3-ubyte(\.gz)?", re.IGNORECASE)
+TEST_NAME = re.compile(r".*(t10k|test)-images[-.]idx3-ubyte(\.gz)?", re.IGNORECASE)
 TRANSPOSED = re.compile(r"emnist\b", re.IGNORECASE)  # EMNIST's files store each image column by column.
 
 
@@ -31,6 +33,30 @@ def find_training_images(folder: Path) -> Path | None:
         names = ", ".join(path.name for path in found.values())
         raise InputError(f"{folder} holds several data sets ({names}): move each to a folder of its own")
     return next(iter(found.values()), None)
+
+
+def load_mnist_test_images(folder: Path, class_names: tuple[str, ...]) -> Dataset | None:
+    """The test images in a folder of MNIST's files, such as ``t10k-images-idx3-ubyte.gz``.
+
+    Args:
+        folder: the folder.
+        class_names: the classes of the training images, in the order of their labels.
+
+    Returns:
+        The test images, with labels among these classes. None if there is no file of them.
+
+    Raises:
+        InputError: a file cannot be used, or holds an image of another class.
+    """
+    for path in sorted(folder.iterdir()):
+        if TEST_NAME.fullmatch(path.name) and path.is_file():
+            test = load_images_and_labels(path)
+            unknown = set(test.class_names) - set(class_names)
+            if unknown:
+                raise InputError(f"{path} holds the class {sorted(unknown)[0]}, which no training image has")
+            numbers = np.array([class_names.index(name) for name in test.class_names], np.int32)
+            return dataclasses.replace(test, labels=numbers[test.labels], class_names=class_names)
+    return None
 
 
 def find_labels(images_path: Path) -> Path:
@@ -83,8 +109,8 @@ def load_images_and_labels(images_path: Path) -> Dataset:
 
 
 def _class_names(values: Bytes, images_path: Path) -> tuple[str, ...]:
-    match = IMAGES_NAME.fullmatch(images_path.name)
-    mapping = images_path.with_name(f"{match['set'] if match else ''}mapping.txt")
+    prefix = re.split("(train|t10k|test)-images", images_path.name, flags=re.IGNORECASE)[0]
+    mapping = images_path.with_name(f"{prefix}mapping.txt")
     if not mapping.is_file():
         return tuple(str(value) for value in values)
     try:

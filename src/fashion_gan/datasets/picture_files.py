@@ -28,7 +28,7 @@ PICTURE_SUFFIXES = (
 )
 # The list keeps Pillow from handing a file to Ghostscript or to a decoder that few people have reviewed.
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", *(("AVIF",) if _HAS_AVIF else ()))
-MODES = {1: "L", 3: "RGB"}
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 # Pillow's parsers raise these for damaged files. Only Pillow's code runs where they are caught.
 PILLOW_ERRORS = (
@@ -120,7 +120,7 @@ def read_square(source: Source, image_size: int, channels: int, shift: int = 8) 
     Args:
         source: the picture.
         image_size: height and width of the square, in pixels.
-        channels: 1 (gray) or 3 (color).
+        channels: 1 (gray), 3 (color) or 4 (color and opacity). Without opacity, transparent parts become white.
         shift: the bits that gray levels of 16 or 32 bits lose.
 
     Raises:
@@ -134,27 +134,30 @@ def read_square(source: Source, image_size: int, channels: int, shift: int = 8) 
         image = Image.fromarray((np.asarray(image) >> shift).astype(np.uint8))
     if orientation in TRANSPOSITIONS:
         image = image.transpose(TRANSPOSITIONS[orientation])
-    if image.mode == "RGBA":
+    if image.mode == "RGBA" and channels != 4:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     square = ImageOps.fit(image.convert(MODES[channels]), (image_size, image_size), Image.Resampling.LANCZOS)
     return np.asarray(square).reshape(image_size, image_size, channels)
 
 
-def read_pixels(source: Source, name: str | None = None) -> Picture:
+def read_pixels(source: Source, name: str | None = None, *, with_opacity: bool = False) -> Picture:
     """Read a picture's pixels without changing them: uint8 (H, W, 1), or (H, W, 3) if its three channels differ.
 
     Args:
         source: the picture.
         name: its name in error messages. None: its path.
+        with_opacity: a picture that is transparent somewhere becomes (H, W, 4).
 
     Raises:
-        InputError: the picture cannot be read, does not have eight bits per channel, is transparent somewhere, or is so
-            large that it may be a decompression bomb.
+        InputError: the picture cannot be read, does not have eight bits per channel, is transparent somewhere although
+            that is not allowed, or is so large that it may be a decompression bomb.
     """
     name = str(name or source)
     mode, has_16_bit_colors, image = _read(
         source, name, lambda image: (image.mode, _has_16_bit_colors(image), _load_pixels(image)[0])
     )
+    if with_opacity and not _is_opaque(image):
+        return np.asarray(image)
     if mode in DEEP_GRAY_MODES or has_16_bit_colors or not _is_opaque(image):
         raise InputError(
             f"{name} cannot be read as a picture: its pixels are {mode}, but only opaque 8-bit gray or RGB pictures "

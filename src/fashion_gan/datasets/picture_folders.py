@@ -27,14 +27,15 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
     """Load a folder of pictures. Each picture is cropped to its central square and resized.
 
     Pictures at the top of the folder have no classes. Pictures in subfolders have the subfolders' names as classes.
-    Classes and pictures are sorted by name. Transparent parts become white. Of an animation, the first frame is read.
+    Classes and pictures are sorted by name. Without a channel of opacity, transparent parts become white. Of an
+    animation, the first frame is read.
     Gray levels of 16 bits are reduced to 8 by the same factor in all pictures: the brightest level of all of them
     decides how many bits are used. ``contents`` of the result says what was found, and what was left out and why.
 
     Args:
         folder: the folder. Hidden files, files without a picture's suffix and damaged pictures are left out.
         image_size: height and width of the images, in pixels.
-        channels: 1 (gray) or 3 (color).
+        channels: 1 (gray), 3 (color) or 4 (color and opacity).
 
     Returns:
         Images of shape (N, image_size, image_size, channels).
@@ -45,9 +46,9 @@ def load_pictures(folder: str | Path, image_size: int, channels: int) -> Dataset
     """
     folder = user_path("folder", folder)
     image_size = check_whole_number("image_size", image_size, 1, MAX_IMAGE_SIZE)
-    channels = check_whole_number("channels", channels, 1, 3)
+    channels = check_whole_number("channels", channels, 1, 4)
     if channels not in MODES:
-        raise InputError(f"channels={channels} is not allowed: 1 for gray, 3 for color")
+        raise InputError(f"channels={channels} is not allowed: 1 for gray, 3 for color, 4 for color and opacity")
     listing = list_pictures(folder)
     headers = _read_each(listing, read_header, "looking at")
     _check_memory(folder, headers.values(), (image_size, image_size, channels))

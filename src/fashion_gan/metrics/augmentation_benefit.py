@@ -67,7 +67,9 @@ class _Trainer:
 
     def __init__(self, test: Dataset, steps: int) -> None:
         self.test = test
-        self.classifier = load_classifiers().Classifier(test.images.shape[1:], len(test.class_names), BASE_CHANNELS, steps)
+        self.classifier = load_classifiers().Classifier(
+            test.images.shape[1:], len(test.class_names), BASE_CHANNELS, steps
+        )
 
     def accuracies(
         self,

@@ -52,12 +52,12 @@ def _checked_shape(images: Array, image_shape: Shape) -> Array:
         return images
     taken = f"(N, {height}, {width}, {channels})"
     if images.ndim == 4 and images.shape[1] in CHANNEL_COUNTS and images.shape[3] not in CHANNEL_COUNTS:
-        raise InputError(
-            f"images must be {taken}, these are {shape}: channels come first (CHW); move them to the end"
-        )
+        raise InputError(f"images must be {taken}, these are {shape}: channels come first (CHW); move them to the end")
     if images.ndim == 4 and images.shape[3] in CHANNEL_COUNTS and images.shape[3] != channels:
         kind = {1: "gray", 3: "in color", 4: "in color with opacity"}
-        raise InputError(f"images must be {kind[channels]}, {taken}, these are {shape}: they are {kind[images.shape[3]]}")
+        raise InputError(
+            f"images must be {kind[channels]}, {taken}, these are {shape}: they are {kind[images.shape[3]]}"
+        )
     if images.ndim == 4:
         raise InputError(
             f"images must be {height}×{width}, these are {images.shape[1]}×{images.shape[2]}: generate them at "

@@ -9,8 +9,8 @@ import numpy as np
 
 from fashion_gan.arrays import Images, Tensor
 from fashion_gan.datasets import cache_folder
-from fashion_gan.rendering.images import on_white
 from fashion_gan.errors import InputError, one_line
+from fashion_gan.rendering.images import on_white
 from fashion_gan.system.atomic_files import sha256
 
 WEIGHTS_URL = (

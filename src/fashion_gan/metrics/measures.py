@@ -89,7 +89,9 @@ def distances_to_test(sample: Sample, reference: Reference) -> Result:
 
 def distance_to_training(sample: Sample, reference: Reference) -> Result:
     """Fréchet distance to the training images."""
-    return Result({"ffd50k_train": frechet_value(sample.features.vectors, reference.train_gaussian, sample.with_errors)})
+    return Result(
+        {"ffd50k_train": frechet_value(sample.features.vectors, reference.train_gaussian, sample.with_errors)}
+    )
 
 
 # ---- Classes ----
@@ -198,8 +200,8 @@ def gan_train(sample: Sample, reference: Reference) -> Result:
     shown = classifiers.predict_classes(real_model, sample.images) == sample.labels
     return Result(
         {
-            "gan_train10k": new_networkshare_value(int(correct.sum()), len(correct)),
-            "gan_test10k": new_networkshare_value(int(shown.sum()), len(shown)),
+            "gan_train10k": new_network_share(int(correct.sum()), len(correct)),
+            "gan_test10k": new_network_share(int(shown.sum()), len(shown)),
         }
     )
 
@@ -223,7 +225,7 @@ def two_sample(sample: Sample, reference: Reference) -> Result:
     """How well a new network separates generated images from test images."""
     classifiers = load_classifiers()
     correct, count = classifiers.two_sample_successes(reference.test.images, sample.images, seed=0)
-    return Result({"two_sample10k_test": new_networkshare_value(correct, count)})
+    return Result({"two_sample10k_test": new_network_share(correct, count)})
 
 
 # ---- Inception ----

@@ -87,6 +87,21 @@ def memorization(
     return Memorization(copying, nearer, to_training, to_held_out)
 
 
+def closer_shares(generated_squares: Floats, real_squares: Floats) -> Floats:
+    """For each generated image, the share of real images that lie farther from the training set than it does.
+
+    Args:
+        generated_squares, real_squares: distances to the training set, (N,) and (M,), squared or not. For a training
+            image, that to the nearest other one.
+
+    Returns:
+        (N,), from 0 to 1. A tie counts half. If nothing is copied, the mean is 0.5. If everything is, it is 1.
+    """
+    ordered = np.sort(real_squares)
+    lower, upper = (np.searchsorted(ordered, generated_squares, side) for side in ("left", "right"))
+    return 1 - (lower + upper) / (2 * len(ordered))
+
+
 def copying_statistic(
     generated_squares: Floats, held_out_squares: Floats, generated_cells: Cells, held_out_cells: Cells
 ) -> EstimateWithError | None:

@@ -200,10 +200,12 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
      "How far patches of 7×7 pixels differ from real ones, in thousandths of the real deviation: the mean over the "
      "scales. It needs no network, and sees blur, noise, compression and grids of pixels. It does not see whether the "
      "patches form a whole."),
-    ("patches_scale1",     "Patches at full size", "low", "number", "The same at the pictures' own size: the finest details."),
+    ("patches_scale1",     "Patches at full size", "low", "number",
+     "The same at the pictures' own size: the finest details."),
     ("patches_scale2",     "Patches at a half", "low", "number", "The same at half the size."),
     ("patches_scale4",     "Patches at a quarter", "low", "number", "The same at a quarter of the size."),
-    ("patches_scale8",     "Patches at an eighth", "low", "number", "The same at an eighth of the size: coarse shapes."),
+    ("patches_scale8",     "Patches at an eighth", "low", "number",
+     "The same at an eighth of the size: coarse shapes."),
     ("frechet_train",      "Fréchet distance to the training pictures", "low", "number",
      "The Fréchet distance to the pictures that the generator learns from. If it is much lower than the distance to "
      "held-out pictures, compared with the real baselines, the generator overfits."),
@@ -219,18 +221,21 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
      "Whether generated pictures lie nearer to training pictures than other real pictures do, as a mean z-score. A "
      "value far below 0 means copies, or pictures that are more typical than real ones. A value far above 0 means "
      "pictures farther from the real ones."),
+    ("closer_than_real",   "Closer to training pictures than real ones are", 0.5, "share",
+     "How often a generated picture lies closer to a training picture than another real picture does. 50% is chance. "
+     "If everything is copied, it is 100%. From 75% on, look at the possible copies."),
     ("nearer_train",       "Nearest to training pictures, beyond chance", 0.0, "share",
      "By how much more often than by chance the nearest real picture is a training picture, not a held-out one. 0 is "
      "chance. If everything is memorized, it is 100%."),
     ("gan_train",          "GAN-train", "high", "share",
-     "The accuracy on held-out real pictures of a new classifier trained on generated pictures only. The real baseline "
-     "is the accuracy of the same classifier trained on as many real pictures."),
+     "The accuracy on held-out real pictures of a new classifier trained on generated pictures only. The real "
+     "baseline is the accuracy of the same classifier trained on as many real pictures."),
     ("gan_test",           "GAN-test", "high", "share",
-     "The share of generated pictures that a new classifier, trained on as many real pictures, assigns to the requested "
-     "class. The real baseline is its accuracy on held-out real pictures."),
+     "The share of generated pictures that a new classifier, trained on as many real pictures, assigns to the "
+     "requested class. The real baseline is its accuracy on held-out real pictures."),
     ("two_sample",         "Told apart from real", 0.5, "share",
-     "The accuracy of a new network, trained to separate generated pictures from real ones, on pictures that it has not "
-     "seen. A perfect generator leaves it at 50%."),
+     "The accuracy of a new network, trained to separate generated pictures from real ones, on pictures that it has "
+     "not seen. A perfect generator leaves it at 50%."),
     ("fid",                "FID", "low", "number",
      "The standard Fréchet Inception distance to the real pictures that are compared with."),
     ("kid",                "KID", "low", "small", "The standard kernel Inception distance to these pictures."),

@@ -10,9 +10,10 @@ import numpy as np
 from fashion_gan.arrays import Indices
 from fashion_gan.metrics import measures
 from fashion_gan.metrics.distances import frechet_distance, gaussian
-from fashion_gan.metrics.measures import Result, Sample
+from fashion_gan.metrics.measures import Sample
 from fashion_gan.metrics.metric_info import MetricValue
 from fashion_gan.metrics.reference import Reference
+from fashion_gan.metrics.values import Result
 
 Measure = Callable[[Sample, Reference], Result]
 

@@ -8,22 +8,32 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from fashion_gan.arrays import JsonObject, Picture
+from fashion_gan.arrays import Images, JsonObject, Picture
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
 from fashion_gan.metrics.comparison import METRICS_FILE
-from fashion_gan.metrics.evaluate import Evaluation
+from fashion_gan.metrics.evaluate import AnyReference, Evaluation
 from fashion_gan.metrics.features import extract
 from fashion_gan.metrics.metric_info import METRICS, MetricInfo, MetricValue
-from fashion_gan.metrics.reference import Reference
-from fashion_gan.metrics.validation import NAME as VALIDATION_METRIC
-from fashion_gan.rendering.images import contact_sheet, grid, png_bytes
+from fashion_gan.metrics.pictures.reference import PictureReference
+from fashion_gan.metrics.pictures.validation import HELD_OUT, TRAINING
+from fashion_gan.metrics.validation import NAME as FASHION_MNIST_SCORE
+from fashion_gan.rendering.images import contact_sheet, grid, on_white, png_bytes
 from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.version import __version__
 
 PAGE = "report.html"
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
+CURVES = {
+    FASHION_MNIST_SCORE: "the Fréchet distance of 5,000 generated images to 5,000 held-out training images",
+    HELD_OUT: "the Fréchet distance of 1,000 generated pictures to the held-out ones",
+    TRAINING: "the Fréchet distance of 1,000 generated pictures to the training pictures",
+}
+"""The scores during training that the report shows as a curve, the most telling first."""
 SAMPLES_PER_CLASS = 10
+SAMPLES_WITHOUT_CLASSES = 80
+MAX_CLASSES = 50  # whose samples are shown
+SHOWN_SIDE = 64  # pixels; small images are enlarged up to this size
 SCALE_WIDTH = 240  # pixels; the width of the scale that shows one metric
 CURVE_WIDTH, CURVE_HEIGHT = 640, 200  # pixels
 MARGIN = 8  # pixels
@@ -31,7 +41,7 @@ SIGMA_REACH = 4.0  # standard deviations; the scale of a z-score reaches at leas
 
 
 def write_report(
-    evaluation: Evaluation, reference: Reference, folder: Path, training_metrics: Sequence[JsonObject] = ()
+    evaluation: Evaluation, reference: AnyReference, folder: Path, training_metrics: Sequence[JsonObject] = ()
 ) -> Path:
     """Write the page and ``metrics.json``.
 
@@ -39,7 +49,7 @@ def write_report(
         evaluation: from ``measure``.
         reference: the real images, for the pictures of the nearest ones.
         folder: created if it does not exist. Files of the same names are replaced.
-        training_metrics: the scores during training, for the curve: rows with "images" and "ffd5k_validation".
+        training_metrics: the scores during training, for the curve: rows with "images" and a validation score.
 
     Returns:
         The path of the page.
@@ -68,7 +78,7 @@ def make_folder(folder: Path) -> None:
         raise InputError(f"the report's folder {folder} cannot be written: {error.strerror}") from error
 
 
-def _page(evaluation: Evaluation, reference: Reference, training_metrics: Sequence[JsonObject]) -> str:
+def _page(evaluation: Evaluation, reference: AnyReference, training_metrics: Sequence[JsonObject]) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         version=__version__,
@@ -78,7 +88,9 @@ def _page(evaluation: Evaluation, reference: Reference, training_metrics: Sequen
         left_out=evaluation.left_out,
         classes=evaluation.details.get("classes"),
         within_classes=evaluation.details.get("within_classes"),
-        samples=_data_url(_samples(evaluation)),
+        reference=_about_reference(reference),
+        protocols=evaluation.details.get("protocols"),
+        samples=_data_url(_samples(evaluation, reference)),
         has_labels=evaluation.labels is not None,
         suspicious=_suspicious(evaluation, reference),
         curve=_curve(training_metrics),
@@ -125,34 +137,62 @@ def _scale(info: MetricInfo, metric: MetricValue) -> dict[str, float | None]:
     }
 
 
-def _samples(evaluation: Evaluation) -> Picture:
-    """The first images of each requested class. If none was requested, the feature network's classes are used."""
-    images = evaluation.images[:2000]
+def _about_reference(reference: AnyReference) -> JsonObject:
+    """What the images are compared with, for the page's sentences. Empty for Fashion-MNIST."""
+    if not isinstance(reference, PictureReference):
+        return {}
+    return {
+        "name": reference.train.source,
+        "train": len(reference.train.images),
+        "held_out": 0 if reference.held_out is None else len(reference.held_out.images),
+        "features": reference.network.name,
+    }
+
+
+def _samples(evaluation: Evaluation, reference: AnyReference) -> Picture:
+    """The first images of each requested class. If none was requested, the feature network's classes are used.
+
+    Pictures of another kind that have no classes are shown as a grid.
+    """
+    images = on_white(evaluation.images[:2000])
+    if isinstance(reference, PictureReference):
+        if evaluation.labels is None:
+            return grid(images[:SAMPLES_WITHOUT_CLASSES], columns=SAMPLES_PER_CLASS, scale=_scale_of(images))
+        names = reference.class_names[:MAX_CLASSES]
+        return contact_sheet(images, evaluation.labels[: len(images)], names, per_class=SAMPLES_PER_CLASS)
     labels = extract(images).classes.astype(np.int32) if evaluation.labels is None else evaluation.labels[: len(images)]
     return contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
 
 
-def _suspicious(evaluation: Evaluation, reference: Reference) -> JsonObject | None:
+def _suspicious(evaluation: Evaluation, reference: AnyReference) -> JsonObject | None:
     """The most suspicious images above their nearest training images and their nearest test images."""
     pairs = evaluation.details.get("suspicious")
     if pairs is None:
         return None
-    rows = (
-        evaluation.images[pairs["generated"]],
-        reference.train.images[pairs["training"]],
-        reference.test.images[pairs["test"]],
-    )
-    sheet = grid(np.concatenate(rows), columns=len(rows[0]), scale=2)
-    distances = zip(pairs["distance_training"], pairs["distance_test"], strict=True)
+    rows = [evaluation.images[pairs["generated"]], reference.train.images[pairs["training"]]]
+    unseen = reference.target if isinstance(reference, PictureReference) else reference.test
+    distances = [[f"{distance:.2f}" for distance in pairs["distance_training"]]]
+    if "test" in pairs:
+        rows.append(unseen.images[pairs["test"]])
+        distances.append([f"{distance:.2f}" for distance in pairs["distance_test"]])
+    images = on_white(np.concatenate(rows))
+    sheet = grid(images, columns=len(rows[0]), scale=_scale_of(images))
     return {
         "picture": _data_url(sheet),
-        "distances": [(f"{training:.2f}", f"{test:.2f}") for training, test in distances],
+        "distances": [" and ".join(pair) for pair in zip(*distances, strict=True)],
+        "has_unseen": "test" in pairs,
     }
+
+
+def _scale_of(images: Images) -> int:
+    """How many times small images are enlarged."""
+    return max(1, SHOWN_SIDE // max(images.shape[1:3]))
 
 
 def _curve(rows: Sequence[JsonObject]) -> JsonObject | None:
     """The logarithm of the validation distance against the number of images seen, as points of an SVG polyline."""
-    points = [(row["images"], row[VALIDATION_METRIC]) for row in rows if row.get(VALIDATION_METRIC, 0) > 0]
+    name = next((name for name in CURVES if any(name in row for row in rows)), FASHION_MNIST_SCORE)
+    points = [(row["images"], row[name]) for row in rows if row.get(name, 0) > 0]
     if len(points) < 2:
         return None
     last_images = max(images for images, _ in points)
@@ -167,6 +207,8 @@ def _curve(rows: Sequence[JsonObject]) -> JsonObject | None:
     ]
     best = min(range(len(points)), key=lambda index: points[index][1])
     return {
+        "name": name,
+        "description": CURVES[name],
         "width": CURVE_WIDTH,
         "height": CURVE_HEIGHT,
         "points": " ".join(f"{x},{y}" for x, y in positions),

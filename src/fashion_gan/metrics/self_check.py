@@ -1,14 +1,12 @@
 """Damages real images on purpose, and checks that the metrics that should detect each damage get worse."""
 
 import dataclasses
-import io
-from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageFilter
 
 from fashion_gan.arrays import Images, Labels
-from fashion_gan.datasets import CLASS_NAMES
+from fashion_gan.metrics import damages
+from fashion_gan.metrics.damages import ApplyDamage
 from fashion_gan.metrics.measures import Sample
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.metrics.protocols import PROTOCOLS
@@ -17,78 +15,6 @@ from fashion_gan.rendering.tables import format_html_table, format_table
 from fashion_gan.system import progress
 
 COUNT = 10_000
-
-Random = np.random.Generator
-ApplyDamage = Callable[[Images, Labels, float, Random], tuple[Images, Labels]]
-"""(images, labels, strength, random source) -> damaged images and labels."""
-
-
-# ---- Ways to damage images ----
-
-
-def missing_classes(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Replace the images of the last ``strength`` classes by images of the others."""
-    is_present = labels < len(CLASS_NAMES) - strength
-    replacements = random.choice(np.flatnonzero(is_present), len(images))
-    indices = np.where(is_present, np.arange(len(images)), replacements)
-    return images[indices], labels[indices]
-
-
-def repeated_mode(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Replace a share of the images by the first one."""
-    indices = np.where(random.random(len(images)) < strength, 0, np.arange(len(images)))
-    return images[indices], labels[indices]
-
-
-def blurred(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Blur every image with a Gaussian that has a radius of ``strength`` pixels."""
-    blur = ImageFilter.GaussianBlur(strength)
-    return _change_each(images, lambda picture: picture.filter(blur)), labels
-
-
-def inverted(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Swap black and white in a share of the images."""
-    mask = random.random(len(images)) < strength
-    return np.where(mask[:, None, None, None], 255 - images, images).astype(np.uint8), labels
-
-
-def jpeg(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Compress every image as JPEG with quality ``100 - strength``."""
-
-    def compressed(picture: Image.Image) -> Image.Image:
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=int(100 - strength))
-        return Image.open(buffer)
-
-    return _change_each(images, compressed), labels
-
-
-def shifted(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Move every image ``strength`` pixels down and to the right."""
-    pixels = int(strength)
-    moved = np.zeros_like(images)
-    moved[:, pixels:, pixels:] = images[:, :-pixels, :-pixels]
-    return moved, labels
-
-
-def noisy(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Replace a share of the images by noise."""
-    mask = random.random(len(images)) < strength
-    damaged = images.copy()
-    damaged[mask] = random.integers(0, 256, damaged[mask].shape, np.uint8)
-    return damaged, labels
-
-
-def mislabeled(images: Images, labels: Labels, strength: float, random: Random) -> tuple[Images, Labels]:
-    """Give a share of the images the label of another class."""
-    mask = random.random(len(images)) < strength
-    other_labels = (labels + random.integers(1, len(CLASS_NAMES), len(labels))) % len(CLASS_NAMES)
-    return images, np.where(mask, other_labels, labels).astype(np.int32)
-
-
-def _change_each(images: Images, change: Callable[[Image.Image], Image.Image]) -> Images:
-    changed = [np.asarray(change(Image.fromarray(image[..., 0]))) for image in images]
-    return np.stack(changed)[..., np.newaxis]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,14 +40,14 @@ _CLASSES = ("class_imbalance10k", "missing_classes10k", "ffd10k_test", "recall10
 
 # fmt: off
 DAMAGES = (
-    Damage("classes missing",    missing_classes, (1, 3),      _CLASSES),
-    Damage("one image repeated", repeated_mode,   (0.1, 0.4),  (*_DISTANCES, "coverage10k_test")),
-    Damage("blurred",            blurred,         (0.4, 0.8),  _QUALITY),
-    Damage("inverted",           inverted,        (0.1, 0.5),  _QUALITY),
-    Damage("JPEG",               jpeg,            (50, 90),    _QUALITY),
-    Damage("shifted",            shifted,         (1, 2),      _DISTANCES),
-    Damage("noise",              noisy,           (0.1, 0.5),  _QUALITY),
-    Damage("wrong class",        mislabeled,      (0.05, 0.3), ("asked_class10k",)),
+    Damage("classes missing",    damages.missing_classes, (1, 3),      _CLASSES),
+    Damage("one image repeated", damages.repeated_mode,   (0.1, 0.4),  (*_DISTANCES, "coverage10k_test")),
+    Damage("blurred",            damages.blurred,         (0.4, 0.8),  _QUALITY),
+    Damage("inverted",           damages.inverted,        (0.1, 0.5),  _QUALITY),
+    Damage("JPEG",               damages.jpeg,            (50, 90),    _QUALITY),
+    Damage("shifted",            damages.shifted,         (1, 2),      _DISTANCES),
+    Damage("noise",              damages.noise_instead,           (0.1, 0.5),  _QUALITY),
+    Damage("wrong class",        damages.mislabeled,      (0.05, 0.3), ("asked_class10k",)),
 )
 # fmt: on
 COPIED_SHARES = (0.2, 1.0)

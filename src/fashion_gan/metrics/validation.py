@@ -1,5 +1,6 @@
 """Training images that are held out of training -> a quick score that chooses the best checkpoint."""
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -32,6 +33,28 @@ def held_out(labels: Labels) -> Mask:
     return mask
 
 
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """The scores of one checkpoint.
+
+    Attributes:
+        values: all scores by their names, as they are logged.
+        name: the score that chooses the best checkpoint. Lower is better.
+        can_be_best: whether the checkpoint may be kept as the best one.
+        note: what else the user should know; "" if there is nothing.
+    """
+
+    values: dict[str, float]
+    name: str
+    can_be_best: bool = True
+    note: str = ""
+
+    @property
+    def value(self) -> float:
+        """The score that chooses the best checkpoint."""
+        return self.values[self.name]
+
+
 class Validation:
     """The score ``ffd5k_validation``: the Fréchet distance of generated images to the held-out ones.
 
@@ -46,9 +69,16 @@ class Validation:
         self.real = Gaussian(arrays["mean"], arrays["covariance"], int(arrays["count"]))
         self.root = arrays["root"]
 
-    def score(self, images: Images) -> float:
-        """The Fréchet distance of generated images, uint8 (5000, 28, 28, 1). Lower is better."""
-        return frechet_distance(self.real, gaussian(extract(images).vectors), self.root)
+    name = NAME
+
+    @property
+    def count(self) -> int:
+        """How many images are generated and scored."""
+        return COUNT
+
+    def score(self, images: Images) -> Scores:
+        """The Fréchet distance of generated images, uint8 (5000, 28, 28, 1)."""
+        return Scores({NAME: frechet_distance(self.real, gaussian(extract(images).vectors), self.root)}, NAME)
 
 
 def _statistics(images: Images) -> dict[str, Array]:

@@ -1,7 +1,11 @@
-"""Linear interpolation, as a matrix for each axis of an image."""
+"""Linear interpolation, as a matrix for each axis of an image. Training enlarges gray images by it, batch by batch."""
 
 import numpy as np
 import numpy.typing as npt
+
+from fashion_gan.arrays import Images, Shape
+
+ENLARGED_TOGETHER = 1000  # images
 
 
 def resize_matrix(size: int, new_size: int) -> npt.NDArray[np.float64]:
@@ -22,3 +26,32 @@ def resize_matrix(size: int, new_size: int) -> npt.NDArray[np.float64]:
     distances = np.abs(centers[:, None] - np.arange(size) - 0.5)
     weights = np.maximum(0.0, 1.0 - distances / max(1.0, step))
     return weights / weights.sum(axis=1, keepdims=True)
+
+
+def enlarge_images(images: Images, shape: Shape) -> Images:
+    """Gray squares as training shows them to the networks: enlarged, and repeated in each channel.
+
+    Args:
+        images: uint8 (N, h, w, 1); or images that have the shape already, which are returned as they are.
+        shape: height, width and channels afterwards. A fourth channel is opaque.
+
+    Returns:
+        uint8 (N, H, W, C).
+
+    Example:
+        >>> enlarge_images(np.full((1, 2, 2, 1), 9, np.uint8), (4, 4, 3)).shape
+        (1, 4, 4, 3)
+    """
+    if images.shape[1:] == shape:
+        return images
+    rows, columns = (
+        resize_matrix(size, new_size).astype(np.float32)
+        for size, new_size in zip(images.shape[1:3], shape[:2], strict=True)
+    )
+    large = np.full((len(images), *shape), 255, np.uint8)
+    for start in range(0, len(images), ENLARGED_TOGETHER):
+        part = slice(start, start + ENLARGED_TOGETHER)
+        pixels = np.einsum("yh,nhwc->nywc", rows, images[part].astype(np.float32), optimize=True)
+        pixels = np.einsum("xw,nywc->nyxc", columns, pixels, optimize=True)
+        large[part, ..., :3] = np.rint(pixels)
+    return large

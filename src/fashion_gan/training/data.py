@@ -1,30 +1,88 @@
 """The images that a run trains on, and those that it holds out. No framework is imported here."""
 
 import dataclasses
+from pathlib import Path
 
-from fashion_gan.arrays import Images
+import numpy as np
+
+from fashion_gan.arrays import Mask
 from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset, is_fashion_mnist
 from fashion_gan.errors import InputError
 from fashion_gan.metrics import validation
+from fashion_gan.metrics.pictures import reference
+from fashion_gan.metrics.pictures.held_out import held_out_pictures
+from fashion_gan.metrics.pictures.validation import PictureValidation
+from fashion_gan.rendering.resize import enlarge_images
+from fashion_gan.system.installation import check_installed
 
 
 def check_data(config: Config, dataset: Dataset) -> None:
     """Raise InputError if a run with this configuration cannot train on these images."""
-    image_shape = (config.image_size, config.image_size, config.channels)
-    if config.evaluate_every_epochs and not is_fashion_mnist(dataset.class_names, image_shape):
-        raise InputError("evaluate_every_epochs scores only 28×28 gray images of Fashion-MNIST's classes: leave it out")
-    count = len(dataset.images) - (validation.COUNT if config.evaluate_every_epochs else 0)
+    if config.evaluate_every_epochs:
+        check_installed("scipy", "evaluate_every_epochs", "train")
+        if not _is_fashion_mnist(config, dataset):
+            _check_size(config)
+    count = len(dataset.images)
+    if config.evaluate_every_epochs:
+        count -= int(_held_out_mask(config, dataset).sum())
     if config.batch_size > count:
         raise InputError(f"batch_size={config.batch_size} is more than the {count} training images")
     if config.conditional and len(dataset.class_names) < 2:
         raise InputError("conditional=True needs data with at least two classes: a subfolder of pictures for each")
 
 
-def split_validation(config: Config, dataset: Dataset) -> tuple[Dataset, Images | None]:
-    """The images to train on, and the held-out images (5000, 28, 28, 1) that checkpoints are scored by, or None."""
+def _check_size(config: Config) -> None:
+    if not reference.SMALLEST_SIDE <= config.image_size <= reference.LARGEST_SIDE:
+        raise InputError(
+            f"evaluate_every_epochs scores images from {reference.SMALLEST_SIDE} to {reference.LARGEST_SIDE} pixels, "
+            f"not of {config.image_size}: leave it out"
+        )
+
+
+def _is_fashion_mnist(config: Config, dataset: Dataset) -> bool:
+    return is_fashion_mnist(dataset.class_names, (config.image_size, config.image_size, config.channels))
+
+
+def _held_out_mask(config: Config, dataset: Dataset) -> Mask:
+    """Which images are held out: for 28×28 Fashion-MNIST 500 of each class, otherwise by the rule for all pictures."""
+    if _is_fashion_mnist(config, dataset):
+        return validation.held_out(dataset.labels)
+    mask = held_out_pictures(dataset.labels)
+    return np.zeros(len(dataset.labels), bool) if mask is None else mask
+
+
+def split_validation(config: Config, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
+    """The images to train on, and those that are held out, by which checkpoints are scored.
+
+    Returns:
+        The training images, and the held-out ones. None is held out without ``evaluate_every_epochs``, or of fewer than
+        200 pictures.
+    """
     if not config.evaluate_every_epochs:
         return dataset, None
-    held_out = validation.held_out(dataset.labels)
-    rest = dataclasses.replace(dataset, images=dataset.images[~held_out], labels=dataset.labels[~held_out])
-    return rest, dataset.images[held_out]
+    mask = _held_out_mask(config, dataset)
+    if not mask.any():
+        return dataset, None
+    return reference.select(dataset, np.flatnonzero(~mask)), reference.select(dataset, np.flatnonzero(mask))
+
+
+def make_validation(
+    config: Config, train: Dataset, held_out: Dataset | None, cache: Path | None
+) -> validation.Validation | PictureValidation:
+    """What scores the checkpoints of a run with ``evaluate_every_epochs``.
+
+    Args:
+        config: the run's configuration.
+        train, held_out: from ``split_validation``.
+        cache: the folder of cached statistics. None stores nothing.
+    """
+    if held_out is not None and _is_fashion_mnist(config, held_out):
+        return validation.Validation(held_out.images, cache)
+    shape = (config.image_size, config.image_size, config.channels)
+    parts = [
+        None if part is None else dataclasses.replace(part, images=enlarge_images(part.images, shape))
+        for part in (train, held_out)
+    ]
+    assert parts[0] is not None
+    return PictureValidation(parts[0], parts[1], cache)

@@ -12,7 +12,6 @@ from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError, describe_os_error, one_line
 from fashion_gan.metrics.cache import metrics_cache_folder
-from fashion_gan.metrics.validation import Validation
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.rendering import images, plots
 from fashion_gan.runs import Run
@@ -25,7 +24,7 @@ from fashion_gan.system.progress import notice
 from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
 from fashion_gan.training.build import build_gan, initialize_weights
-from fashion_gan.training.data import check_data, split_validation
+from fashion_gan.training.data import check_data, make_validation, split_validation
 from fashion_gan.training.gan import GAN
 from fashion_gan.training.interrupt import stop_after_current_step
 
@@ -143,8 +142,9 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
     samples = callbacks.SampleGrids(run, state, as_generator(gan.averaged_generator, config))
     samples.set_model(gan)
     validate = None
-    if held_out is not None:
-        validate = callbacks.Validate(run, state, logger, checkpoint, Validation(held_out, metrics_cache_folder()))
+    if config.evaluate_every_epochs:
+        validation = make_validation(config, dataset, held_out, metrics_cache_folder())
+        validate = callbacks.Validate(run, state, logger, checkpoint, validation)
         validate.set_model(gan)
     progress = callbacks.ProgressBar(config, state)
     return Training(run, gan, dataset, state, logger, progress, samples, checkpoint, validate)

@@ -1,4 +1,4 @@
-"""Feature networks for pictures of any kind: the random network that comes with the package, or a file of the user's."""
+"""Feature networks for pictures of any kind: the random network of the package, or a file of the user's."""
 
 import functools
 import hashlib
@@ -97,7 +97,9 @@ class FeatureNetwork:
         taken = self._session.get_inputs()[0].shape
         first = taken[1] in CHANNEL_COUNTS and taken[3] not in CHANNEL_COUNTS
         sides, wanted = (taken[2:], taken[1]) if first else (taken[1:3], taken[3])
-        fits = all(not isinstance(side, int) or side == given for side, given in zip(sides, (height, width), strict=True))
+        fits = all(
+            not isinstance(side, int) or side == given for side, given in zip(sides, (height, width), strict=True)
+        )
         if not fits:
             raise InputError(
                 f"features={self.name} takes pictures of {sides[1]}×{sides[0]} pixels, these are {width}×{height}: put "
@@ -167,8 +169,8 @@ def halved(pixels: FloatImages) -> FloatImages:
     """The mean of each 2×2 pixels. An odd last row or column is left out."""
     height, width = pixels.shape[1] // 2 * 2, pixels.shape[2] // 2 * 2
     even = pixels[:, :height, :width]
-    mean: FloatImages = (even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]) / 4
-    return mean
+    sums = even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]
+    return (sums / 4).astype(np.float32)
 
 
 def _dtype(taken: Any) -> type[np.generic]:

@@ -8,13 +8,12 @@ from fashion_gan.arrays import Floats, Images, JsonObject, KerasModel, Labels, V
 from fashion_gan.metrics import intervals
 from fashion_gan.metrics.distances import (
     NEIGHBORS,
-    gaussian,
     kernel_distance,
     neighborhoods,
     squared_distances,
 )
 from fashion_gan.metrics.measures import load_classifiers
-from fashion_gan.metrics.memorization import copying_statistic, nearest
+from fashion_gan.metrics.memorization import closer_shares, copying_statistic, nearest
 from fashion_gan.metrics.metric_info import MetricValue
 from fashion_gan.metrics.pictures.patches import Distances
 from fashion_gan.metrics.pictures.reference import PictureReference, halves
@@ -65,17 +64,21 @@ class PictureSample:
 
 
 def distances(sample: PictureSample, reference: PictureReference) -> Result:
-    """Fréchet and kernel distance to the real pictures; precision, recall, density and coverage."""
-    real = reference.target_vectors
-    kernel = kernel_distance(sample.vectors, real, reference.target_kernel_mean)
-    contributions = neighborhoods(real, sample.vectors, reference.target_radii)
-    metrics = {
-        "frechet": frechet_value(sample.vectors, reference.target_gaussian, sample.with_errors),
-        "kernel": estimate_value(kernel),
-    }
-    for name in ("precision", "recall", "density", "coverage"):
-        metrics[name] = mean_value(getattr(contributions, name))
-    return Result(metrics)
+    """Fréchet and kernel distance to the real pictures."""
+    kernel = kernel_distance(sample.vectors, reference.target_vectors, reference.target_kernel_mean)
+    frechet = frechet_value(sample.vectors, reference.target_gaussian, sample.with_errors)
+    return Result({"frechet": frechet, "kernel": estimate_value(kernel)})
+
+
+def neighbors(sample: PictureSample, reference: PictureReference) -> Result:
+    """Precision, recall, density and coverage, of at most as many generated pictures as there are real ones.
+
+    With more generated than real pictures, almost every real one has a generated one near it, whatever they show.
+    """
+    vectors = sample.vectors[: len(reference.target_vectors)]
+    contributions = neighborhoods(reference.target_vectors, vectors, reference.target_radii)
+    names = ("precision", "recall", "density", "coverage")
+    return Result({name: mean_value(getattr(contributions, name)) for name in names})
 
 
 def distance_to_training(sample: PictureSample, reference: PictureReference) -> Result:
@@ -172,7 +175,7 @@ def _variety_by_class(
         real = reference.target_vectors[reference.target.labels == label]
         if len(real) < FEWEST_OF_A_CLASS:
             continue
-        generated = vectors[labels == label]
+        generated = vectors[labels == label][: len(real)]
         if len(generated) <= NEIGHBORS:  # Too few for neighborhoods: they count as no variety.
             by_class[label] = (np.zeros(len(real)), np.zeros(len(real)))
         else:
@@ -194,7 +197,8 @@ def copies(sample: PictureSample, reference: PictureReference) -> Result:
         cells = [np.zeros(len(part.squares), np.int32) for part in (to_training, real)]
         copying = copying_statistic(to_training.squares, real.squares, *cells)
     assert copying is not None  # Both sets have 50 pictures at least.
-    metrics = {"copying": estimate_value(copying)}
+    closer = closer_shares(to_training.squares, real.squares)
+    metrics = {"copying": estimate_value(copying), "closer_than_real": mean_value(closer)}
     suspicious: JsonObject = {}
     if reference.held_out is None:
         # Each picture's distance to the training set, compared with that of the training picture that it resembles.
@@ -216,8 +220,9 @@ def copies(sample: PictureSample, reference: PictureReference) -> Result:
 
 
 def gan_train(sample: PictureSample, reference: PictureReference) -> Result:
-    """GAN-train and GAN-test: train a classifier on generated pictures and one on real ones, test each on the other."""
-    assert sample.labels is not None and reference.held_out is not None  # The protocol needs both.
+    """GAN-train and GAN-test: train classifiers on generated and on real pictures, and test each on the others."""
+    assert sample.labels is not None  # The protocol needs them, and held-out pictures.
+    assert reference.held_out is not None
     classifiers = load_classifiers()
     real_model = real_classifier(reference, len(sample.images))
     model = classifiers.train_classifier(sample.images, sample.labels, 0, "GAN-train: on generated pictures")
@@ -243,9 +248,7 @@ def real_classifier(reference: PictureReference, count: int) -> KerasModel:
         return {str(index): value for index, value in enumerate(model.get_weights())}
 
     weights = reference.cached(f"real-classifier{count}-{classifiers.framework()}", compute_weights)
-    return classifiers.classifier_from_weights(
-        [weights[str(index)] for index in range(len(weights))], reference.shape
-    )
+    return classifiers.classifier_from_weights([weights[str(index)] for index in range(len(weights))], reference.shape)
 
 
 def two_sample(sample: PictureSample, reference: PictureReference) -> Result:

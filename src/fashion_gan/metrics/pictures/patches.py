@@ -89,7 +89,7 @@ class RealPatches:
         return Distances(np.array(values), np.array(replicates).T)
 
     def _patches(self, images: Images, description: str) -> Iterator[tuple[Vectors, Indices]]:
-        """Random patches at each scale (P, 7 · 7 · C), and the picture that each comes from (P,), in ascending order."""
+        """Random patches at each scale (P, 7 · 7 · C), and the picture that each comes from (P,), ascending."""
         random = np.random.default_rng(0)
         pictures = np.sort(np.arange(PATCHES) % len(images))
         height, width = images.shape[1:3]
@@ -119,7 +119,7 @@ def _corners(random: np.random.Generator, sides: tuple[int, int]) -> Indices:
 
 def _premultiplied(images: Images) -> FloatImages:
     """Pictures as float32 in [0, 1]. Colors are multiplied by the opacity, so that no invisible color counts."""
-    pixels = images.astype(np.float32) / 255
+    pixels = images.astype(np.float32) / np.float32(255)
     if pixels.shape[3] == 4:
         pixels[..., :3] *= pixels[..., 3:]
     return pixels
@@ -135,7 +135,7 @@ def _pyramid(pixels: FloatImages, levels: int) -> list[FloatImages]:
         larger = np.zeros_like(pixels)
         larger[:, ::2, ::2] = smaller
         details.append(pixels - _blurred(larger, 2 * BLUR))
-        pixels = smaller
+        pixels = smaller.astype(np.float32)
     return [*details, pixels]
 
 
@@ -151,8 +151,8 @@ def _fit(values: Vectors, number: int) -> _Scale:
     deviation = channels.std(axis=(0, 2), dtype=np.float64).repeat(SIDE * SIDE)
     deviation = np.where(deviation > 1e-6, deviation, 1.0)  # A channel that never changes is left as it is.
     mean = channels.mean(axis=(0, 2), dtype=np.float64).repeat(SIDE * SIDE)
-    directions = np.random.default_rng(number).standard_normal((values.shape[1], DIRECTIONS))
-    directions = (directions / np.linalg.norm(directions, axis=0)).astype(np.float32)
+    drawn = np.random.default_rng(number).standard_normal((values.shape[1], DIRECTIONS))
+    directions = (drawn / np.linalg.norm(drawn, axis=0)).astype(np.float32)
     real = _Scale(mean, deviation, directions, np.empty(0, np.float32))
     return dataclasses.replace(real, projected=_sorted(_project(values, real)))
 

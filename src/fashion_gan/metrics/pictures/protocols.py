@@ -23,6 +23,7 @@ class Kind:
 
     Attributes:
         measure, measure_real, needs, needs_labels: as in ``Protocol``.
+        at_most_real: whether at most as many pictures are scored as there are real ones to compare with.
         needs_held_out: whether some pictures must be held out.
         too_few: the reference and the number of pictures to score -> why they are too few; "" if they are enough.
     """
@@ -31,6 +32,7 @@ class Kind:
     measure_real: Callable[[PictureMeasure, int, PictureReference], Result]
     needs: str = ""
     needs_labels: bool = False
+    at_most_real: bool = False
     needs_held_out: bool = False
     too_few: Callable[[PictureReference, int], str] = lambda reference, count: ""
 
@@ -57,6 +59,7 @@ def _too_few_for_two_sample(reference: PictureReference, count: int) -> str:
 # fmt: off
 KINDS = {
     "distances":      Kind(measures.distances,            real_baselines.of_real_pictures),
+    "neighbors":      Kind(measures.neighbors,            real_baselines.of_real_pictures, at_most_real=True),
     "patches":        Kind(measures.patches,              real_baselines.of_real_pictures),
     "training_distance": Kind(measures.distance_to_training, real_baselines.by_halves, needs_held_out=True),
     "diversity":      Kind(measures.diversity,            real_baselines.of_real_pictures),
@@ -71,7 +74,7 @@ KINDS = {
                            needs="torch_fidelity"),
 }
 # fmt: on
-_STANDARD = ("distances", "patches", "training_distance", "diversity", "within_classes", "memorisation")
+_STANDARD = ("distances", "neighbors", "patches", "training_distance", "diversity", "within_classes", "memorisation")
 PICTURE_SETS = {"standard": _STANDARD, "full": (*_STANDARD, "gan_train", "two_sample")}
 
 
@@ -93,6 +96,8 @@ def picture_protocols(reference: PictureReference, available: int | None) -> dic
 def _protocol(name: str, kind: Kind, reference: PictureReference, count: int) -> Protocol:
     target = len(reference.train.images) if kind.needs_held_out and name == "training_distance" else None
     against = len(reference.target.images) if target is None else target
+    if kind.at_most_real:
+        count = min(count, against)
     reason = ""
     if kind.needs_held_out and reference.held_out is None:
         reason = "no picture is held out, because there are fewer than 200"

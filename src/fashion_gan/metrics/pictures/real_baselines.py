@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fashion_gan.metrics.measures import load_classifiers
 from fashion_gan.metrics.pictures import measures
 from fashion_gan.metrics.pictures.measures import PictureSample
 from fashion_gan.metrics.pictures.reference import PictureReference, halves
-from fashion_gan.metrics.values import Result
+from fashion_gan.metrics.values import Result, new_network_share
 
 PictureMeasure = Callable[[PictureSample, PictureReference], Result]
 
@@ -66,8 +67,8 @@ def of_gan_train(measure: PictureMeasure, count: int, reference: PictureReferenc
     """The accuracy on held-out pictures of the classifier that is trained on ``count`` real pictures."""
     assert reference.held_out is not None  # The protocol needs them.
     model = measures.real_classifier(reference, count)
-    shown = measures.load_classifiers().predict_classes(model, reference.held_out.images)
-    value = measures.new_network_share(int((shown == reference.held_out.labels).sum()), len(shown))
+    shown = load_classifiers().predict_classes(model, reference.held_out.images)
+    value = new_network_share(int((shown == reference.held_out.labels).sum()), len(shown))
     return Result(dict.fromkeys(("gan_train", "gan_test"), value))
 
 

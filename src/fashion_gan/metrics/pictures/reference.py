@@ -161,7 +161,7 @@ class PictureReference:
     # ---- Parts ----
 
     def real_labels(self, count: int) -> Labels | None:
-        """``count`` classes, as frequent as among the target pictures, in a fixed random order. None without classes."""
+        """``count`` classes, as frequent as among the target pictures, in random order. None without classes."""
         if not self.class_names:
             return None
         shares = np.bincount(self.target.labels, minlength=len(self.class_names)) / len(self.target.labels)

@@ -4,7 +4,8 @@ import keras
 from tqdm import tqdm
 
 from fashion_gan.arrays import JsonObject
-from fashion_gan.metrics.validation import COUNT, NAME, Validation
+from fashion_gan.metrics.pictures.validation import PictureValidation
+from fashion_gan.metrics.validation import Scores, Validation
 from fashion_gan.networks import build_generator_for_weights
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.runs import Run
@@ -22,7 +23,12 @@ class Validate(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, run: Run, state: TrainingState, logger: MetricsLogger, checkpoint: Checkpoint, validation: Validation
+        self,
+        run: Run,
+        state: TrainingState,
+        logger: MetricsLogger,
+        checkpoint: Checkpoint,
+        validation: Validation | PictureValidation,
     ) -> None:
         super().__init__()
         self.run, self.state, self.logger, self.checkpoint = run, state, logger, checkpoint
@@ -30,7 +36,8 @@ class Validate(keras.callbacks.Callback):
         self.recalibrated = build_generator_for_weights(run.config, "recalibrated_generator")
         self.recalibration_inputs = recalibration_inputs(run.config)
         self.best_score = run.best_score()
-        self._scored_step = max((row.get("step", 0) for row in run.read_metrics() if NAME in row), default=0)
+        scored = (row.get("step", 0) for row in run.read_metrics() if validation.name in row)
+        self._scored_step = max(scored, default=0)
 
     @property
     def _is_due(self) -> bool:
@@ -60,21 +67,29 @@ class Validate(keras.callbacks.Callback):
         self.model.sync_variables()
         self.recalibrated.set_weights(self.model.averaged_generator.get_weights())
         recalibrate_batch_norm(self.recalibrated, self.recalibration_inputs)
-        images = as_generator(self.recalibrated, self.run.config).generate(COUNT, seed=self.run.config.seed)
-        score = self.validation.score(images)
-        if is_best := score <= self.best_score:
-            self.best_score = score
-            self.run.save_best_checkpoint(self.state.step, score, self.checkpoint.with_time(self.model.state()))
+        generator = as_generator(self.recalibrated, self.run.config)
+        scores = self.validation.score(generator.generate(self.validation.count, seed=self.run.config.seed))
+        if is_best := scores.can_be_best and scores.value <= self.best_score:
+            self.best_score = scores.value
+            self.run.save_best_checkpoint(self.state.step, scores.value, self.checkpoint.with_time(self.model.state()))
         self.run.append_metrics(
             {
                 "epoch": self.state.epoch,
                 "step": self.state.step,
                 "images": self.state.step * self.run.config.batch_size,
                 "seconds": round(self.state.seconds, 2),
-                NAME: score,
+                **scores.values,
                 "best": is_best,
             }
         )
         self._scored_step = self.state.step
-        self.logger.add_scalar(NAME, score)
-        tqdm.write(f"{NAME} {score:.3f}{' (the best so far)' if is_best else ''}", file=console.output())
+        for name, value in scores.values.items():
+            self.logger.add_scalar(name, value)
+        self._print(scores, is_best)
+
+    def _print(self, scores: Scores, is_best: bool) -> None:
+        """Print a line: the score, whether it is the best, the other scores, and what they say."""
+        best = " (the best so far)" if is_best else ""
+        others = [f"{name} {value:.3f}" for name, value in scores.values.items() if name != scores.name]
+        parts = [f"{scores.name} {scores.value:.3f}{best}", *others, *([scores.note] if scores.note else [])]
+        tqdm.write(", ".join(parts), file=console.output())

@@ -1,0 +1,199 @@
+"""Real pictures of any kind that generated ones are compared with: from a folder, a file, or the data of a run."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from fashion_gan.api.image_files import read_labeled_images
+from fashion_gan.arrays import Images, Shape
+from fashion_gan.datasets import (
+    IMAGE_SHAPE,
+    Dataset,
+    holds_fashion_mnist,
+    list_pictures,
+    load_fashion_mnist,
+    load_mnist_test_images,
+    load_pictures,
+    load_training_images,
+    read_header,
+)
+from fashion_gan.errors import InputError, show
+from fashion_gan.metrics.cache import metrics_cache_folder
+from fashion_gan.metrics.pictures.feature_networks import FeatureNetwork
+from fashion_gan.metrics.pictures.reference import PictureReference, split
+from fashion_gan.rendering.resize import enlarge_images
+from fashion_gan.runs import Run
+from fashion_gan.system.paths import user_path
+
+FASHION_MNIST = "fashion-mnist"  # the name of Fashion-MNIST as a reference, wherever it is found
+
+Load = Callable[[Shape], tuple[Dataset, Dataset | None]]
+"""Height, width and channels -> the training pictures and the test pictures. None: the data have no test pictures."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RealPictures:
+    """Real pictures that are found, but not read at their final size.
+
+    Attributes:
+        name: where they are.
+        class_names: their classes; () if there are none.
+        load: reads them at the size and with the channels of the pictures that are compared with them.
+        own_shape: the size of a folder's pictures, None for their own -> the shape that they have by themselves.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    load: Load
+    own_shape: Callable[[int | None], Shape]
+
+    def reference(self, shape: Shape, network: FeatureNetwork, run: Run | None = None) -> PictureReference:
+        """Read the pictures, and make them a reference.
+
+        Without test pictures of their own, a part is held out by the rule of ``held_out_pictures``, unless the run that
+        is scored learned from all of them.
+
+        Args:
+            shape: height, width and channels of the pictures that are compared with them.
+            network: computes the features.
+            run: the run that is scored. None if it is none, or one with other data.
+
+        Raises:
+            InputError: the pictures cannot be read at this shape, or there are too few.
+        """
+        train, held_out = self.load(shape)
+        if held_out is None and not _learned_from_all(train, run):
+            train, held_out = split(train)
+        reference = PictureReference(train, held_out, network, metrics_cache_folder())
+        reference.check()
+        return reference
+
+
+def _learned_from_all(train: Dataset, run: Run | None) -> bool:
+    """Whether a run learned from these pictures and held none of them out."""
+    return run is not None and run.config.evaluate_every_epochs is None and run.data_fingerprint == train.fingerprint
+
+
+def find_real_pictures(data: str | Path | Dataset) -> RealPictures:
+    """Find real pictures, and read the names of their classes.
+
+    Args:
+        data: "fashion-mnist"; a folder as ``load_training_images`` takes it; an ``.npz``, ``.npy`` or Parquet file; or
+            a ``Dataset``.
+
+    Raises:
+        InputError: there is nothing, or it cannot be used.
+    """
+    if isinstance(data, Dataset):
+        return _from_arrays(data, None)
+    if not isinstance(data, (str, os.PathLike)):
+        raise InputError(f"reference={show(data)} must be a folder, a file of images or a Dataset")
+    if os.fspath(data) == FASHION_MNIST:
+        return _from_arrays(load_fashion_mnist("train"), load_fashion_mnist("test"))
+    path = user_path("reference", data)
+    if path.is_file():
+        return _from_arrays(read_labeled_images(path).dataset(path), None)
+    if not path.is_dir():
+        raise InputError(f"reference={str(path)!r} is not a folder of pictures or a file of images: nothing is there")
+    if holds_fashion_mnist(path):
+        return _from_arrays(load_fashion_mnist("train", path), load_fashion_mnist("test", path))
+    if any("idx3-ubyte" in entry.name for entry in path.iterdir()):
+        train = load_training_images(path, image_size=IMAGE_SHAPE[0], channels=1)
+        return _from_arrays(train, load_mnist_test_images(path, train.class_names))
+    names = tuple(name for name in list_pictures(path).classes if name)
+    return RealPictures(
+        str(path),
+        names,
+        lambda shape: (_load_folder(path, shape), None),
+        lambda image_size: read_pictures(path, image_size).images.shape[1:],
+    )
+
+
+def real_pictures_of_run(run: Run) -> RealPictures:
+    """The data of a run, as it was trained on them.
+
+    Raises:
+        InputError: the data are gone, or they have changed.
+    """
+    config = run.config
+    if config.data is not None and not Path(config.data).is_dir():
+        raise InputError(
+            f"{run.path} was trained on {config.data}, which is no longer there: name real pictures with reference "
+            "(--reference)"
+        )
+
+    def load(shape: Shape) -> tuple[Dataset, Dataset | None]:
+        train = load_training_images(config.data, config.image_size, config.channels)
+        if train.fingerprint != run.data_fingerprint:
+            raise InputError(
+                f"{train.source} has changed since {run.path} was trained: name real pictures with reference "
+                "(--reference)"
+            )
+        if config.data is None or train.contents is not None:
+            test = None
+        else:
+            test = load_mnist_test_images(Path(config.data), train.class_names)
+        return _fitted(train, shape), None if test is None else _fitted(test, shape)
+
+    shape = (config.image_size, config.image_size, config.channels)
+    class_names = config.data_classes or config.class_names
+    return RealPictures(f"the data of {run.path}", class_names, load, lambda image_size: shape)
+
+
+def _from_arrays(train: Dataset, test: Dataset | None) -> RealPictures:
+    def load(shape: Shape) -> tuple[Dataset, Dataset | None]:
+        return _fitted(train, shape), None if test is None else _fitted(test, shape)
+
+    return RealPictures(train.source, train.class_names, load, lambda image_size: train.images.shape[1:])
+
+
+def _load_folder(path: Path, shape: Shape) -> Dataset:
+    height, width, channels = shape
+    if height != width:
+        raise InputError(
+            f"{path} is a folder of pictures, which are read as squares, but the pictures to compare are "
+            f"{width}×{height}: name an .npz file with pictures of that size"
+        )
+    return load_pictures(path, height, channels)
+
+
+def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
+    """The pictures at a shape. Gray squares are enlarged as training enlarges them; others must have the shape."""
+    own: Shape = dataset.images.shape[1:]
+    if own == shape:
+        return dataset
+    is_gray_square = own[0] == own[1] and own[2] == 1
+    if not is_gray_square or shape[0] != shape[1] or shape[0] < own[0]:
+        raise InputError(
+            f"{dataset.source}: the real pictures are {own[1]}×{own[0]} with {own[2]} channels, but those to compare "
+            f"are {shape[1]}×{shape[0]} with {shape[2]}: the way of resizing changes the figures, so resize one side"
+        )
+    return dataclasses.replace(dataset, images=enlarge_images(dataset.images, shape))
+
+
+def read_pictures(folder: Path, image_size: int | None) -> Dataset:
+    """Pictures with as few channels as they all need: 1 (gray), 3 (color) or 4 (color and opacity)."""
+    if image_size is None:
+        paths = list_pictures(folder).paths
+        sizes = sorted({read_header(path).size for path in paths})
+        if len(sizes) > 1 or sizes[0][0] != sizes[0][1]:
+            found = f"of several sizes: {sizes[0]} and {sizes[-1]}" if len(sizes) > 1 else f"of {sizes[0]} pixels"
+            raise InputError(
+                f"{folder} holds pictures {found}; name the size that their central squares are compared at with "
+                "image_size (--image-size)"
+            )
+        image_size = sizes[0][0]
+    dataset = load_pictures(folder, image_size, channels=4)
+    return dataclasses.replace(dataset, images=fewest_channels(dataset.images))
+
+
+def fewest_channels(images: Images) -> Images:
+    """Leave out an opacity that is 255 everywhere, and two of three colors that are equal everywhere."""
+    if images.shape[3] == 4 and (images[..., 3] == 255).all():
+        images = images[..., :3]
+    if images.shape[3] == 3 and (images == images[..., :1]).all():
+        images = images[..., :1]
+    return np.ascontiguousarray(images)

@@ -1,0 +1,119 @@
+"""Damages real pictures of any kind on purpose, and checks that the figures that should see each damage get worse."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fashion_gan.arrays import Images, Labels
+from fashion_gan.metrics import damages
+from fashion_gan.metrics.pictures import measures
+from fashion_gan.metrics.pictures.measures import FEWEST_OF_A_CLASS, PictureSample
+from fashion_gan.metrics.pictures.protocols import MOST_PICTURES
+from fashion_gan.metrics.pictures.reference import PictureReference, halves, select
+from fashion_gan.metrics.self_check import COPIED_SHARES, Check, Damage, SelfCheck
+from fashion_gan.system import progress
+
+FEWEST_FOR_SHARES = 200  # real pictures to compare with, from which on shares of a tenth can be seen in neighborhoods
+KINDS = 10  # Pictures without classes are sorted into so many kinds by their first feature.
+SHIFT_SHARE = 28  # A picture is moved by one pixel for so many that it is wide, and by two.
+
+
+def check_pictures(reference: PictureReference) -> SelfCheck:
+    """Score damaged training pictures against the held-out ones, or damaged halves if no picture is held out.
+
+    Args:
+        reference: the real pictures.
+    """
+    compared, undamaged, kinds = _undamaged(reference)
+    images, labels = undamaged.images, undamaged.labels
+    assert labels is not None  # Every data set has them.
+    before = _scores(undamaged, compared)
+    checks: list[Check] = []
+    for damage in progress.bar(list(_damages(compared)), "self-check", "kinds of damage"):
+        scores = [before]
+        for strength in damage.strengths:
+            # Without classes, kinds of pictures take their place: whole kinds are missing.
+            damaged, damaged_labels = damage.apply(images, kinds, strength, np.random.default_rng(1))
+            shown = damaged_labels if compared.class_names else None
+            scores.append(_scores(PictureSample(damaged, shown, compared, with_errors=False), compared))
+        checks += [
+            Check(damage.name, metric, damage.strengths, (scores[0][metric], scores[1][metric], scores[2][metric]))
+            for metric in damage.detected_by
+            if metric in before
+        ]
+    return SelfCheck((*checks, *_check_copies(reference)))
+
+
+def _undamaged(reference: PictureReference) -> tuple[PictureReference, PictureSample, Labels]:
+    """What is compared with, the pictures that are damaged, and the class or the kind of each."""
+    if reference.held_out is None:
+        damaged, rest = halves(len(reference.train.images))
+        compared = reference.part(rest, None)
+    else:
+        damaged, compared = reference.training_sample(MOST_PICTURES), reference
+    pictures, vectors = select(reference.train, damaged), reference.train_vectors[damaged]
+    sample = PictureSample(pictures.images, pictures.labels, compared, vectors, with_errors=False)
+    if reference.class_names:
+        return compared, sample, pictures.labels
+    ranks = np.argsort(np.argsort(vectors[:, 0]))
+    return compared, sample, (ranks * KINDS // len(ranks)).astype(np.int32)
+
+
+def _damages(reference: PictureReference) -> Iterator[Damage]:
+    """The kinds of damage that this reference can show."""
+    distances = ("frechet", "kernel")
+    shift = max(1, round(min(reference.shape[:2]) / SHIFT_SHARE))
+    many = len(reference.target.images) >= FEWEST_FOR_SHARES
+    variety = (*distances, "patches", *(("recall", "coverage") if many else ()))
+    yield Damage(
+        "classes missing" if reference.class_names else "kinds missing", damages.missing_classes, (1, 3), variety
+    )
+    yield Damage("one picture repeated", damages.repeated_mode, (0.1, 0.4), (*distances, "patches", "diversity"))
+    yield Damage("blurred", damages.blurred, (0.4, 0.8), ("frechet", "patches", "patches_scale1"))
+    yield Damage("JPEG", damages.jpeg, (50, 90), ("patches", "patches_scale1"))
+    yield Damage("noise", damages.noisy, (8, 24), ("frechet", "patches", "patches_scale1"))
+    yield Damage("noise instead", damages.noise_instead, (0.1, 0.5), (*distances, "density", "patches"))
+    yield Damage("shifted", damages.shifted, (shift, 2 * shift), (*distances, "patches"))
+    if reference.shape[2] >= 3:
+        yield Damage("colors turned", damages.colors_turned, (0.1, 0.5), (*distances, "patches"))
+    yield Damage("mirrored", damages.mirrored, (0.2, 1.0), ("frechet",))
+    if reference.class_names and np.bincount(reference.target.labels).max() >= FEWEST_OF_A_CLASS:
+        yield Damage("wrong class", damages.mislabeled, (0.1, 0.5), ("class_coverage",))
+
+
+def _scores(sample: PictureSample, reference: PictureReference) -> dict[str, float]:
+    results = [measure(sample, reference) for measure in (measures.distances, measures.neighbors, measures.patches)]
+    results.append(measures.diversity(sample, reference))
+    if sample.labels is not None and np.bincount(reference.target.labels).max() >= FEWEST_OF_A_CLASS:
+        results.append(measures.within_classes(sample, reference))
+    return {name: metric.value for result in results for name, metric in result.metrics.items()}
+
+
+def _check_copies(reference: PictureReference) -> list[Check]:
+    """Score real pictures that the training set does not hold, with a share of them replaced by training pictures."""
+    if reference.held_out is None:
+        unseen, rest = halves(len(reference.train.images))
+        compared, images = reference.part(rest, None), reference.train.images[unseen]
+    else:
+        unseen, rest = halves(len(reference.held_out.images))
+        images = reference.held_out.images[unseen]
+        compared = reference.part(np.arange(len(reference.train.images)), rest)
+    random = np.random.default_rng(1)
+    copies = compared.train.images[random.choice(len(compared.train.images), len(images), replace=False)]
+    scores = [_copying(_mixed(images, copies, share, random), compared) for share in (0.0, *COPIED_SHARES)]
+    return [
+        Check(
+            "training pictures copied", metric, COPIED_SHARES, (scores[0][metric], scores[1][metric], scores[2][metric])
+        )
+        for metric in scores[0]
+    ]
+
+
+def _mixed(images: Images, copies: Images, share: float, random: np.random.Generator) -> Images:
+    mask = random.random(len(images)) < share
+    return np.where(mask[:, None, None, None], copies, images)
+
+
+def _copying(images: Images, reference: PictureReference) -> dict[str, float]:
+    result = measures.copies(PictureSample(images, None, reference, with_errors=False), reference)
+    return {name: metric.value for name, metric in result.metrics.items()}
