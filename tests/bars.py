@@ -24,7 +24,7 @@ class NearestImage:
     def __init__(self):
         self.trainings, self.steps = [], set()
 
-    def build(self, class_count, base_channels, steps):
+    def build(self, shape, class_count, base_channels, steps):
         self.steps.add(steps)
         return self
 

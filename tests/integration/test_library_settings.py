@@ -97,7 +97,7 @@ def test_a_classifier_trains_to_the_same_bits(unusual_settings):
     labels = np.arange(128, dtype=np.int32) % 2
 
     def train():
-        classifier = load_classifiers().Classifier(2, base_channels=4, steps=3)
+        classifier = load_classifiers().Classifier((28, 28, 1), 2, base_channels=4, steps=3)
         classifier.train(images, labels, 0, "test")
         return classifier.model.get_weights()
 

@@ -23,7 +23,7 @@ def test_valid_images_are_returned_unchanged(images):
         (VALID / 127.5 - 1, r"floats in \[-1, 1\]"),
         (VALID * 0.7, "floats from .* round them"),
         (VALID.transpose(0, 3, 1, 2), "channels come first"),
-        (VALID.repeat(3, axis=3), "three color channels"),
+        (VALID.repeat(3, axis=3), "must be gray, .* they are in color"),
         (np.zeros((5, 32, 32, 1), np.uint8), "28×28, these are 32×32"),
         (VALID[0], "must be"),
         (VALID.reshape(5, -1), "must be"),

@@ -750,7 +750,8 @@ def test_folder_without_pictures_is_an_error_that_describes_the_layouts(tmp_path
 
 def test_channels_other_than_gray_or_color_are_an_error(tmp_path):
     picture(tmp_path / "a.png", flat(1))
-    assert error_message(load_pictures, tmp_path, 8, 2) == "channels=2 is not allowed: 1 for gray, 3 for color"
+    message = "channels=2 is not allowed: 1 for gray, 3 for color, 4 for color and opacity"
+    assert error_message(load_pictures, tmp_path, 8, 2) == message
 
 
 @pytest.mark.parametrize("slow", [False, True])

@@ -156,7 +156,7 @@ pictures.bars(by_count, xlabel="Fréchet distance", title="Real training picture
 # > replaced by the same picture, all moved by one pixel, one in ten with inverted colors.
 
 # %%
-from fashion_gan.metrics import self_check
+from fashion_gan.metrics import damages
 
 random = np.random.default_rng(0)
 
@@ -169,11 +169,11 @@ def noise(some_images, labels, strength, random):
 
 DAMAGES = {
     "noise of 10 levels": (noise, 10),
-    "blur of 0.6 pixels": (self_check.blurred, 0.6),
-    "3 classes missing": (self_check.missing_classes, 3),
-    "1 of 10 is the same": (self_check.repeated_mode, 0.1),
-    "moved by 1 pixel": (self_check.shifted, 1),
-    "1 of 10 inverted": (self_check.inverted, 0.1),
+    "blur of 0.6 pixels": (damages.blurred, 0.6),
+    "3 classes missing": (damages.missing_classes, 3),
+    "1 of 10 is the same": (damages.repeated_mode, 0.1),
+    "moved by 1 pixel": (damages.shifted, 1),
+    "1 of 10 inverted": (damages.inverted, 0.1),
 }
 damaged = {name: damage(real, real_labels, strength, random)[0] for name, (damage, strength) in DAMAGES.items()}
 shown = {"real": real, **damaged}
@@ -286,7 +286,7 @@ check.frechet_1d(frechet_1d)
 # - [metrics/features.py](../metrics/features.py): the feature network.
 # - [metrics/distances.py](../metrics/distances.py): `frechet_distance`, with covariances instead of one number.
 # - [metrics/real_baselines.py](../metrics/real_baselines.py): what real pictures score, for each metric.
-# - [metrics/self_check.py](../metrics/self_check.py): the damages of section 3.6, which test all metrics.
+# - [metrics/damages.py](../metrics/damages.py): the damages of section 3.6, which test all metrics.
 #
 # ## Words of this chapter
 #
