@@ -47,3 +47,27 @@ def score_fewer_images(patch) -> None:
         if protocol.count == 10_000:
             patch.setitem(PROTOCOLS, name, dataclasses.replace(protocol, count=1000))
     patch.setattr(validation, "COUNT", 500)
+
+
+def smooth_pictures(count=60, height=16, width=16, channels=3, seed=0) -> np.ndarray:
+    """Return random smooth pictures with a little noise, uint8 (count, height, width, channels).
+
+    Two sets of them with different seeds are samples of one distribution, as generated and real pictures should be.
+    """
+    from fashion_gan.rendering.resize import resize_matrix
+
+    random = np.random.default_rng(seed)
+    corners = random.integers(0, 256, (count, 3, 3, channels))
+    pixels = np.einsum("yh,nhwc,xw->nyxc", resize_matrix(3, height), corners, resize_matrix(3, width), optimize=True)
+    return np.clip(pixels + random.normal(0, 4, pixels.shape), 0, 255).astype(np.uint8)
+
+
+def smooth_dataset(count=60, classes=0, **settings):
+    """Return ``smooth_pictures`` as a data set. With classes, they take turns, and each has its own brightness."""
+    from fashion_gan.datasets import Dataset
+
+    labels = np.arange(count, dtype=np.int32) % max(classes, 1)
+    images = smooth_pictures(count, **settings)
+    if classes:
+        images = (images * np.linspace(0.5, 1, classes)[labels][:, None, None, None]).astype(np.uint8)
+    return Dataset(images, labels, tuple(f"class {label}" for label in range(classes)), f"{count} smooth pictures")

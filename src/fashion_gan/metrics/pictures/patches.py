@@ -6,7 +6,7 @@ reference is fixed, with the same patches in each measurement.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -92,8 +92,7 @@ class RealPatches:
         """Random patches at each scale (P, 7 · 7 · C), and the picture that each comes from (P,), ascending."""
         random = np.random.default_rng(0)
         pictures = np.sort(np.arange(PATCHES) % len(images))
-        height, width = images.shape[1:3]
-        corners = [_corners(random, (height // scale, width // scale)) for scale in self.scales]
+        corners = [_corners(random, sides) for sides in _level_sides(*images.shape[1:3], self.scales)]
         size = max(1, CHUNK_PIXELS // (images.shape[1] * images.shape[2]))
         starts = range(0, len(images), size)
 
@@ -110,6 +109,12 @@ class RealPatches:
         parts = list(progress.bar(parallel_map(cut, starts), description, "pictures", **settings))
         for level in range(len(self.scales)):
             yield np.concatenate([part[level] for part in parts]), pictures
+
+
+def _level_sides(height: int, width: int, scales: Sequence[int]) -> list[tuple[int, int]]:
+    """Height and width of each level of the pyramid. An odd last row or column is left out, except of the smallest."""
+    *details, smallest = [(height // scale, width // scale) for scale in scales]
+    return [*((rows // 2 * 2, columns // 2 * 2) for rows, columns in details), smallest]
 
 
 def _corners(random: np.random.Generator, sides: tuple[int, int]) -> Indices:
@@ -159,8 +164,7 @@ def _fit(values: Vectors, number: int) -> _Scale:
 
 def _project(values: Vectors, real: _Scale) -> Vectors:
     normalized = (values - real.mean.astype(np.float32)) / real.deviation.astype(np.float32)
-    projected: Vectors = normalized @ real.directions
-    return projected
+    return np.matmul(normalized, real.directions)
 
 
 def _sorted(projected: Vectors) -> Vectors:
