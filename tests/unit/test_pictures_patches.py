@@ -1,5 +1,7 @@
 """The sliced Wasserstein distance of patches agrees with an independent implementation, and sees what it should."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -118,7 +120,7 @@ def test_blur_and_noise_grow_at_the_finest_scale(damage):
     changed = [damage(real, labels, strength, np.random.default_rng(1))[0] for strength in (0.5, 1.0, 2.0)]
     at_full_size = [reference.distances(images, with_errors=False).values[0] for images in (real, *changed)]
     assert at_full_size[0] == 0
-    assert all(later > 1.2 * earlier for earlier, later in zip(at_full_size, at_full_size[1:], strict=False))
+    assert all(later > 1.2 * earlier for earlier, later in itertools.pairwise(at_full_size))
 
 
 def test_colors_that_cannot_be_seen_do_not_count():

@@ -50,7 +50,7 @@ class Guard:
             outputs: list[Array] = session.run(None, inputs, options)
             return outputs
         except errors() as error:
-            raise InputError("the model cannot draw: it takes too much memory, or does not fit its inputs") from error
+            raise InputError("the network fails: it takes too much memory, or does not fit its inputs") from error
         finally:
             del self._running[thread]
 
@@ -75,7 +75,7 @@ class Guard:
             try:
                 outputs = call.result(SECONDS)
             except TimeoutError as error:
-                raise InputError(f"the model takes over {SECONDS:.0f} seconds for a few images") from error
+                raise InputError(f"the network takes over {SECONDS:.0f} seconds for a few images") from error
             finally:
                 self.stop(list(self._running))
         self.seconds_per_image = SLOWEST * (time.monotonic() - start)

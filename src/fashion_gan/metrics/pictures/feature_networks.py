@@ -2,6 +2,8 @@
 
 import functools
 import hashlib
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ RANDOM_NETWORK_SHA256 = "f0c450a41bb5e8a26c088552909066557e42ff7bab0207d8cc23c48
 MAX_RANDOM_SIDE = 128  # pixels. Larger pictures are halved until they fit. The patches see the finest details.
 BATCH_PIXELS = 1 << 17  # pixels of a batch: 32 pictures of 64×64. A larger batch is no faster and takes more memory.
 PROBED_PICTURES = 2
+PROBED_SIDE = 64  # pixels, if the network takes any size
+MAX_FEATURES = 4096  # of a picture. A covariance of more takes too much memory and time.
 CHANNEL_COUNTS = (1, 3, 4)
 
 
@@ -52,7 +56,7 @@ class FeatureNetwork:
         """Open a feature network of the user's, an ONNX file.
 
         Its first input is a batch of pictures, float32 or uint8 with pixels in [0, 255]: (N, H, W, C), or (N, C, H, W).
-        C is 1, 3 or 4; H and W may be fixed or free. Its first output has N rows of features.
+        C is 1, 3 or 4; H and W may be fixed or free, N is free. Its first output has N rows of at most 4,096 features.
 
         Raises:
             InputError: there is no such file, or it is no such network.
@@ -72,16 +76,14 @@ class FeatureNetwork:
     def _check(self, session: Any) -> None:
         """Run two pictures through a plain session. Raises InputError if that does not give two rows of features."""
         inputs = session.get_inputs()
-        shape = inputs[0].shape
-        if len(inputs) != 1 or len(shape) != 4 or not {shape[1], shape[3]} & set(CHANNEL_COUNTS):
+        shapes = [taken.shape for taken in inputs]
+        if len(inputs) != 1 or len(shapes[0]) != 4 or not {shapes[0][1], shapes[0][3]} & set(CHANNEL_COUNTS):
             raise InputError("its input must be one batch of pictures, (N, H, W, C) or (N, C, H, W), C = 1, 3 or 4")
-        side = 64
-        size = [side if not isinstance(length, int) else length for length in shape[1:]]
+        if isinstance(shapes[0][0], int):
+            raise InputError(f"it takes exactly {shapes[0][0]} pictures: export it with a free number of pictures")
+        size = [length if isinstance(length, int) else PROBED_SIDE for length in shapes[0][1:]]
         probe = np.zeros((PROBED_PICTURES, *size), _dtype(inputs[0]))
-        features = self._guard.probe(session, {inputs[0].name: probe})[0]
-        is_array = isinstance(features, np.ndarray) and features.dtype.kind == "f" and features.ndim >= 2
-        if not is_array or len(features) != PROBED_PICTURES:
-            raise InputError("its first output must be one row of features for each picture")
+        _check_features(self._guard.probe(session, {inputs[0].name: probe})[0], PROBED_PICTURES)
 
     @functools.cached_property
     def _session(self) -> Any:
@@ -119,7 +121,8 @@ class FeatureNetwork:
             float32 (N, D).
 
         Raises:
-            InputError: the network does not take pictures of this shape, or its features are not finite.
+            InputError: the network does not take pictures of this shape, takes too long or too much memory, or gives no
+                features, or some that are not finite.
 
         Example:
             >>> FeatureNetwork.random().extract(np.zeros((2, 32, 32, 3), np.uint8)).shape
@@ -132,8 +135,7 @@ class FeatureNetwork:
         batches = [slice(start, start + size) for start in range(0, len(images), size)]
 
         def run(batch: slice) -> Array:
-            output: Array = self._guard.run(self._session, {taken.name: prepare(images[batch])})[0]
-            return output.reshape(len(output), -1).astype(np.float32)
+            return self._run({taken.name: prepare(images[batch])})
 
         settings = {"unit_scale": size, "total": len(batches), "disable": not description}
         parts = list(progress.bar(parallel_map(run, batches), description, "pictures", **settings))
@@ -141,6 +143,35 @@ class FeatureNetwork:
         if not np.isfinite(vectors).all():
             raise InputError(f"features={self.name} gives features that are not finite")
         return vectors
+
+    def _run(self, inputs: dict[str, Array]) -> Vectors:
+        """Compute the features of a batch. A network of the user's is ended if it takes much longer than the probe."""
+        (pixels,) = inputs.values()
+        seconds = self._guard.limit(max(len(pixels), pixels.size // PROBED_SIDE**2))
+        start = time.monotonic()
+        timer = threading.Timer(seconds, self._guard.stop, [[threading.get_ident()]])
+        if not self.is_random:
+            timer.start()
+        try:
+            output = self._guard.run(self._session, inputs)[0]
+            _check_features(output, len(pixels))
+        except InputError as error:
+            reason = f"it takes over {seconds:.0f} seconds" if time.monotonic() - start > seconds else one_line(error)
+            size = "×".join(map(str, pixels.shape))
+            raise InputError(f"features={self.name} does not work for pictures {size}: {reason}") from error
+        finally:
+            timer.cancel()
+        return output.reshape(len(output), -1).astype(np.float32)
+
+
+def _check_features(features: Any, count: int) -> None:
+    """Raise InputError if a network's output is not one row of features for each of ``count`` pictures."""
+    is_array = isinstance(features, np.ndarray) and features.dtype.kind == "f" and features.ndim >= 2
+    if not is_array or len(features) != count:
+        raise InputError("its first output must be one row of features for each picture")
+    found = features.size // count
+    if not 1 <= found <= MAX_FEATURES:
+        raise InputError(f"it gives {found:,} features for each picture: it must be 1 to {MAX_FEATURES:,}")
 
 
 def _for_random_network(images: Images) -> FloatImages:
