@@ -15,7 +15,7 @@ from fashion_gan.arrays import Array, Images, Labels, Picture, as_labels
 from fashion_gan.classes import class_number, class_numbers
 from fashion_gan.datasets import CLASS_NAMES, Dataset, read_pixels
 from fashion_gan.errors import InputError, one_line, show
-from fashion_gan.metrics.checks import checked_images
+from fashion_gan.metrics.checks import checked_pictures
 from fashion_gan.system.array_files import MAX_BYTES, ArrayFile, open_arrays, read_array
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS
 from fashion_gan.system.installation import check_installed
@@ -50,8 +50,10 @@ class LabeledImages:
         Raises:
             InputError: the images are not uint8 (N, H, W, C) or (N, H, W), or the labels do not fit them.
         """
-        images = self.images[..., np.newaxis] if self.images.ndim == 3 else self.images
-        images = checked_images(images, images.shape[1:])
+        try:
+            images = checked_pictures(self.images)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
         if self.labels is None:
             return Dataset(images, np.zeros(len(images), np.int32), (), str(path))
         if len(self.labels) != len(images) or self.labels.min() < 0:

@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from fashion_gan.api.image_files import read_labeled_images, read_labels
 from fashion_gan.api.load import load_with_config
-from fashion_gan.api.real_pictures import read_pictures
+from fashion_gan.api.real_pictures import checked_dataset, read_pictures, refuse_image_size
 from fashion_gan.api.sources import about_run, is_model
 from fashion_gan.arrays import Images, JsonObject, Labels, Shape
 from fashion_gan.classes import class_numbers, match_classes
 from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError, as_array, show
-from fashion_gan.metrics.checks import checked_images
+from fashion_gan.metrics.checks import checked_pictures
+from fashion_gan.metrics.pictures.reference import FEWEST_PICTURES
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.paths import user_path
@@ -70,24 +71,31 @@ def open_picture_source(
     Raises:
         InputError: nothing is there, it cannot be read, or a class is not one of the real pictures'.
     """
+    if isinstance(source, (str, os.PathLike)):
+        path = user_path("source", source)
+        if raw or best or is_model(path):
+            refuse_image_size(image_size)
+            if labels is not None:
+                raise InputError("labels are for pictures: a model draws its classes in turn")
+            return _from_model(os.fspath(source), class_names, raw=raw, best=best)
+        return _from_dataset(_read_path(path, image_size), class_names, labels)
+    refuse_image_size(image_size)
     if isinstance(source, Dataset):
-        return _from_dataset(source, class_names, labels)
-    if not isinstance(source, (str, os.PathLike)):
-        images = as_array("images", source)
-        images = images[..., np.newaxis] if images.ndim == 3 else images
-        return _from_images("images", checked_images(images, images.shape[1:]), _read(labels, class_names, len(images)))
-    path = user_path("source", source)
-    if raw or best or is_model(path):
-        if labels is not None:
-            raise InputError("labels are for pictures: a model draws its classes in turn")
-        return _from_model(os.fspath(source), class_names, raw=raw, best=best)
+        return _from_dataset(checked_dataset(source), class_names, labels)
+    images = checked_pictures(as_array("images", source))
+    return _from_images("images", images, _read(labels, class_names, len(images)))
+
+
+def _read_path(path: Path, image_size: int | None) -> Dataset:
+    """The pictures of a folder or a file."""
     if path.is_dir():
-        return _from_dataset(read_pictures(path, image_size), class_names, labels)
+        return read_pictures(path, image_size)
     if not path.is_file():
         raise InputError(
             f"{path} is not a shipped model, a run, a model file, a folder of pictures or an .npz: nothing is there"
         )
-    return _from_dataset(read_labeled_images(path).dataset(path), class_names, labels)
+    refuse_image_size(image_size)
+    return read_labeled_images(path).dataset(path)
 
 
 def _from_dataset(
@@ -103,6 +111,9 @@ def _from_dataset(
 
 
 def _from_images(name: str, images: Images, labels: Labels | None) -> PictureSource:
+    if len(images) < FEWEST_PICTURES:
+        raise InputError(f"{name}: {len(images)} pictures are too few to score: at least {FEWEST_PICTURES} are needed")
+
     def draw(count: int, seed: int, requested: Labels | None) -> tuple[Images, Labels | None]:
         indices = np.random.default_rng(seed).permutation(len(images))[:count]
         return images[indices], None if labels is None else labels[indices]

@@ -22,11 +22,13 @@ from fashion_gan.datasets import (
 )
 from fashion_gan.errors import InputError, show
 from fashion_gan.metrics.cache import metrics_cache_folder
+from fashion_gan.metrics.checks import checked_labels, checked_pictures
 from fashion_gan.metrics.pictures.feature_networks import FeatureNetwork
 from fashion_gan.metrics.pictures.reference import PictureReference, split
 from fashion_gan.rendering.resize import enlarge_images
 from fashion_gan.runs import Run
 from fashion_gan.system.paths import user_path
+from fashion_gan.system.progress import notice
 
 FASHION_MNIST = "fashion-mnist"  # the name of Fashion-MNIST as a reference, wherever it is found
 
@@ -88,7 +90,7 @@ def find_real_pictures(data: str | Path | Dataset) -> RealPictures:
         InputError: there is nothing, or it cannot be used.
     """
     if isinstance(data, Dataset):
-        return _from_arrays(data, None)
+        return _from_arrays(checked_dataset(data), None)
     if not isinstance(data, (str, os.PathLike)):
         raise InputError(f"reference={show(data)} must be a folder, a file of images or a Dataset")
     if os.fspath(data) == FASHION_MNIST:
@@ -110,6 +112,22 @@ def find_real_pictures(data: str | Path | Dataset) -> RealPictures:
         lambda shape: (_load_folder(path, shape), None),
         lambda image_size: read_pictures(path, image_size).images.shape[1:],
     )
+
+
+def checked_dataset(dataset: Dataset) -> Dataset:
+    """Check a data set that the user made. Raises InputError if its pictures or labels cannot be used."""
+    try:
+        images = checked_pictures(dataset.images)
+        labels = checked_labels(dataset.labels, len(images), max(1, len(dataset.class_names)))
+    except InputError as error:
+        raise InputError(f"{dataset.source}: {error}") from error
+    return dataclasses.replace(dataset, images=images, labels=labels)
+
+
+def refuse_image_size(image_size: int | None) -> None:
+    """Raise InputError if a size is given for pictures that have one already."""
+    if image_size is not None:
+        raise InputError(f"image_size={show(image_size)} is for a folder of pictures: these have a size already")
 
 
 def real_pictures_of_run(run: Run) -> RealPictures:
@@ -147,7 +165,11 @@ def _from_arrays(train: Dataset, test: Dataset | None) -> RealPictures:
     def load(shape: Shape) -> tuple[Dataset, Dataset | None]:
         return _fitted(train, shape), None if test is None else _fitted(test, shape)
 
-    return RealPictures(train.source, train.class_names, load, lambda image_size: train.images.shape[1:])
+    def own_shape(image_size: int | None) -> Shape:
+        refuse_image_size(image_size)
+        return train.images.shape[1:]
+
+    return RealPictures(train.source, train.class_names, load, own_shape)
 
 
 def _load_folder(path: Path, shape: Shape) -> Dataset:
@@ -157,7 +179,16 @@ def _load_folder(path: Path, shape: Shape) -> Dataset:
             f"{path} is a folder of pictures, which are read as squares, but the pictures to compare are "
             f"{width}×{height}: name an .npz file with pictures of that size"
         )
-    return load_pictures(path, height, channels)
+    return _load_pictures(path, height, channels)
+
+
+def _load_pictures(folder: Path, image_size: int, channels: int) -> Dataset:
+    """Load a folder, and say which files are left out: other pictures may be compared than the user thinks."""
+    dataset = load_pictures(folder, image_size, channels)
+    assert dataset.contents is not None  # Every folder has them.
+    for row in dataset.contents.left_out:
+        notice(f"{folder}: {row.count:,} left out ({row.reason}), such as {row.example}")
+    return dataset
 
 
 def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
@@ -177,8 +208,7 @@ def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
 def read_pictures(folder: Path, image_size: int | None) -> Dataset:
     """Pictures with as few channels as they all need: 1 (gray), 3 (color) or 4 (color and opacity)."""
     if image_size is None:
-        paths = list_pictures(folder).paths
-        sizes = sorted({read_header(path).size for path in paths})
+        sizes = sorted(_sizes(folder))
         if len(sizes) > 1 or sizes[0][0] != sizes[0][1]:
             found = f"of several sizes: {sizes[0]} and {sizes[-1]}" if len(sizes) > 1 else f"of {sizes[0]} pixels"
             raise InputError(
@@ -186,8 +216,21 @@ def read_pictures(folder: Path, image_size: int | None) -> Dataset:
                 "image_size (--image-size)"
             )
         image_size = sizes[0][0]
-    dataset = load_pictures(folder, image_size, channels=4)
+    dataset = _load_pictures(folder, image_size, channels=4)
     return dataclasses.replace(dataset, images=fewest_channels(dataset.images))
+
+
+def _sizes(folder: Path) -> set[tuple[int, int]]:
+    """The sizes of the pictures in a folder. Files that cannot be read are left out, as they are later."""
+    sizes, errors = set(), []
+    for path in list_pictures(folder).paths:
+        try:
+            sizes.add(read_header(path).size)
+        except InputError as error:
+            errors.append(error)
+    if not sizes:
+        raise errors[0]
+    return sizes
 
 
 def fewest_channels(images: Images) -> Images:

@@ -43,6 +43,26 @@ def checked_images(images: npt.ArrayLike, image_shape: Shape = IMAGE_SHAPE) -> I
     return images.astype(np.uint8, copy=False)
 
 
+def checked_pictures(images: npt.ArrayLike) -> Images:
+    """Check pictures of any size, and return them as uint8 (N, H, W, C).
+
+    Args:
+        images: uint8 (N, H, W, C) in [0, 255], C = 1, 3 or 4, or (N, H, W) if they are gray. Other integer types are
+            accepted too.
+
+    Raises:
+        InputError: as ``checked_images``, or there are other numbers of axes or channels.
+    """
+    images = np.asarray(images)
+    shape = images.shape
+    images = images[..., np.newaxis] if images.ndim == 3 else images
+    if images.ndim != 4 or images.shape[3] not in CHANNEL_COUNTS:
+        channels_first = images.ndim == 4 and images.shape[1] in CHANNEL_COUNTS
+        remedy = ": channels come first (CHW); move them to the end" if channels_first else ""
+        raise InputError(f"pictures must be (N, H, W), or (N, H, W, C) with C = 1, 3 or 4, these are {shape}{remedy}")
+    return checked_images(images, images.shape[1:])
+
+
 def _checked_shape(images: Array, image_shape: Shape) -> Array:
     shape = images.shape
     height, width, channels = image_shape

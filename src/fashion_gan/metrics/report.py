@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from fashion_gan.arrays import Images, JsonObject, Picture
+from fashion_gan.arrays import Images, JsonObject, Labels, Picture
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.errors import InputError
 from fashion_gan.metrics.comparison import METRICS_FILE
@@ -31,9 +31,11 @@ CURVES = {
 }
 """The scores during training that the report shows as a curve, the most telling first."""
 SAMPLES_PER_CLASS = 10
+SEARCHED_IMAGES = 2000  # among which the first of each class are searched
 SAMPLES_WITHOUT_CLASSES = 80
 MAX_CLASSES = 50  # whose samples are shown
 SHOWN_SIDE = 64  # pixels; small images are enlarged up to this size
+MAX_SHOWN_SIDE = 128  # pixels; larger images are shown at a half, a third and so on
 SCALE_WIDTH = 240  # pixels; the width of the scale that shows one metric
 CURVE_WIDTH, CURVE_HEIGHT = 640, 200  # pixels
 MARGIN = 8  # pixels
@@ -150,18 +152,23 @@ def _about_reference(reference: AnyReference) -> JsonObject:
 
 
 def _samples(evaluation: Evaluation, reference: AnyReference) -> Picture:
-    """The first images of each requested class. If none was requested, the feature network's classes are used.
-
-    Pictures of another kind that have no classes are shown as a grid.
-    """
-    images = on_white(evaluation.images[:2000])
+    """The first images of each requested class. If none was requested, the feature network's classes are used."""
+    images = evaluation.images[:SEARCHED_IMAGES]
     if isinstance(reference, PictureReference):
-        if evaluation.labels is None:
-            return grid(images[:SAMPLES_WITHOUT_CLASSES], columns=SAMPLES_PER_CLASS, scale=_scale_of(images))
-        names = reference.class_names[:MAX_CLASSES]
-        return contact_sheet(images, evaluation.labels[: len(images)], names, per_class=SAMPLES_PER_CLASS)
+        return _samples_of_any_kind(images, evaluation.labels, reference.class_names[:MAX_CLASSES])
     labels = extract(images).classes.astype(np.int32) if evaluation.labels is None else evaluation.labels[: len(images)]
     return contact_sheet(images, labels, CLASS_NAMES, per_class=SAMPLES_PER_CLASS)
+
+
+def _samples_of_any_kind(images: Images, labels: Labels | None, class_names: Sequence[str]) -> Picture:
+    """The first pictures of each class. Without classes, or if none of these is requested, a grid."""
+    if labels is not None and labels[: len(images)].min() < len(class_names):
+        by_class = [np.flatnonzero(labels[: len(images)] == label) for label in range(len(class_names))]
+        chosen = np.concatenate([indices[:SAMPLES_PER_CLASS] for indices in by_class])
+        shown = _small_on_white(images[chosen])
+        return contact_sheet(shown, labels[chosen], class_names, per_class=SAMPLES_PER_CLASS)
+    shown = _small_on_white(images[:SAMPLES_WITHOUT_CLASSES])
+    return grid(shown, columns=SAMPLES_PER_CLASS, scale=_scale_of(shown))
 
 
 def _suspicious(evaluation: Evaluation, reference: AnyReference) -> JsonObject | None:
@@ -175,13 +182,28 @@ def _suspicious(evaluation: Evaluation, reference: AnyReference) -> JsonObject |
     if "test" in pairs:
         rows.append(unseen.images[pairs["test"]])
         distances.append([f"{distance:.2f}" for distance in pairs["distance_test"]])
-    images = on_white(np.concatenate(rows))
+    images = _small_on_white(np.concatenate(rows))
     sheet = grid(images, columns=len(rows[0]), scale=_scale_of(images))
     return {
         "picture": _data_url(sheet),
         "distances": [" and ".join(pair) for pair in zip(*distances, strict=True)],
         "has_unseen": "test" in pairs,
     }
+
+
+def _small_on_white(images: Images) -> Images:
+    """Images as the page shows them: on white, and with sides of at most 128 pixels, so that the page stays small."""
+    factor = math.ceil(max(images.shape[1:3]) / MAX_SHOWN_SIDE)
+    return np.stack([_shrunk(on_white(image[np.newaxis])[0], factor) for image in images])
+
+
+def _shrunk(image: Picture, factor: int) -> Picture:
+    """The mean of each square of factor × factor pixels. A rest at the edge is left out."""
+    if factor == 1:
+        return image
+    height, width = (side // factor for side in image.shape[:2])
+    squares = image[: height * factor, : width * factor].reshape(height, factor, width, factor, -1)
+    return np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)
 
 
 def _scale_of(images: Images) -> int:

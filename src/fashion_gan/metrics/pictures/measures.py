@@ -111,7 +111,7 @@ def diversity(sample: PictureSample, reference: PictureReference) -> Result:
     real = reference.target_vectors.astype(np.float64)
     generated = sample.vectors.astype(np.float64)
     size = diversity_group(len(generated), len(real))
-    bandwidth = float(np.median(_squares(real[:size])[np.triu_indices(size, 1)])) / 2 or 1.0
+    bandwidth = kernel_bandwidth(real[:size])
     of_real = np.mean([vendi_score(group, bandwidth) for group in _groups(real, size)])
     ratios = np.array([vendi_score(group, bandwidth) / of_real for group in _groups(generated, size)])
     if len(ratios) < 3:
@@ -127,6 +127,16 @@ def diversity_group(generated: int, real: int) -> int:
 def _groups(vectors: Floats, size: int) -> list[Floats]:
     order = np.random.default_rng(0).permutation(len(vectors))
     return [vectors[order[start : start + size]] for start in range(0, len(vectors) - size + 1, size)][:GROUPS]
+
+
+def kernel_bandwidth(vectors: Floats) -> float:
+    """Half the median of the squared distances of real vectors (N, D).
+
+    If most pictures are equal, the median is zero but for rounding. Then it is a hundredth of the mean.
+    """
+    squares = _squares(vectors)[np.triu_indices(len(vectors), 1)]
+    rounding = 1e-9 * float((vectors * vectors).sum(axis=1).mean())
+    return max(float(np.median(squares)), float(squares.mean()) / 100, rounding) / 2 or 1.0
 
 
 def _squares(vectors: Floats) -> Floats:
@@ -146,7 +156,7 @@ def vendi_score(vectors: Floats, bandwidth: float) -> float:
 
 
 def within_classes(sample: PictureSample, reference: PictureReference) -> Result:
-    """Recall and coverage within each class that has enough pictures."""
+    """Recall and coverage within each class that has enough pictures. No values if none has, as in halves of few."""
     assert sample.labels is not None  # The protocol needs labels.
     indices = reference.training_sample(len(sample.images))
     generated = _variety_by_class(sample.vectors, sample.labels, reference)
@@ -159,6 +169,8 @@ def within_classes(sample: PictureSample, reference: PictureReference) -> Result
             row |= {"recall": float(recall.mean()), "coverage": float(coverage.mean())}
             row |= {"real_recall": float(real_recall.mean()), "real_coverage": float(real_coverage.mean())}
         table.append(row)
+    if not generated:
+        return Result({}, {"within_classes": table})
     metrics = {
         "class_recall": mean_value(np.concatenate([recall for recall, _ in generated.values()])),
         "class_coverage": mean_value(np.concatenate([coverage for _, coverage in generated.values()])),
@@ -207,7 +219,9 @@ def copies(sample: PictureSample, reference: PictureReference) -> Result:
         to_held_out = nearest(sample.vectors, reference.target_vectors)
         ratios = to_training.squares / np.maximum(to_held_out.squares, 1e-12)
         chance = len(reference.train_vectors) / (len(reference.train_vectors) + len(reference.target_vectors))
-        nearer = (to_training.squares < to_held_out.squares).astype(float)
+        # At the same distance from both, as equal pictures are, the nearest is a training picture by chance.
+        squares, others = to_training.squares, to_held_out.squares
+        nearer = np.where(squares == others, chance, squares < others)
         metrics["nearer_train"] = mean_value((nearer - chance) / (1 - chance))
         suspicious = {"test": to_held_out.indices, "distance_test": np.sqrt(to_held_out.squares)}
     suspicious |= {"training": to_training.indices, "distance_training": np.sqrt(to_training.squares)}

@@ -92,7 +92,7 @@ class RealPatches:
         """Random patches at each scale (P, 7 · 7 · C), and the picture that each comes from (P,), ascending."""
         random = np.random.default_rng(0)
         pictures = np.sort(np.arange(PATCHES) % len(images))
-        corners = [_corners(random, sides) for sides in _level_sides(*images.shape[1:3], self.scales)]
+        corners = [_corners(random, sides) for sides in _level_sides(images.shape[1], images.shape[2], self.scales)]
         size = max(1, CHUNK_PIXELS // (images.shape[1] * images.shape[2]))
         starts = range(0, len(images), size)
 

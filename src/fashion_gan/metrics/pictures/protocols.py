@@ -101,7 +101,9 @@ def _protocol(name: str, kind: Kind, reference: PictureReference, count: int) ->
     reason = ""
     if kind.needs_held_out and reference.held_out is None:
         reason = "no picture is held out, because there are fewer than 200"
-    elif not (kind.needs_labels and not reference.class_names):
+    elif kind.needs_labels and not reference.class_names:
+        reason = "the real pictures have no classes"
+    else:
         reason = kind.too_few(reference, count)
     return Protocol(
         f"{name}{count}_to_{against}",

@@ -79,6 +79,10 @@ class PictureReference:
                 f"{self.train.source} has {len(self.target.images)} pictures to compare with; at least "
                 f"{FEWEST_PICTURES} are needed"
             )
+        if (self.target.images == self.target.images[0]).all():
+            raise InputError(
+                f"{self.train.source}: all pictures to compare with are equal, so no figure means anything"
+            )
         self.network.check_pictures(self.shape)
 
     def cached(self, name: str, compute: Callable[[], Mapping[str, npt.ArrayLike]]) -> dict[str, Array]:

@@ -15,6 +15,7 @@ from fashion_gan.system import progress
 
 FEWEST_FOR_SHARES = 200  # real pictures to compare with, from which on shares of a tenth can be seen in neighborhoods
 KINDS = 10  # Pictures without classes are sorted into so many kinds by their first feature.
+FEWEST_CLASSES = 4  # With fewer, kinds are missing too: three classes cannot be left out.
 SHIFT_SHARE = 28  # A picture is moved by one pixel for so many that it is wide, and by two.
 
 
@@ -29,12 +30,11 @@ def check_pictures(reference: PictureReference) -> SelfCheck:
     assert labels is not None  # Every data set has them.
     before = _scores(undamaged, compared)
     checks: list[Check] = []
-    for damage in progress.bar(list(_damages(compared)), "self-check", "kinds of damage"):
+    for damage in progress.bar(list(_damages(compared, labels)), "self-check", "kinds of damage"):
         scores = [before]
         for strength in damage.strengths:
-            # Without classes, kinds of pictures take their place: whole kinds are missing.
-            damaged, damaged_labels = damage.apply(images, kinds, strength, np.random.default_rng(1))
-            shown = damaged_labels if compared.class_names else None
+            changed = kinds if damage.apply is damages.missing_classes else labels
+            damaged, shown = damage.apply(images, changed, strength, np.random.default_rng(1))
             scores.append(_scores(PictureSample(damaged, shown, compared, with_errors=False), compared))
         checks += [
             Check(damage.name, metric, damage.strengths, (scores[0][metric], scores[1][metric], scores[2][metric]))
@@ -45,7 +45,7 @@ def check_pictures(reference: PictureReference) -> SelfCheck:
 
 
 def _undamaged(reference: PictureReference) -> tuple[PictureReference, PictureSample, Labels]:
-    """What is compared with, the pictures that are damaged, and the class or the kind of each."""
+    """What is compared with, the pictures that are damaged, and the kind of each: its class, if there are enough."""
     if reference.held_out is None:
         damaged, rest = halves(len(reference.train.images))
         compared = reference.part(rest, None)
@@ -53,21 +53,20 @@ def _undamaged(reference: PictureReference) -> tuple[PictureReference, PictureSa
         damaged, compared = reference.training_sample(MOST_PICTURES), reference
     pictures, vectors = select(reference.train, damaged), reference.train_vectors[damaged]
     sample = PictureSample(pictures.images, pictures.labels, compared, vectors, with_errors=False)
-    if reference.class_names:
-        return compared, sample, pictures.labels
-    ranks = np.argsort(np.argsort(vectors[:, 0]))
-    return compared, sample, (ranks * KINDS // len(ranks)).astype(np.int32)
+    present, kinds = np.unique(pictures.labels, return_inverse=True)
+    if len(present) < FEWEST_CLASSES:
+        kinds = np.argsort(np.argsort(vectors[:, 0])) * KINDS // len(vectors)
+    return compared, sample, kinds.astype(np.int32)
 
 
-def _damages(reference: PictureReference) -> Iterator[Damage]:
-    """The kinds of damage that this reference can show."""
+def _damages(reference: PictureReference, labels: Labels) -> Iterator[Damage]:
+    """The kinds of damage that this reference, and the classes of the damaged pictures, can show."""
     distances = ("frechet", "kernel")
     shift = max(1, round(min(reference.shape[:2]) / SHIFT_SHARE))
     many = len(reference.target.images) >= FEWEST_FOR_SHARES
     variety = (*distances, "patches", *(("recall", "coverage") if many else ()))
-    yield Damage(
-        "classes missing" if reference.class_names else "kinds missing", damages.missing_classes, (1, 3), variety
-    )
+    missing = "classes missing" if len(np.unique(labels)) >= FEWEST_CLASSES else "kinds missing"
+    yield Damage(missing, damages.missing_classes, (1, 3), variety)
     yield Damage("one picture repeated", damages.repeated_mode, (0.1, 0.4), (*distances, "patches", "diversity"))
     yield Damage("blurred", damages.blurred, (0.4, 0.8), ("frechet", "patches", "patches_scale1"))
     yield Damage("JPEG", damages.jpeg, (50, 90), ("patches", "patches_scale1"))
@@ -77,14 +76,19 @@ def _damages(reference: PictureReference) -> Iterator[Damage]:
     if reference.shape[2] >= 3:
         yield Damage("colors turned", damages.colors_turned, (0.1, 0.5), (*distances, "patches"))
     yield Damage("mirrored", damages.mirrored, (0.2, 1.0), ("frechet",))
-    if reference.class_names and np.bincount(reference.target.labels).max() >= FEWEST_OF_A_CLASS:
+    if labels.max() > 0 and _has_classes(reference):
         yield Damage("wrong class", damages.mislabeled, (0.1, 0.5), ("class_coverage",))
+
+
+def _has_classes(reference: PictureReference) -> bool:
+    """Whether there are classes, and one has enough pictures for figures within it."""
+    return bool(reference.class_names) and np.bincount(reference.target.labels).max() >= FEWEST_OF_A_CLASS
 
 
 def _scores(sample: PictureSample, reference: PictureReference) -> dict[str, float]:
     results = [measure(sample, reference) for measure in (measures.distances, measures.neighbors, measures.patches)]
     results.append(measures.diversity(sample, reference))
-    if sample.labels is not None and np.bincount(reference.target.labels).max() >= FEWEST_OF_A_CLASS:
+    if _has_classes(reference):
         results.append(measures.within_classes(sample, reference))
     return {name: metric.value for result in results for name, metric in result.metrics.items()}
 
@@ -99,7 +103,8 @@ def _check_copies(reference: PictureReference) -> list[Check]:
         images = reference.held_out.images[unseen]
         compared = reference.part(np.arange(len(reference.train.images)), rest)
     random = np.random.default_rng(1)
-    copies = compared.train.images[random.choice(len(compared.train.images), len(images), replace=False)]
+    count = len(compared.train.images)
+    copies = compared.train.images[random.choice(count, len(images), replace=count < len(images))]
     scores = [_copying(_mixed(images, copies, share, random), compared) for share in (0.0, *COPIED_SHARES)]
     return [
         Check(
