@@ -128,12 +128,21 @@ def _from_model(name: str, class_names: tuple[str, ...], *, raw: bool, best: boo
 
 
 def _matched(name: str, own: tuple[str, ...], others: tuple[str, ...]) -> Labels:
-    """The number among others of each class of one's own. Raises InputError if one is missing there."""
+    """The number among others of each class of one's own, by its name. A name that is a number is the number itself.
+
+    Raises InputError if a class is missing among the others.
+    """
     matches = match_classes(own, others)
-    if None in matches:
-        missing = own[matches.index(None)]
+    numbers = [_number(label, others) if match is None else match for label, match in zip(own, matches, strict=True)]
+    if None in numbers:
+        missing = own[numbers.index(None)]
         raise InputError(f"{name}: the class {show(missing)} is missing on the other side, which has {show(others)}")
-    return np.array(matches, np.int32)
+    return np.array(numbers, np.int32)
+
+
+def _number(label: str, others: tuple[str, ...]) -> int | None:
+    """The number that a class is called by, if there are so many classes."""
+    return int(label) if label.isdecimal() and int(label[:9]) < len(others) else None
 
 
 def _read(labels: str | Path | npt.ArrayLike | None, class_names: tuple[str, ...], count: int) -> Labels | None:
