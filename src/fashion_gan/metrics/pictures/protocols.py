@@ -104,10 +104,9 @@ def _protocol(name: str, kind: Kind, reference: PictureReference, count: int) ->
         count = min(count, against)
     reason = ""
     if kind.needs_held_out and reference.held_out is None:
-        few = len(reference.train.images) < FEWEST
-        reason = (
-            f"no picture is held out, {f'because there are fewer than {FEWEST}' if few else 'the run learned from all'}"
-        )
+        is_small = len(reference.train.images) < FEWEST
+        why = f"there are fewer than {FEWEST}" if is_small else "the run learned from all of them"
+        reason = f"no picture is held out, because {why}"
     elif not (kind.needs_labels and not reference.class_names):
         reason = kind.too_few(reference, count)
     return Protocol(
