@@ -19,7 +19,13 @@ from fashion_gan import cli
 from fashion_gan.rendering.tables import format_table
 
 COUNT = 10_000
-RECIPES = (Recipe("tutorial", 5), Recipe("transposed", 5), Recipe("fashion", 5), Recipe("fashion", 30), Recipe("shipped"))
+RECIPES = (
+    Recipe("tutorial", 5),
+    Recipe("transposed", 5),
+    Recipe("fashion", 5),
+    Recipe("fashion", 30),
+    Recipe("shipped"),
+)
 OWN = ("ffd10k_test", "precision10k_test", "recall10k_test", "coverage10k_test")
 GENERAL = ("frechet", "kernel", "precision", "recall", "coverage", "patches", "class_coverage")
 
