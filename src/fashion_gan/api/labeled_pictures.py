@@ -17,7 +17,6 @@ from fashion_gan.metrics.pictures.held_out import FEWEST
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.backends import check_backend, default_backend
-from fashion_gan.system.progress import notice
 from fashion_gan.training.data import split_validation
 
 SMALLEST_SIDE = 8  # pixels. The classifier halves the sides three times.
@@ -67,7 +66,6 @@ def find_labeled_pictures(
     real = _find(model, generator, data, run)
     labels_of_classes = _labels_of_classes(model, generator, real)
     everything, test = real.load(generator.image_shape)
-    _tell_left_out(everything)
     if run is not None and data is not None and not _learned_from(run, everything):
         run = None
     is_held_out = test is None
@@ -144,11 +142,6 @@ def _learned_from(run: Run, dataset: Dataset) -> bool:
     with contextlib.suppress(InputError):  # The run does not say from which.
         return run.data_fingerprint == dataset.fingerprint
     return False
-
-
-def _tell_left_out(dataset: Dataset) -> None:
-    for row in () if dataset.contents is None else dataset.contents.left_out:
-        notice(f"{dataset.source}: {row.count:,} left out ({row.reason}), such as {row.example}")
 
 
 def _split(everything: Dataset, run: Run | None) -> tuple[Dataset, Dataset]:

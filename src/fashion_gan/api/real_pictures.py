@@ -28,6 +28,7 @@ from fashion_gan.metrics.pictures.reference import PictureReference, split
 from fashion_gan.rendering.resize import enlarge_images
 from fashion_gan.runs import Run
 from fashion_gan.system.paths import user_path
+from fashion_gan.system.progress import notice
 
 FASHION_MNIST = "fashion-mnist"  # the name of Fashion-MNIST as a reference, wherever it is found
 
@@ -164,7 +165,16 @@ def _load_folder(path: Path, shape: Shape) -> Dataset:
             f"{path} is a folder of pictures, which are read as squares, but the pictures to compare are "
             f"{width}×{height}: name an .npz file with pictures of that size"
         )
-    return load_pictures(path, height, channels)
+    return _load_pictures(path, height, channels)
+
+
+def _load_pictures(folder: Path, image_size: int, channels: int) -> Dataset:
+    """Load a folder, and say which files are left out: other pictures may be compared than the user thinks."""
+    dataset = load_pictures(folder, image_size, channels)
+    assert dataset.contents is not None  # Every folder has them.
+    for row in dataset.contents.left_out:
+        notice(f"{folder}: {row.count:,} left out ({row.reason}), such as {row.example}")
+    return dataset
 
 
 def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
@@ -193,7 +203,7 @@ def read_pictures(folder: Path, image_size: int | None) -> Dataset:
                 "image_size (--image-size)"
             )
         image_size = sizes[0][0]
-    dataset = load_pictures(folder, image_size, channels=4)
+    dataset = _load_pictures(folder, image_size, channels=4)
     return dataclasses.replace(dataset, images=fewest_channels(dataset.images))
 
 
