@@ -3,6 +3,7 @@
 import json
 import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -358,7 +359,11 @@ def array_file(folder):
         (lambda folder: write_halves(folder, 100, 100), ("left", "up"), "has no class 'up', which fashion draws"),
         (lambda folder: write_halves(folder, 100, 100, 9, names="abc"), ("a", "b"), "does not draw the class 'c'"),
         (lambda folder: write_halves(folder, 99, 100), ("left", "right"), "has 199 pictures and no test pictures"),
-        (lambda folder: write_halves(folder, 200, 1), ("left", "right"), "class 'right' has 1 pictures, too few for"),
+        (
+            lambda folder: write_halves(folder, 200, 1),
+            ("left", "right"),
+            "class 'right' has too few pictures for training and test (1)",
+        ),
         (lambda folder: write_halves(folder, 200), ("left",), "has only the class 'left', and a classifier learns at"),
         (lambda folder: write_halves(folder, 100, 100), (), "fashion draws no classes"),
         (lambda folder: folder / "absent", ("left", "right"), "is not a folder of pictures or a file of images"),
@@ -417,6 +422,17 @@ def test_without_a_run_the_environment_variable_names_the_data(own_data, drawing
     monkeypatch.setenv("FASHION_GAN_DATA", str(own_data))
     drawing(halves_generator())
     assert fashion_gan.augment_test(real_per_class=3, **OWN).about["data"]["source"] == "halves"
+
+
+def test_a_folder_named_fashion_mnist_comes_before_the_data_set_of_that_name(
+    workplace, tmp_path, drawing, classifier, monkeypatch
+):
+    drawing(Generator(clean_bars, 5, CLASS_NAMES))
+    assert fashion_gan.augment_test(data="fashion-mnist", **OWN).about["data"]["test_images"] == 200
+    write_halves(tmp_path / "fashion-mnist", 100, 100)
+    drawing(halves_generator())
+    for data in ("fashion-mnist", Path("fashion-mnist")):
+        assert fashion_gan.augment_test(data=data, real_per_class=3, **OWN).about["data"]["test_is_held_out"]
 
 
 def test_a_real_classifier_learns_own_data(own_data, drawing):

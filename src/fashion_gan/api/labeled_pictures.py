@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,8 @@ def _run_of(model: str | Path) -> Run | None:
 
 
 def _find(model: str | Path, generator: Generator, data: str | Path | Dataset | None, run: Run | None) -> RealPictures:
+    if isinstance(data, (str, os.PathLike)) and os.fspath(data) == FASHION_MNIST and os.path.exists(data):
+        data = Path(data).absolute()  # A folder with the data set's name comes first.
     if data is not None:
         return find_real_pictures(data, "data")
     if run is not None:
@@ -169,7 +172,7 @@ def _check_each_class(name: str, train: Dataset, test: Dataset, is_held_out: boo
         if count and test_count:
             continue
         if is_held_out:
-            fault = f"{count + test_count} pictures, too few for training and test"
+            fault = f"too few pictures for training and test ({count + test_count})"
         else:
             fault = f"{count} training pictures and {test_count} test pictures"
         raise InputError(f"{name}: the class {show(class_name)} has {fault}: add some, or leave the class out")
