@@ -92,10 +92,15 @@ def test_flip_and_shift_fills_the_border_with_black():
     assert (changed[:, 2:-2, 2:-2] == 255).all()
 
 
+def test_flip_and_shift_fills_the_border_of_images_with_opacity_with_transparent_black():
+    changed = flip_and_shift(np.full((50, 16, 16, 4), 255, np.uint8), np.random.default_rng(0))
+    assert {tuple(pixel) for pixel in changed.reshape(-1, 4).tolist()} == {(0, 0, 0, 0), (255, 255, 255, 255)}
+
+
 def test_a_classifier_learns_from_augmented_batches_and_keeps_nothing_of_earlier_trainings():
     train, test = (bars(count, count, noise=10, brightness=150) for count in (4, 20))
     lowered = Dataset(np.roll(train.images, 3, axis=1), train.labels, CLASS_NAMES, "bars")
-    classifier = load_classifiers().Classifier(10, base_channels=16, steps=40)
+    classifier = load_classifiers().Classifier((28, 28, 1), 10, base_channels=16, steps=40)
 
     def trained():
         classifier.train(lowered.images, lowered.labels, 0, "", lambda images, random: np.roll(images, -3, axis=1))
@@ -116,5 +121,5 @@ def test_training_leaves_the_random_state_of_the_process_unchanged():
     np.random.seed(5)
     states = random.getstate(), np.random.get_state()[1].tolist()
     classifiers.train_classifier(images.images, images.labels, seed=1, description="")
-    classifiers.Classifier(10, base_channels=2, steps=1).train(images.images, images.labels, 1, "")
+    classifiers.Classifier((28, 28, 1), 10, base_channels=2, steps=1).train(images.images, images.labels, 1, "")
     assert (random.getstate(), np.random.get_state()[1].tolist()) == states
