@@ -8,6 +8,7 @@ looks at them would choose it. The figures must agree with it.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -19,7 +20,13 @@ from fashion_gan import cli
 from fashion_gan.rendering.tables import format_table
 
 COUNT = 10_000
-RECIPES = (Recipe("tutorial", 5), Recipe("transposed", 5), Recipe("fashion", 5), Recipe("fashion", 30), Recipe("shipped"))
+RECIPES = (
+    Recipe("tutorial", 5),
+    Recipe("transposed", 5),
+    Recipe("fashion", 5),
+    Recipe("fashion", 30),
+    Recipe("shipped"),
+)
 OWN = ("ffd10k_test", "precision10k_test", "recall10k_test", "coverage10k_test")
 GENERAL = ("frechet", "kernel", "precision", "recall", "coverage", "patches", "class_coverage")
 
@@ -67,4 +74,4 @@ def table(rows):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    sys.exit(cli.run(main, "ranking.py"))

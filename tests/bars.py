@@ -19,12 +19,13 @@ def bars(per_class, seed, noise=60, brightness=20):
 
 
 class NearestImage:
-    """Predicts the class of the nearest training image, and records its trainings. It replaces the network."""
+    """Predicts the class of the nearest training image, and records what it saw. It replaces the network."""
 
     def __init__(self):
-        self.trainings, self.steps = [], set()
+        self.trainings, self.tested, self.steps = [], [], set()
 
     def build(self, shape, class_count, base_channels, steps):
+        self.shape, self.class_count = shape, class_count
         self.steps.add(steps)
         return self
 
@@ -33,6 +34,7 @@ class NearestImage:
         self.vectors, self.labels = images.reshape(len(images), -1).astype(float), labels
 
     def predict_classes(self, images):
+        self.tested.append(images)
         vectors = images.reshape(len(images), -1).astype(float)
         distances = (self.vectors**2).sum(axis=1) - 2 * vectors @ self.vectors.T
         return self.labels[distances.argmin(axis=1)]

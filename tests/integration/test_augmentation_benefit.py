@@ -92,6 +92,11 @@ def test_flip_and_shift_fills_the_border_with_black():
     assert (changed[:, 2:-2, 2:-2] == 255).all()
 
 
+def test_flip_and_shift_fills_the_border_of_images_with_opacity_with_transparent_black():
+    changed = flip_and_shift(np.full((50, 16, 16, 4), 255, np.uint8), np.random.default_rng(0))
+    assert {tuple(pixel) for pixel in changed.reshape(-1, 4).tolist()} == {(0, 0, 0, 0), (255, 255, 255, 255)}
+
+
 def test_a_classifier_learns_from_augmented_batches_and_keeps_nothing_of_earlier_trainings():
     train, test = (bars(count, count, noise=10, brightness=150) for count in (4, 20))
     lowered = Dataset(np.roll(train.images, 3, axis=1), train.labels, CLASS_NAMES, "bars")

@@ -93,6 +93,26 @@ def test_images_that_the_classifier_is_unsure_of_are_not_kept_and_counted(monkey
         assert 0 < tally.unsure == tally.drawn - 30
 
 
+def test_another_classifier_may_decide_which_images_are_kept():
+    """It knows the classes in the last pixel of THREE, and is sure of images with a bright first pixel."""
+
+    def probabilities(images):
+        shown = np.rint((images[:, 1, 1, 0] / 127.5 - 1) * 10).astype(int)
+        table = np.full((len(images), 3), 0.2)
+        table[np.arange(len(images)), shown] = np.where(images[:, 0, 0, 0] > 127, 0.6, 0.1)
+        return table
+
+    drawn = draw_labeled(THREE, 30, filters=Filters(min_confidence=0.6), probabilities=probabilities)
+    assert counts(drawn) == [30] * 3
+    assert (drawn.images[:, 0, 0, 0] > 127).all()
+    assert all(0 < tally.unsure == tally.drawn - 30 for tally in drawn.tallies)
+
+
+def test_a_classifier_is_asked_only_if_a_confidence_is_required():
+    drawn = draw_labeled(THREE, 3, probabilities=lambda images: pytest.fail("it was asked"))
+    assert counts(drawn) == [3] * 3
+
+
 def test_drawing_ends_with_an_error_if_hardly_an_image_passes_the_filter():
     with pytest.raises(InputError, match=r"1,000 images of each class .* least_difference=10: 10 of .* passed"):
         draw_labeled(IDENTICAL, 1000, filters=Filters(least_difference=10.0))

@@ -100,6 +100,10 @@ def calls(toy_run, toy_folder):
             {"out": "set", "per_class": 1, "format": "npz", "model": "fashion", "seed": 0, "truncation": 1.0}
             | {"min_confidence": None, "least_difference": None, "force": True},
         ),
+        "make_dataset data": (
+            fashion_gan.make_dataset,
+            {"out": "set", "per_class": 1, "format": "npz", "min_confidence": 0.5, "data": "nowhere"},
+        ),
         "augment_test": (
             fashion_gan.augment_test,
             {"model": "fashion", "real_per_class": 10, "synthetic_per_class": 1, "seeds": 2, "steps": 1}
@@ -131,7 +135,8 @@ def fields():
 NAMES = [
     *("Generator", "Generator.load", "Generator.from_pretrained", "generate", "latents", "decode", "vary", "mix"),
     *("interpolate", "labels", "label_number", "load_generator", "load_gan", "export_generator", "import_generator"),
-    *("evaluate", "evaluate labels", "compare", "make_dataset", "augment_test", "train", "train settings", "resume"),
+    *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "augment_test", "train"),
+    *("train settings", "resume"),
     *("Config", "from_preset", "from_json", "load_training_images", "load_pictures", "load_fashion_mnist", "Run.open"),
     "Run.create",
 ]

@@ -2,11 +2,11 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from fashion_gan.arrays import Images, Labels, Mask
+from fashion_gan.arrays import Images, Labels, Mask, Vectors
 from fashion_gan.datasets import IMAGE_SHAPE, fashion_mnist_labels
 from fashion_gan.datasets.generated import MAX_BYTES
 from fashion_gan.errors import InputError, check_range, check_whole_number
@@ -25,14 +25,17 @@ MIN_SHARE = 1 / 50
 
 MAX_DIFFERENCE = 255
 
+Probabilities = Callable[[Images], Vectors]
+"""Images, uint8 (N, H, W, C) -> the probability of each of a generator's classes (N, classes)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Filters:
     """Which images are kept.
 
     Attributes:
-        min_confidence: lowest probability, in [0, 1], that the evaluator's classifier must give to an image's class.
-            None keeps images at any probability.
+        min_confidence: lowest probability, in [0, 1], that a classifier must give to an image's class. None keeps
+            images at any probability.
         least_difference: lowest difference, above 0 and at most 255 gray levels, between an image and each image of its
             class that was kept before it. The difference is the root mean square difference of the pixels. A closer
             image is a near-duplicate and is not kept. None keeps near-duplicates.
@@ -96,6 +99,7 @@ def draw_labeled(
     seed: int = 0,
     truncation: float = 1.0,
     filters: Filters = Filters(),
+    probabilities: Probabilities | None = None,
 ) -> LabeledImages:
     """Draw exactly ``per_class`` images of each class. The same seed gives the same images.
 
@@ -108,6 +112,8 @@ def draw_labeled(
         seed: seed of the latents, at least 0.
         truncation: standard deviation of the latents, above 0 and at most 1.5.
         filters: which images are kept.
+        probabilities: the classifier that the confidence filter asks. None: the evaluator's, which knows 28×28 gray
+            images of Fashion-MNIST's classes.
 
     Raises:
         InputError: a number is out of range, the generator has no classes, a confidence is required but the evaluator's
@@ -118,29 +124,41 @@ def draw_labeled(
         (1000, 28, 28, 1)
     """
     next_latents = latent_stream(generator.latent_dim, seed, truncation)
-    images = _empty_images(generator, per_class, filters)
+    images = _empty_images(generator, per_class)
+    if filters.min_confidence is not None and probabilities is None:
+        probabilities = _fashion_mnist_probabilities(generator, filters.min_confidence)
     per_class = len(images)
     tallies = tuple(Tally(name) for name in generator.class_names)
     with progress.bar(None, "drawing", "images", total=per_class * len(tallies)) as bar:
         for labels in _missing_labels(tallies, per_class):
             drawn = generator.decode(next_latents(len(labels)), labels)
-            bar.update(_keep(drawn, labels, images, tallies, filters))
+            bar.update(_keep(drawn, labels, images, tallies, filters, probabilities))
             _check_pass_rates(tallies, per_class, filters)
     labels = np.tile(np.arange(len(tallies), dtype=np.int32), per_class)
     return LabeledImages(images.reshape(-1, *images.shape[2:]), labels, tallies)
 
 
-def _empty_images(generator: Generator, per_class: int, filters: Filters) -> Images:
+def is_known_to_evaluator(generator: Generator) -> bool:
+    """Whether the evaluator's classifier knows these images: 28×28 gray ones of Fashion-MNIST's classes."""
+    return generator.image_shape == IMAGE_SHAPE and fashion_mnist_labels(generator.class_names) is not None
+
+
+def _fashion_mnist_probabilities(generator: Generator, min_confidence: float) -> Probabilities:
+    """The evaluator's classifier. Raises InputError if it does not know the generator's images."""
+    labels = fashion_mnist_labels(generator.class_names)
+    if labels is None or not is_known_to_evaluator(generator):
+        raise InputError(
+            f"min_confidence={min_confidence} needs 28×28 gray images of Fashion-MNIST's classes, or a classifier of "
+            "others: this model draws others"
+        )
+    return lambda images: features.extract(images, description="").probabilities[:, labels]
+
+
+def _empty_images(generator: Generator, per_class: int) -> Images:
     """Check that the images can be drawn, and allocate them: uint8 (per_class, classes, H, W, C)."""
     if not generator.class_names:
         raise InputError("labeled images need a model with classes: this one has none")
     shape = generator.image_shape
-    knows_classes = shape == IMAGE_SHAPE and fashion_mnist_labels(generator.class_names) is not None
-    if filters.min_confidence is not None and not knows_classes:
-        raise InputError(
-            f"min_confidence={filters.min_confidence} needs 28×28 gray images of Fashion-MNIST's classes, because the "
-            "classifier knows no others: this model draws others"
-        )
     limit = MAX_BYTES // (math.prod(shape) * len(generator.class_names))
     unit = "for this model. To draw more, use several seeds"
     per_class = check_whole_number("per_class", per_class, 1, limit, unit=unit)
@@ -155,9 +173,18 @@ def _missing_labels(tallies: Sequence[Tally], per_class: int) -> Iterator[Labels
         yield from (labels[start : start + DRAWN_TOGETHER] for start in range(0, len(labels), DRAWN_TOGETHER))
 
 
-def _keep(drawn: Images, labels: Labels, images: Images, tallies: Sequence[Tally], filters: Filters) -> int:
+def _keep(
+    drawn: Images,
+    labels: Labels,
+    images: Images,
+    tallies: Sequence[Tally],
+    filters: Filters,
+    probabilities: Probabilities | None,
+) -> int:
     """Copy the drawn images that pass the filters into ``images``. Returns their number."""
-    sure = _sure(drawn, labels, [tally.name for tally in tallies], filters.min_confidence)
+    sure = np.ones(len(drawn), bool)
+    if filters.min_confidence is not None and probabilities is not None:
+        sure = probabilities(drawn)[np.arange(len(labels)), labels] >= filters.min_confidence
     kept_before = sum(tally.kept for tally in tallies)
     for label, tally in enumerate(tallies):
         candidates = drawn[sure & (labels == label)]
@@ -168,16 +195,6 @@ def _keep(drawn: Images, labels: Labels, images: Images, tallies: Sequence[Tally
         tally.duplicates += int((~new).sum())
         tally.kept += int(new.sum())
     return sum(tally.kept for tally in tallies) - kept_before
-
-
-def _sure(images: Images, labels: Labels, class_names: Sequence[str], min_confidence: float | None) -> Mask:
-    """Which images show their class with at least this probability, according to the classifier: (N,)."""
-    if min_confidence is None:
-        return np.ones(len(images), bool)
-    probabilities = features.extract(images, description="").probabilities
-    classifier_labels = fashion_mnist_labels(class_names)
-    assert classifier_labels is not None  # Checked before the first image was drawn.
-    return probabilities[np.arange(len(labels)), classifier_labels[labels]] >= min_confidence
 
 
 def _distinct(images: Images, kept: Images, least_difference: float | None) -> Mask:

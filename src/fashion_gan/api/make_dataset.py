@@ -6,12 +6,15 @@ from pathlib import Path
 
 import jinja2
 
-from fashion_gan.api.labeled_images import Filters, draw_labeled
+from fashion_gan.api.labeled_images import Filters, draw_labeled, is_known_to_evaluator
 from fashion_gan.api.load import load_generator, weights_file
+from fashion_gan.api.taught_classifier import TaughtClassifier, teach_classifier
 from fashion_gan.arrays import JsonObject
+from fashion_gan.datasets import Dataset
 from fashion_gan.datasets.generated import MANIFEST
 from fashion_gan.datasets.writers import CARD, PATTERNS, check_format, checksums, write_files
-from fashion_gan.errors import check_flag, check_range, check_whole_number, readable
+from fashion_gan.errors import InputError, check_flag, check_range, check_whole_number, readable
+from fashion_gan.generator import Generator
 from fashion_gan.latents import MAX_TRUNCATION, check_seed
 from fashion_gan.metrics.features import NETWORK_SHA256
 from fashion_gan.rendering.tables import escape_markdown, format_table, markdown_code
@@ -35,6 +38,7 @@ def make_dataset(
     truncation: float = 1.0,
     min_confidence: float | None = None,
     least_difference: float | None = None,
+    data: str | Path | Dataset | None = None,
     force: bool = False,
 ) -> JsonObject:
     """Draw a labeled data set and write it to a folder atomically.
@@ -48,19 +52,22 @@ def make_dataset(
         model: a shipped model's name, a run's folder or a model file, as in ``load_generator``. It must have classes.
         seed: seed of the latents, at least 0. None draws one, which the manifest records.
         truncation: standard deviation of the latents, above 0 and at most 1.5.
-        min_confidence: lowest probability, from 0 to 1, that the evaluator's classifier must give to an image's label.
-            It needs 28×28 gray images of Fashion-MNIST's classes. None keeps all images.
+        min_confidence: lowest probability, from 0 to 1, that a classifier must give to an image's label. For 28×28 gray
+            images of Fashion-MNIST's classes it is the evaluator's. For others it is trained on ``data``, which needs
+            Keras. A line on standard error tells its accuracy. None keeps all images.
         least_difference: lowest difference between an image and each earlier image of its class: the root mean square
             difference of the pixels, above 0 and at most 255 gray levels. The command's ``--no-duplicates`` means 10.
             None keeps all images.
+        data: the real pictures that the classifier of ``min_confidence`` learns from, as in ``augment_test``. None: the
+            data that a run learned from.
         force: replace an existing data set.
 
     Returns:
         The manifest, as written to ``manifest.json``.
 
     Raises:
-        InputError: a number is out of range, the model has no classes, hardly any image passes the filters, the format
-            cannot hold the images, or the folder may not be written.
+        InputError: a number is out of range, the model has no classes, no classifier can be trained, hardly any image
+            passes the filters, the format cannot hold the images, or the folder may not be written.
 
     Example:
         >>> manifest = fashion_gan.make_dataset("synth", 10, min_confidence=0.9)
@@ -73,17 +80,30 @@ def make_dataset(
     seed, per_class = check_seed(seed), check_whole_number("per_class", per_class, 1)
     truncation = check_range("truncation", truncation, 0, MAX_TRUNCATION, open_low=True)
     filters = Filters(min_confidence, least_difference)
+    if data is not None and min_confidence is None:
+        raise InputError("data (--data) is for min_confidence (--min-confidence): give both, or leave it out")
     generator = load_generator(model)
     check_format(format, generator.image_shape, generator.class_names)
     with atomic_folder(folder_path, PATTERNS, marker=MANIFEST, force=force) as folder:
-        drawn = draw_labeled(generator, per_class, seed=seed, truncation=truncation, filters=filters)
+        taught = _taught_classifier(model, generator, filters, data)
+        drawn = draw_labeled(
+            generator,
+            per_class,
+            seed=seed,
+            truncation=truncation,
+            filters=filters,
+            probabilities=None if taught is None else taught.probabilities,
+        )
         write_files(folder, format, drawn.images, drawn.labels, generator.class_names)
         manifest: JsonObject = {
             "fashion_gan": __version__,
             "model": about_model(model),
             "seed": seed,
             "truncation": truncation,
-            "filters": {**dataclasses.asdict(filters), "classifier_sha256": NETWORK_SHA256},
+            "filters": {
+                **dataclasses.asdict(filters),
+                **({"classifier_sha256": NETWORK_SHA256} if taught is None else taught.about),
+            },
             "format": format,
             "images": len(drawn.images),
             "per_class": per_class,
@@ -96,6 +116,15 @@ def make_dataset(
         manifest["files"][CARD] = sha256(folder / CARD)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
+
+
+def _taught_classifier(
+    model: str | Path, generator: Generator, filters: Filters, data: str | Path | Dataset | None
+) -> TaughtClassifier | None:
+    """The classifier that the confidence filter asks. None: there is no such filter, or it asks the evaluator's."""
+    if filters.min_confidence is None or (data is None and is_known_to_evaluator(generator)):
+        return None
+    return teach_classifier(model, generator, data)
 
 
 def table(manifest: JsonObject) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -139,12 +139,23 @@ def _from_model(name: str, class_names: tuple[str, ...], *, raw: bool, best: boo
 
 
 def _matched(name: str, own: tuple[str, ...], others: tuple[str, ...]) -> Labels:
-    """The number among others of each class of one's own. Raises InputError if one is missing there."""
-    matches = match_classes(own, others)
-    if None in matches:
-        missing = own[matches.index(None)]
+    """The number among others of each class of one's own, by its name.
+
+    If no name fits, and all are numbers, they are the numbers themselves. Raises InputError if a class is missing among
+    the others.
+    """
+    numbers: Sequence[int | None] = match_classes(own, others)
+    if not any(number is not None for number in numbers):
+        numbers = [_number(label, others) for label in own]
+    if None in numbers:
+        missing = own[numbers.index(None)]
         raise InputError(f"{name}: the class {show(missing)} is missing on the other side, which has {show(others)}")
-    return np.array(matches, np.int32)
+    return np.array(numbers, np.int32)
+
+
+def _number(label: str, others: tuple[str, ...]) -> int | None:
+    """The number that a class is called by, if there are so many classes."""
+    return int(label) if label.isdecimal() and int(label[:9]) < len(others) else None
 
 
 def _read(labels: str | Path | npt.ArrayLike | None, class_names: tuple[str, ...], count: int) -> Labels | None:

@@ -11,6 +11,7 @@ from fashion_gan.api.image_files import read_labeled_images
 from fashion_gan.arrays import Images, Shape
 from fashion_gan.datasets import (
     IMAGE_SHAPE,
+    TRAINING_FINGERPRINT,
     Dataset,
     holds_fashion_mnist,
     list_pictures,
@@ -79,12 +80,13 @@ def _learned_from_all(train: Dataset, run: Run | None) -> bool:
     return run is not None and run.config.evaluate_every_epochs is None and run.data_fingerprint == train.fingerprint
 
 
-def find_real_pictures(data: str | Path | Dataset) -> RealPictures:
+def find_real_pictures(data: str | Path | Dataset, argument: str = "reference") -> RealPictures:
     """Find real pictures, and read the names of their classes.
 
     Args:
         data: "fashion-mnist"; a folder as ``load_training_images`` takes it; an ``.npz``, ``.npy`` or Parquet file; or
             a ``Dataset``.
+        argument: the name of the user's argument, for messages.
 
     Raises:
         InputError: there is nothing, or it cannot be used.
@@ -92,16 +94,16 @@ def find_real_pictures(data: str | Path | Dataset) -> RealPictures:
     if isinstance(data, Dataset):
         return _from_arrays(checked_dataset(data), None)
     if not isinstance(data, (str, os.PathLike)):
-        raise InputError(f"reference={show(data)} must be a folder, a file of images or a Dataset")
+        raise InputError(f"{argument}={show(data)} must be a folder, a file of images or a Dataset")
     if os.fspath(data) == FASHION_MNIST:
-        return _from_arrays(load_fashion_mnist("train"), load_fashion_mnist("test"))
-    path = user_path("reference", data)
+        return _fashion_mnist(None)
+    path = user_path(argument, data)
     if path.is_file():
         return _from_arrays(read_labeled_images(path).dataset(path), None)
     if not path.is_dir():
-        raise InputError(f"reference={str(path)!r} is not a folder of pictures or a file of images: nothing is there")
+        raise InputError(f"{argument}={str(path)!r} is not a folder of pictures or a file of images: nothing is there")
     if holds_fashion_mnist(path):
-        return _from_arrays(load_fashion_mnist("train", path), load_fashion_mnist("test", path))
+        return _fashion_mnist(path)
     if any("idx3-ubyte" in entry.name for entry in path.iterdir()):
         train = load_training_images(path, image_size=IMAGE_SHAPE[0], channels=1)
         return _from_arrays(train, load_mnist_test_images(path, train.class_names))
@@ -130,35 +132,40 @@ def refuse_image_size(image_size: int | None) -> None:
         raise InputError(f"image_size={show(image_size)} is for a folder of pictures: these have a size already")
 
 
-def real_pictures_of_run(run: Run) -> RealPictures:
-    """The data of a run, as it was trained on them.
+def real_pictures_of_run(run: Run, argument: str = "reference") -> RealPictures:
+    """The data of a run, as it was trained on them. Of Fashion-MNIST, the test images too.
+
+    Args:
+        run: the run.
+        argument: the user's argument that names other real pictures, for messages.
 
     Raises:
         InputError: the data are gone, or they have changed.
     """
     config = run.config
-    if config.data is not None and not Path(config.data).is_dir():
-        raise InputError(
-            f"{run.path} was trained on {config.data}, which is no longer there: name real pictures with reference "
-            "(--reference)"
-        )
+    folder = None if config.data is None else Path(config.data)
+    is_there = folder is not None and folder.is_dir()
+    if folder is None or run.data_fingerprint == TRAINING_FINGERPRINT:
+        return _fashion_mnist(folder if is_there else None)
+    others = f"name real pictures with {argument} (--{argument})"
+    if not is_there:
+        raise InputError(f"{run.path} was trained on {folder}, which is no longer there: {others}")
 
     def load(shape: Shape) -> tuple[Dataset, Dataset | None]:
-        train = load_training_images(config.data, config.image_size, config.channels)
+        train = load_training_images(folder, config.image_size, config.channels)
         if train.fingerprint != run.data_fingerprint:
-            raise InputError(
-                f"{train.source} has changed since {run.path} was trained: name real pictures with reference "
-                "(--reference)"
-            )
-        if config.data is None or train.contents is not None:
-            test = None
-        else:
-            test = load_mnist_test_images(Path(config.data), train.class_names)
+            raise InputError(f"{train.source} has changed since {run.path} was trained: {others}")
+        test = None if train.contents is not None else load_mnist_test_images(folder, train.class_names)
         return _fitted(train, shape), None if test is None else _fitted(test, shape)
 
     shape = (config.image_size, config.image_size, config.channels)
     class_names = config.data_classes or config.class_names
     return RealPictures(f"the data of {run.path}", class_names, load, lambda image_size: shape)
+
+
+def _fashion_mnist(folder: Path | None) -> RealPictures:
+    pictures = _from_arrays(load_fashion_mnist("train", folder), load_fashion_mnist("test", folder))
+    return dataclasses.replace(pictures, name=FASHION_MNIST)
 
 
 def _from_arrays(train: Dataset, test: Dataset | None) -> RealPictures:

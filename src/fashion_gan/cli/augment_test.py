@@ -13,17 +13,16 @@ from fashion_gan.cli import options
     "augment-test",
     examples=(
         "fashion-gan augment-test --real-per-class 10 --seeds 5",
-        "fashion-gan augment-test --model runs/0001-fashion --out benefit",
+        "fashion-gan augment-test --model runs/0001-fashion --data my-pictures --out benefit",
     ),
 )
 @options.model
 @options.option(
     "--real-per-class",
-    default=",".join(map(str, REAL_PER_CLASS)),
-    show_default=True,
     metavar="NUMBERS",
     callback=options.numbers,
-    help="Real training images of each class. Each number is one measurement.",
+    help="Real training images of each class. Each number is one measurement. "
+    f"[default: {','.join(map(str, REAL_PER_CLASS))}, or those of them that the smallest class has]",
     group="Measurement",
 )
 @options.option(
@@ -54,7 +53,15 @@ from fashion_gan.cli import options
     group="Measurement",
 )
 @options.truncation
-@options.data
+@options.option(
+    "--data",
+    type=options.UserPath(),
+    metavar="FOLDER|FILE",
+    help="Real pictures with classes: a folder with a subfolder for each class, a folder of Fashion-MNIST's or of "
+    "MNIST's files, or an .npz or Parquet file with labels. By default a run's own data. For other models, "
+    "Fashion-MNIST.",
+    group="Data",
+)
 @options.option(
     "--out",
     type=options.UserPath(),
@@ -69,7 +76,8 @@ def augment_test_verb(model: str, out: Path, **settings: Any) -> None:
     """Measure whether generated images help to train a classifier when real images are few. Takes minutes.
 
     A classifier is trained on real images, on real images with flips and shifts, on real and generated images, and on
-    generated images only. It is tested on Fashion-MNIST's test images. Needs Keras.
+    generated images only. It is tested on real images that it has not seen: the test images of the data, or a tenth of
+    the pictures, at least 50. Needs Keras.
     """
     result = augment_test(model, out=out, **settings)
     click.echo(result.table())

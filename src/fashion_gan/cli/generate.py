@@ -205,8 +205,16 @@ def _class_suffixes(class_names: Sequence[str]) -> list[str]:
     "--min-confidence",
     type=float,
     metavar="PROBABILITY",
-    help="Keep an image only if the evaluator's classifier gives its class at least this probability, from 0 to 1. "
-    "Only for 28×28 gray images of Fashion-MNIST's classes.",
+    help="Keep an image only if a classifier gives its class at least this probability, from 0 to 1. For 28×28 gray "
+    "images of Fashion-MNIST's classes it is the evaluator's. For others it is trained on --data, which needs Keras.",
+    group="Filters",
+)
+@options.option(
+    "--data",
+    type=options.UserPath(),
+    metavar="FOLDER|FILE",
+    help="Real pictures with classes, for --min-confidence: a folder with a subfolder for each class, a folder of "
+    "MNIST's files, or an .npz or Parquet file with labels. By default a run's own data.",
     group="Filters",
 )
 @options.option(

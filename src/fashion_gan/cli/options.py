@@ -166,13 +166,15 @@ def _show(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def numbers(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
-    """Parse whole numbers with commas between them. Raises InputError if the text is anything else."""
+def numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
+    """Parse whole numbers with commas between them; None stays. Raises InputError if the text is anything else."""
+    if text is None:
+        return None
     try:
         return tuple(int(word) for word in text.split(","))
     except ValueError:
         raise InputError(
-            f"{parameter.name}={show(text)} must be whole numbers with commas between them, such as {parameter.default}"
+            f"{parameter.name}={show(text)} must be whole numbers with commas between them, such as 10,50,200"
         ) from None
 
 

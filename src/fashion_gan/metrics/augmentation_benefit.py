@@ -103,7 +103,7 @@ def combine(real: Dataset, synthetic: Dataset) -> Dataset:
 def flip_and_shift(images: Images, random: np.random.Generator) -> Images:
     """Mirror each image with probability one half, and shift it by up to two pixels horizontally and vertically.
 
-    The border is filled with black.
+    The border is filled with black. In images with a channel of opacity it is transparent.
 
     Args:
         images: uint8 (N, H, W, C).

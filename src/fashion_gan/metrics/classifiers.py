@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from fashion_gan.arrays import Array, Images, Indices, KerasModel, Labels, Shape
+from fashion_gan.arrays import Array, Images, Indices, KerasModel, Labels, Shape, Vectors
 from fashion_gan.system import progress
 from fashion_gan.system.backends import seeded
 
@@ -164,9 +164,20 @@ def classifier_from_weights(weights: Sequence[Array], shape: Shape) -> KerasMode
 
 def predict_classes(model: KerasModel, images: Images) -> Indices:
     """The most likely class (N,) of each image, uint8 (N, H, W, C)."""
+    return _logits(model, images).argmax(axis=1)
+
+
+def predict_probabilities(model: KerasModel, images: Images) -> Vectors:
+    """The probability of each class (N, classes), for images, uint8 (N, H, W, C): the softmax of the logits."""
+    logits = _logits(model, images)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))  # The largest one is 1, so none overflows.
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def _logits(model: KerasModel, images: Images) -> Vectors:
     starts = range(0, len(images), PREDICT_BATCH_SIZE)
     batches = [images[start : start + PREDICT_BATCH_SIZE].astype(np.float32) for start in starts]
-    return np.concatenate([np.asarray(model.predict_on_batch(batch)).argmax(axis=1) for batch in batches])
+    return np.concatenate([np.asarray(model.predict_on_batch(batch)) for batch in batches])
 
 
 def two_sample_successes(real: Images, generated: Images, seed: int) -> tuple[int, int]:

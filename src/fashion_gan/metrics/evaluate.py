@@ -80,7 +80,7 @@ class Evaluation:
 
     def table(self) -> str:
         """The metrics as an aligned table: value, interval, real baseline, and which way is better."""
-        notes = [f"not measured: {reason}" for reason in self.left_out.values()]
+        notes = [f"left out: {reason}" for reason in self.left_out.values()]
         if any(name.startswith("ffd") for name in self.metrics):
             notes.insert(0, FFD_NOTE)
         return "\n".join([format_table(self._rows(), "lrrrl"), *notes])
@@ -165,9 +165,7 @@ def measure(
     seed, seeds = check_seed(seed), check_whole_number("seeds", seeds, 1, MAX_SEEDS)
     if seeds > 1 and available is not None:
         raise InputError(f"seeds={seeds} is for generators: {name} holds the same images for every seed")
-    named = find_protocols(protocols, for_pictures=isinstance(reference, PictureReference))
-    known = picture_protocols(reference, available) if isinstance(reference, PictureReference) else PROTOCOLS
-    requested = {known[name]: is_named for name, is_named in named.items()}
+    requested = _requested_protocols(protocols, reference, available)
     possible, left_out = _possible_protocols(requested, available, has_labels)
     if not possible:
         raise InputError(f"nothing can be measured for {name}: {'; '.join(left_out.values())}")
@@ -197,6 +195,22 @@ def measure(
         fingerprint["counts"] = [count, len(reference.train.images), len(reference.target.images)]
         details["protocols"] = [protocol.name for protocol in measured]
     return Evaluation(source, fingerprint, metrics, left_out, details, first_images, first_labels)
+
+
+def _requested_protocols(names: Sequence[str], reference: AnyReference, available: int | None) -> dict[Protocol, bool]:
+    """The protocols by their names. The value is True if the name is that of the protocol itself, not of a set.
+
+    If the real pictures have no classes, the sets hold no protocol that needs classes.
+    """
+    if not isinstance(reference, PictureReference):
+        return {PROTOCOLS[name]: is_named for name, is_named in find_protocols(names).items()}
+    known = picture_protocols(reference, available)
+    named = find_protocols(names, for_pictures=True)
+    return {
+        known[name]: is_named
+        for name, is_named in named.items()
+        if is_named or reference.class_names or not known[name].needs_labels
+    }
 
 
 def _possible_protocols(

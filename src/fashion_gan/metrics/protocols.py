@@ -56,7 +56,7 @@ class Protocol:
                 f"{self.name} needs {self.count:,} images, there are {count:,}: the number of images changes the score"
             )
         if self.too_few:
-            raise InputError(f"{self.name} is not measured: {self.too_few}")
+            raise InputError(f"{self.name} cannot be measured: {self.too_few}")
         if self.needs_labels and not has_labels:
             raise InputError(
                 f"{self.name} needs the class of each image: use a conditional model, or set labels (--labels)"

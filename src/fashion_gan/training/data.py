@@ -23,13 +23,16 @@ def check_data(config: Config, dataset: Dataset) -> None:
         check_installed("scipy", "evaluate_every_epochs", "train")
         if not _is_fashion_mnist(config, dataset):
             _check_size(config)
-    count = len(dataset.images)
-    if config.evaluate_every_epochs:
-        count -= int(_held_out_mask(config, dataset).sum())
+    count = len(dataset.images) - held_out_count(config, dataset)
     if config.batch_size > count:
         raise InputError(f"batch_size={config.batch_size} is more than the {count} training images")
     if config.conditional and len(dataset.class_names) < 2:
         raise InputError("conditional=True needs data with at least two classes: a subfolder of pictures for each")
+
+
+def held_out_count(config: Config, dataset: Dataset) -> int:
+    """How many images a run holds out for its scores during training."""
+    return int(_held_out_mask(config, dataset).sum()) if config.evaluate_every_epochs else 0
 
 
 def _check_size(config: Config) -> None:

@@ -140,7 +140,7 @@ def _pyramid(pixels: FloatImages, levels: int) -> list[FloatImages]:
         larger = np.zeros_like(pixels)
         larger[:, ::2, ::2] = smaller
         details.append(pixels - _blurred(larger, 2 * BLUR))
-        pixels = smaller.astype(np.float32)
+        pixels = np.asarray(smaller, np.float32)
     return [*details, pixels]
 
 
@@ -164,7 +164,7 @@ def _fit(values: Vectors, number: int) -> _Scale:
 
 def _project(values: Vectors, real: _Scale) -> Vectors:
     normalized = (values - real.mean.astype(np.float32)) / real.deviation.astype(np.float32)
-    return np.matmul(normalized, real.directions)
+    return np.asarray(normalized @ real.directions, np.float32)
 
 
 def _sorted(projected: Vectors) -> Vectors:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fashion_gan.metrics.pictures import measures, real_baselines
+from fashion_gan.metrics.pictures.held_out import FEWEST
 from fashion_gan.metrics.pictures.measures import FEWEST_OF_A_CLASS
 from fashion_gan.metrics.pictures.real_baselines import PictureMeasure
 from fashion_gan.metrics.pictures.reference import FEWEST_PICTURES, PictureReference
@@ -24,6 +25,7 @@ class Kind:
     Attributes:
         measure, measure_real, needs, needs_labels: as in ``Protocol``.
         at_most_real: whether at most as many pictures are scored as there are real ones to compare with.
+        to_training: whether the generated pictures are compared with the training pictures.
         needs_held_out: whether some pictures must be held out.
         too_few: the reference and the number of pictures to score -> why they are too few; "" if they are enough.
     """
@@ -33,6 +35,7 @@ class Kind:
     needs: str = ""
     needs_labels: bool = False
     at_most_real: bool = False
+    to_training: bool = False
     needs_held_out: bool = False
     too_few: Callable[[PictureReference, int], str] = lambda reference, count: ""
 
@@ -61,7 +64,8 @@ KINDS = {
     "distances":      Kind(measures.distances,            real_baselines.of_real_pictures),
     "neighbors":      Kind(measures.neighbors,            real_baselines.of_real_pictures, at_most_real=True),
     "patches":        Kind(measures.patches,              real_baselines.of_real_pictures),
-    "training_distance": Kind(measures.distance_to_training, real_baselines.by_halves, needs_held_out=True),
+    "training_distance": Kind(measures.distance_to_training, real_baselines.by_halves,
+                              to_training=True, needs_held_out=True),
     "diversity":      Kind(measures.diversity,            real_baselines.of_real_pictures),
     "within_classes": Kind(measures.within_classes,       real_baselines.of_real_pictures,
                            needs_labels=True, too_few=_too_few_within_classes),
@@ -94,13 +98,15 @@ def picture_protocols(reference: PictureReference, available: int | None) -> dic
 
 
 def _protocol(name: str, kind: Kind, reference: PictureReference, count: int) -> Protocol:
-    target = len(reference.train.images) if kind.needs_held_out and name == "training_distance" else None
-    against = len(reference.target.images) if target is None else target
+    compared = reference.train if kind.to_training else reference.target
+    against = len(compared.images)
     if kind.at_most_real:
         count = min(count, against)
     reason = ""
     if kind.needs_held_out and reference.held_out is None:
-        reason = "no picture is held out, because there are fewer than 200"
+        is_small = len(reference.train.images) < FEWEST
+        why = f"there are fewer than {FEWEST}" if is_small else "the run learned from all of them"
+        reason = f"no picture is held out, because {why}"
     elif kind.needs_labels and not reference.class_names:
         reason = "the real pictures have no classes"
     else:
