@@ -165,19 +165,19 @@ def reasons(reference, available=None, has_labels=True):
 
 def test_a_protocol_that_cannot_be_measured_says_why():
     few = "no picture is held out, because there are fewer than 200"
-    no_classes = " is not measured: the real pictures have no classes"
-    needs_200 = " is not measured: it needs 200 pictures, there are 80"
+    no_classes = " cannot be measured: the real pictures have no classes"
+    needs_200 = " cannot be measured: it needs 200 pictures, there are 80"
     assert reasons(reference_of(80)) == {
-        "training_distance": f" is not measured: {few}",
+        "training_distance": f" cannot be measured: {few}",
         "within_classes": no_classes,
-        "gan_train": f" is not measured: {few}",
+        "gan_train": f" cannot be measured: {few}",
         "two_sample": needs_200,
     }
     assert reasons(reference_of(210, 50)) == {"within_classes": no_classes, "gan_train": no_classes}
     assert reasons(reference_of(160, 50, classes=5)) == {
-        "within_classes": " is not measured: no class has 20 real pictures to compare with; the largest has 10",
-        "gan_train": " is not measured: each class needs 50 training pictures; the smallest has 32",
-        "two_sample": " is not measured: it needs 200 pictures, there are 160",
+        "within_classes": " cannot be measured: no class has 20 real pictures to compare with; the largest has 10",
+        "gan_train": " cannot be measured: each class needs 50 training pictures; the smallest has 32",
+        "two_sample": " cannot be measured: it needs 200 pictures, there are 160",
     }
     assert reasons(reference_of(210, 50, classes=2)) == {}
     assert "needs the class of each image" in reasons(reference_of(210, 50, classes=2), has_labels=False)["gan_train"]
