@@ -313,7 +313,7 @@ def old_run(tmp_path):
 
 def test_a_model_of_other_pictures_is_refused_before_it_is_loaded(toy_run, monkeypatch):
     monkeypatch.setattr("fashion_gan.api.sources.load_with_config", None)
-    words = "trained on pictures of the classes 'left, right', and evaluate compares with Fashion-MNIST only: look at"
+    words = "trained on pictures of the classes 'left, right', not on Fashion-MNIST: name real pictures to compare with"
     with pytest.raises(InputError, match=words):
         open_source(toy_run.path)
 

@@ -14,7 +14,7 @@ from fashion_gan.api.real_pictures import RealPictures, fewest_channels, find_re
 from fashion_gan.api.sources import Source, dataset_source, images_source, open_source, trained_on_other_classes
 from fashion_gan.arrays import Images, Labels, Shape
 from fashion_gan.datasets import Dataset
-from fashion_gan.errors import InputError, check_whole_number, readable, show
+from fashion_gan.errors import InputError, check_whole_number, readable
 from fashion_gan.latents import check_seed
 from fashion_gan.metrics.comparison import Comparison, compare_metrics, read_metrics
 from fashion_gan.metrics.evaluate import MAX_SEEDS, AnyReference, Evaluation, find_protocols, measure
@@ -101,6 +101,7 @@ def evaluate(
         _refuse_picture_settings(features, image_size)
         opened: Source | PictureSource = _open_for_fashion_mnist(source, labels, raw=raw, best=best)
     else:
+        _refuse_data(data)
         network = _network(features)
         opened = open_picture_source(source, real.class_names, labels=labels, image_size=image_size, raw=raw, best=best)
     if report_folder is not None:
@@ -139,8 +140,13 @@ def _refuse_picture_settings(features: str | Path | None, image_size: int | None
     for name, value in (("features", features), ("image_size", image_size)):
         if value is not None:
             raise InputError(
-                f"{name}={show(value)} is for pictures of any kind: name real pictures with reference (--reference)"
+                f"{name}={value} is for pictures of any kind: name real pictures with reference (--reference)"
             )
+
+
+def _refuse_data(data: str | Path | None) -> None:
+    if data is not None:
+        raise InputError(f"data={data} is for Fashion-MNIST: name other real pictures with reference (--reference)")
 
 
 def _network(features: str | Path | None) -> FeatureNetwork:
@@ -244,6 +250,7 @@ def check_metrics(
     if reference is None:
         _refuse_picture_settings(features, image_size)
         return self_check(Reference.load(data))
+    _refuse_data(data)
     network = _network(features)
     real = find_real_pictures(reference)
     return check_pictures(real.reference(real.own_shape(image_size), network))

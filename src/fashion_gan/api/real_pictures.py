@@ -190,11 +190,13 @@ def _load_folder(path: Path, shape: Shape) -> Dataset:
 
 
 def _load_pictures(folder: Path, image_size: int, channels: int) -> Dataset:
-    """Load a folder, and say which files are left out: other pictures may be compared than the user thinks."""
+    """Load a folder, and say what is left out, cropped or enlarged: the user may think of other pictures."""
     dataset = load_pictures(folder, image_size, channels)
     assert dataset.contents is not None  # Every folder has them.
     for row in dataset.contents.left_out:
         notice(f"{folder}: {row.count:,} left out ({row.reason}), such as {row.example}")
+    for note in dataset.contents.notes:
+        notice(f"{folder}: {note}")
     return dataset
 
 
@@ -205,9 +207,12 @@ def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
         return dataset
     is_gray_square = own[0] == own[1] and own[2] == 1
     if not is_gray_square or shape[0] != shape[1] or shape[0] < own[0]:
+        remedy = "the way of resizing changes the figures, so resize one side"
+        if own[:2] == shape[:2]:
+            remedy = "convert one side"
         raise InputError(
             f"{dataset.source}: the real pictures are {own[1]}×{own[0]} with {own[2]} channels, but those to compare "
-            f"are {shape[1]}×{shape[0]} with {shape[2]}: the way of resizing changes the figures, so resize one side"
+            f"are {shape[1]}×{shape[0]} with {shape[2]}: {remedy}"
         )
     return dataclasses.replace(dataset, images=enlarge_images(dataset.images, shape))
 

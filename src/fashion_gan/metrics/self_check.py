@@ -1,6 +1,7 @@
 """Damages real images on purpose, and checks that the metrics that should detect each damage get worse."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -63,18 +64,23 @@ class Check:
         metric: the metric's id.
         strengths: the lower and the higher strength.
         values: the metric without damage, at the lower and at the higher strength.
+        rises: whether the damage must raise the metric, or lower it. None: it must move away from its best value.
     """
 
     damage: str
     metric: str
     strengths: tuple[float, float]
     values: tuple[float, float, float]
+    rises: bool | None = None
 
     @property
     def passed(self) -> bool:
         """Whether each increase in strength made the metric worse."""
-        gain = METRICS[self.metric].gain
-        return all(gain(after, before) < 0 for before, after in zip(self.values, self.values[1:], strict=False))
+        steps = itertools.pairwise(self.values)
+        if self.rises is None:
+            gain = METRICS[self.metric].gain
+            return all(gain(after, before) < 0 for before, after in steps)
+        return all(after > before if self.rises else after < before for before, after in steps)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
