@@ -375,9 +375,9 @@ def test_an_evaluated_run_keeps_a_line_of_its_metrics_and_its_own_report(fewer_s
     assert f"report   {run / 'report' / 'report.html'}" in capsys.readouterr().out
 
 
-def test_a_run_that_draws_other_images_than_clothes_is_an_error_and_keeps_no_line(toy_run):
-    with pytest.raises(fashion_gan.InputError, match="was trained on pictures of the classes"):
-        fashion_gan.evaluate(toy_run.path, protocols=["classes10k"])
+def test_a_run_on_too_few_pictures_of_its_own_is_an_error_and_keeps_no_line(toy_run):
+    with pytest.raises(fashion_gan.InputError, match="has 40 pictures to compare with; at least 50 are needed"):
+        fashion_gan.evaluate(toy_run.path)
     assert not (toy_run.path / "metrics.jsonl").exists()
 
 
@@ -409,9 +409,9 @@ def test_an_error_in_compare_is_one_line(capsys, evaluated, tmp_path):
 def test_a_failed_self_check_ends_with_exit_code_1(capsys, monkeypatch):
     detected = Check("blurred", "ffd10k_test", (1, 2), (0.1, 1.0, 2.0))
     undetected = Check("shifted", "ffd10k_test", (1, 2), (0.1, 1.0, 0.5))
-    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda data: SelfCheck((detected,)))
+    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda *settings: SelfCheck((detected,)))
     assert main(["evaluate", "--self-check"]) == 0
-    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda data: SelfCheck((detected, undetected)))
+    monkeypatch.setattr("fashion_gan.api.evaluate.check_metrics", lambda *settings: SelfCheck((detected, undetected)))
     assert main(["evaluate", "--self-check"]) == 1
     assert "NOT DETECTED" in capsys.readouterr().out
 

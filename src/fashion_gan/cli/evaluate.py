@@ -24,7 +24,6 @@ def _complete_protocol(context: click.Context, parameter: click.Parameter, incom
 @options.verb(
     examples=(
         "fashion-gan evaluate runs/0001-fashion",
-        "fashion-gan evaluate images.npz --protocol full --report report",
         "fashion-gan evaluate generated --reference pictures",
     )
 )

@@ -16,7 +16,7 @@ from fashion_gan.system import progress
 FEWEST_FOR_SHARES = 200  # real pictures to compare with, from which on shares of a tenth can be seen in neighborhoods
 KINDS = 10  # Pictures without classes are sorted into so many kinds by their first feature.
 FEWEST_CLASSES = 4  # With fewer, kinds are missing too: three classes cannot be left out.
-# Whether a damage must raise or lower the metrics whose best value lies between. Few real pictures score on either side.
+# Whether damage raises or lowers the metrics whose best value lies between. Few pictures can score on either side.
 RISES = {"diversity": False, "copying": False, "closer_than_real": True, "nearer_train": True}
 SHIFT_SHARE = 28  # A picture is moved by one pixel for so many that it is wide, and by two.
 
