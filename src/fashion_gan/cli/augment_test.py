@@ -13,7 +13,7 @@ from fashion_gan.cli import options
     "augment-test",
     examples=(
         "fashion-gan augment-test --real-per-class 10 --seeds 5",
-        "fashion-gan augment-test --model runs/0001-fashion --data pictures --out benefit",
+        "fashion-gan augment-test --model runs/0001-fashion --data pictures",
     ),
 )
 @options.model
