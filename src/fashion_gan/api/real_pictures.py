@@ -201,15 +201,14 @@ def _load_pictures(folder: Path, image_size: int, channels: int) -> Dataset:
 
 
 def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
-    """The pictures at a shape. Gray squares are enlarged as training enlarges them; others must have the shape."""
+    """The pictures at a shape. Gray becomes color, and gray squares are enlarged, as in training."""
     own: Shape = dataset.images.shape[1:]
     if own == shape:
         return dataset
-    is_gray_square = own[0] == own[1] and own[2] == 1
-    if not is_gray_square or shape[0] != shape[1] or shape[0] < own[0]:
-        remedy = "the way of resizing changes the figures, so resize one side"
-        if own[:2] == shape[:2]:
-            remedy = "convert one side"
+    same_size = own[:2] == shape[:2]
+    can_grow = own[0] == own[1] <= shape[0] == shape[1]
+    if own[2] != 1 or not (same_size or can_grow):
+        remedy = "convert one side" if same_size else "the way of resizing changes the figures, so resize one side"
         raise InputError(
             f"{dataset.source}: the real pictures are {own[1]}×{own[0]} with {own[2]} channels, but those to compare "
             f"are {shape[1]}×{shape[0]} with {shape[2]}: {remedy}"

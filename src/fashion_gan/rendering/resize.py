@@ -29,7 +29,7 @@ def resize_matrix(size: int, new_size: int) -> npt.NDArray[np.float64]:
 
 
 def enlarge_images(images: Images, shape: Shape) -> Images:
-    """Gray squares as training shows them to the networks: enlarged, and repeated in each channel.
+    """Gray images as training shows them to the networks: enlarged, and repeated in each channel.
 
     Args:
         images: uint8 (N, h, w, 1); or images that have the shape already, which are returned as they are.
@@ -44,11 +44,14 @@ def enlarge_images(images: Images, shape: Shape) -> Images:
     """
     if images.shape[1:] == shape:
         return images
+    large = np.full((len(images), *shape), 255, np.uint8)
+    if images.shape[1:3] == shape[:2]:
+        large[..., :3] = images
+        return large
     rows, columns = (
         resize_matrix(size, new_size).astype(np.float32)
         for size, new_size in zip(images.shape[1:3], shape[:2], strict=True)
     )
-    large = np.full((len(images), *shape), 255, np.uint8)
     for start in range(0, len(images), ENLARGED_TOGETHER):
         part = slice(start, start + ENLARGED_TOGETHER)
         pixels = np.einsum("yh,nhwc->nywc", rows, images[part].astype(np.float32), optimize=True)
