@@ -39,7 +39,6 @@ OUTSIDE = "the path leads out of the archive"
 TOO_DEEP = f"more than {MAX_DEPTH} folders deep"
 LINK = "links or devices in the archive"
 TOO_LONG = f"longer than {MAX_MEMBER_BYTES >> 20} MB"
-CUT_OFF = "the archive has no end mark, so it may be cut off here"
 CODED = "encrypted, or compressed in a way that is not read"
 
 Read = Callable[[], bytes]
@@ -155,8 +154,8 @@ class _Members:
             self._bytes += size
         if self._bytes > self._limit:
             raise InputError(
-                f"{self._archive}: its pictures have more than {memory.format_bytes(self._limit)}, which is much for an "
-                "archive of this size: unpack it into a folder if you trust it"
+                f"{self._archive}: its pictures have more than {memory.format_bytes(self._limit)}, which is much for "
+                "an archive of this size: unpack it into a folder if you trust it"
             )
         return path
 
@@ -211,7 +210,7 @@ def _open_tar(path: Path) -> ArchiveTree:
             archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep them all.
         end = archive.offset
     if path.stat().st_size < end + tarfile.BLOCKSIZE:
-        members.left_out.append((CUT_OFF, next(reversed(members.read), path)))
+        raise InputError(f"{path} is cut off: the mark of its end is missing")
     return ArchiveTree(path, members.read, members.left_out)
 
 

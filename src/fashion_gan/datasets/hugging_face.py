@@ -7,9 +7,9 @@ from typing import Any
 from PIL import Image
 
 from fashion_gan.arrays import Labels
-from fashion_gan.datasets.array_images import LABEL_NAMES, first_name, only_name
+from fashion_gan.datasets.array_images import first_name, only_name
 from fashion_gan.datasets.image_arrays import with_class_names, with_names
-from fashion_gan.datasets.parquet_files import PICTURE_COLUMNS, Rows
+from fashion_gan.datasets.parquet_files import PICTURE_COLUMNS, Rows, choose_class_column
 from fashion_gan.datasets.picture_files import Source
 from fashion_gan.datasets.picture_listing import Tally
 from fashion_gan.datasets.picture_sets import PictureSet
@@ -48,11 +48,9 @@ def find_in_hugging_face(data: Any) -> PictureSet:
     pictures = first_name(PICTURE_COLUMNS, found) or only_name(found)
     if pictures is None:
         raise InputError(f"data holds the columns {', '.join(columns)}, but no pictures in one called image")
-    named = {name: getattr(data.features[name], "names", None) for name in columns if name != pictures}
-    classes = [name for name, names in named.items() if names]
-    column = first_name(LABEL_NAMES, named) or only_name(classes)
+    named = {name: getattr(data.features[name], "names", None) or () for name in columns if name != pictures}
+    column, notes = choose_class_column(named)
     labels, class_names = _read_labels(data, column, named)
-    notes = () if column or not classes else (f"no classes: rename one of the columns {', '.join(classes)} to label",)
     rows = data.select_columns([pictures]) if hasattr(data, "select_columns") else data
     fingerprint = getattr(data, "_fingerprint", None)  # The library changes it with every change of the data.
 
@@ -79,7 +77,7 @@ def _read_labels(data: Any, column: str | None, named: dict[str, Any]) -> tuple[
     if column is None:
         return with_class_names(None, (), len(data), PLACE)
     labels, names = with_names(list(data[column]), len(data))
-    return with_class_names(labels, names or tuple(map(str, named[column] or ())), len(data), PLACE)
+    return with_class_names(labels, names or tuple(map(str, named[column])), len(data), PLACE)
 
 
 def _holds_picture(cell: object) -> bool:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ def find_in_parquet(path: Path) -> PictureSet:
         raise InputError(f"{path} cannot be read as {KINDS}: {one_line(error)}") from error
     if not table.count:
         raise InputError(f"{path} holds no pictures: its column {table.pictures} is empty")
-    labels, class_names = with_class_names(*table.read_labels(), table.count, path)
+    labels, class_names, notes = table.read_labels()
+    labels, class_names = with_class_names(labels, class_names, table.count, path)
     return PictureSet(
         place=path,
         paths=Rows(path, table.count),
@@ -53,6 +54,7 @@ def find_in_parquet(path: Path) -> PictureSet:
         open=table.open,
         stamps=lambda: [f"{path.resolve()} {file_stamp(path)} {table.pictures}"],
         left_out=Tally(path),
+        notes=notes,
     )
 
 
@@ -156,14 +158,30 @@ class _Table:
                 raise InputError(f"{self._path}: its row group {number} is damaged: {one_line(error)}") from error
         return self._kept[1]
 
-    def read_labels(self) -> tuple[Labels | None, tuple[str, ...]]:
-        """The class numbers, and their names if the file names them. None if it has no column of classes."""
+    def read_labels(self) -> tuple[Labels | None, tuple[str, ...], tuple[str, ...]]:
+        """The class numbers, or None; their names, if the file names them; and sentences for the user."""
         schema = self._file.schema_arrow
-        column = first_name(LABEL_NAMES, schema.names)
-        if column is None or column == self.pictures:
-            return None, ()
+        named = {name: _class_names(schema, name) for name in schema.names if name != self.pictures}
+        column, notes = choose_class_column(named)
+        if column is None:
+            return None, (), notes
         labels, names = with_names(self._file.read([column])[column].to_pylist(), self.count)
-        return labels, names or _class_names(schema, column)
+        return labels, names or named[column], notes
+
+
+def choose_class_column(names: Mapping[str, Sequence[str]]) -> tuple[str | None, tuple[str, ...]]:
+    """The column of classes among the columns of a table, and sentences for the user.
+
+    Args:
+        names: the names of the classes in each column; none if its numbers have no names.
+
+    Returns:
+        The column with a usual name, or else the only one whose numbers have names. None if there is none.
+    """
+    named = [column for column, own in names.items() if own]
+    column = first_name(LABEL_NAMES, names) or only_name(named)
+    unclear = f"no classes are read: to read one of the columns {', '.join(named)}, rename it to label"
+    return column, () if column is not None or not named else (unclear,)
 
 
 def _arrow_errors() -> tuple[type[Exception], ...]:
