@@ -22,6 +22,9 @@ ARCHITECTURES = ("transposed", "upsampling", "dcgan", "residual")
 LOSSES = ("bce", "minimax", "leaky-minimax", "hinge", "wasserstein", "relativistic")
 DEFAULT_PRESET = "transposed"
 DEFAULT_EPOCHS = 50
+IN_MEMORY = "(in memory)"
+"""The setting ``data`` of a run on arrays. It cannot be a path: those are stored as absolute ones."""
+FITS = ("crop", "pad", "stretch")
 IMAGE_SIZES = tuple(range(16, 129, 4))
 MAX_BASE_CHANNELS = 256
 MAX_UNKNOWN, MAX_NAME = 5, 60  # unknown settings that an error names, and characters of each
@@ -76,7 +79,8 @@ READ_FROM_THE_DATA = ("class_names", "data_classes")
 """Settings that nobody sets: they come with the training images."""
 
 Setting: TypeAlias = "dataclasses.Field[Any]"
-"""A setting of ``Config``. Its metadata holds "text", "group", "unit" and, if limited, "allowed" or "bounds"."""
+"""A setting of ``Config``. Its metadata holds "text", "group", "unit" and, if limited, "allowed", "bounds" or
+"is_color"."""
 
 GROUPS = {
     "data": "Data",
@@ -126,8 +130,16 @@ class Config:
     preset: str = _setting("data", DEFAULT_PRESET, "Preset that provides the settings you leave out.",
         **_one_of(*PRESETS))
     data: str | None = _setting("data", None,
-        "Folder of training images: the four Fashion-MNIST files, or your own pictures. "
+        "Folder or file of training images: the four Fashion-MNIST files, or your own pictures. "
         "None: the folder in FASHION_GAN_DATA, or else Fashion-MNIST.")
+    fit: str = _setting("data", "crop",
+        "How a picture that is not square becomes a square: crop takes its central square, pad adds a border, stretch "
+        "changes its proportions.", **_one_of(*FITS))
+    background: str = _setting("data", "white",
+        "Color of the parts of a picture that are transparent, and of the border of fit pad: a name, or #rrggbb.",
+        is_color=True)
+    skip_damaged: bool = _setting("data", False,
+        "Leave out pictures that cannot be read. Otherwise such pictures are an error, which names them.")
     init_from: str | None = _setting("data", None,
         "Shipped model or run whose weights training starts from. None: random weights.")
 
@@ -278,7 +290,8 @@ class Config:
             source: where the text comes from, such as a path, for error messages.
 
         Returns:
-            The configuration. Old names of settings are replaced by the present ones.
+            The configuration. Old names of settings are replaced by the present ones. ``skip_damaged`` is True if the
+            text does not have it, because earlier versions left out damaged pictures.
 
         Raises:
             InputError: the text is not a configuration, or has settings that this version does not know.
@@ -289,6 +302,7 @@ class Config:
                 raise TypeError("it is not a JSON object")
             version = values.pop("version", "0.1.0")  # Version 0.1.0 did not write its number.
             values = {RENAMED_SETTINGS.get(name, name): value for name, value in values.items()}
+            values.setdefault("skip_damaged", True)  # Versions without this setting left out damaged pictures.
             unknown = sorted(values.keys() - {field.name for field in dataclasses.fields(cls)})
             if not unknown:
                 return cls(**values)
@@ -344,12 +358,31 @@ def is_class_name(text: str) -> bool:
     return not any(unicodedata.category(character) in NOT_IN_CLASS_NAMES for character in text)
 
 
+def check_color(name: str, value: str) -> str:
+    """Check that a text is a color that Pillow knows, without opacity: ``white``, ``#ffffff``, ``rgb(255, 255, 255)``.
+
+    Raises:
+        InputError: it is not.
+    """
+    from PIL import ImageColor  # Imported here, because a run's settings are also read where no picture is.
+
+    try:
+        is_opaque = len(ImageColor.getrgb(value)) == 3
+    except ValueError:
+        is_opaque = False
+    if not is_opaque:
+        raise InputError(f"{name}={show(value)} is not a color: a name such as 'white' and '#rrggbb' are taken")
+    return value
+
+
 def describe_range(field: Setting) -> str:
     """The values that a setting may have, for its documentation: ``"from 1 to 8"``; "" if there is no limit."""
     if field.name in ("image_size", "core_size"):
         return f"from {IMAGE_SIZES[0]} to {IMAGE_SIZES[-1]}"
     if "allowed" in field.metadata:
         return "one of " + ", ".join(map(str, field.metadata["allowed"]))
+    if "is_color" in field.metadata:
+        return "a color"
     if "bounds" not in field.metadata:
         return ""
     lowest, highest, is_open = (field.metadata["bounds"][name] for name in ("lowest", "highest", "open_low"))
@@ -377,6 +410,9 @@ if Config.__doc__:  # Python started with -OO has no docstrings.
 class TrainSettings(TypedDict, total=False):
     """The settings that ``fashion_gan.train`` takes by keyword, for editors and type checkers. See ``Config``."""
 
+    fit: str | None
+    background: str | None
+    skip_damaged: bool | None
     init_from: str | Path | None
     architecture: str | None
     image_size: int | None
@@ -442,6 +478,8 @@ def _checked(field: Setting, value: Any) -> Any:
         raise InputError(f"{field.name}={show(value)} is not allowed: {suggestion(text, names)}")
     if "bounds" in field.metadata:
         check_range(field.name, value, **field.metadata["bounds"])
+    if "is_color" in field.metadata:
+        check_color(field.name, value)
     return value
 
 

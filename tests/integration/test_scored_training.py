@@ -42,7 +42,7 @@ def steps_per_epoch() -> int:
     return 14 if validation.COUNT == 5000 else 4
 
 
-def part_of_fashion_mnist(*unused):
+def part_of_fashion_mnist(*unused, **unused_settings):
     """Return the training images of 14 steps, or of 4 in `make test`, and those that are held out."""
     train, count = load_fashion_mnist("train"), SCORED["batch_size"] * steps_per_epoch() + validation.COUNT
     return dataclasses.replace(train, images=train.images[:count], labels=train.labels[:count])

@@ -16,7 +16,7 @@ from fashion_gan import CLASS_NAMES, Config, Generator, InputError, Run
 from fashion_gan.api import image_files
 from fashion_gan.api.sources import images_source, open_source
 from fashion_gan.classes import normal_form
-from fashion_gan.datasets import TRAINING_FINGERPRINT
+from fashion_gan.datasets import TRAINING_FINGERPRINT, array_images
 from fashion_gan.datasets.writers import write_files
 from fashion_gan.metrics.checks import as_small
 from fashion_gan.saving.origins import ModelSource
@@ -285,7 +285,8 @@ def test_parquet_without_pyarrow_is_an_error_that_names_the_package(tmp_path, mo
 
 
 def test_an_array_that_takes_too_much_memory_is_refused_by_its_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_files, "MAX_BYTES", 5000)
+    monkeypatch.setattr(array_images, "MAX_BYTES", 5000)
+    monkeypatch.setattr(array_images, "MAX_RATIO", 0)
     monkeypatch.setattr(array_files.ArrayFile, "__getitem__", lambda file, name: pytest.fail("it was read"))
     with pytest.raises(InputError, match=r'its array "images" takes 9,536 bytes; the limit is 5,000'):
         open_source(save_npz(tmp_path / "images.npz", images=IMAGES))

@@ -21,6 +21,7 @@ from PIL import Image
 
 from fashion_gan.datasets import (
     Dataset,
+    PictureOptions,
     fashion_mnist,
     generated,
     load_fashion_mnist,
@@ -689,7 +690,7 @@ def test_large_photograph_is_resized_almost_as_after_full_decoding(tmp_path):
 def test_an_unreadable_picture_is_left_out_and_named(tmp_path, content):
     picture(tmp_path / "in" / "a.png", flat(1))
     (tmp_path / "in" / "b.png").write_bytes(content)
-    data = load_pictures(tmp_path / "in", 8, 1)
+    data = load_pictures(tmp_path / "in", 8, 1, PictureOptions(skip_damaged=True))
     assert data.images[:, 0, 0, 0].tolist() == [1]
     [left_out] = data.contents.left_out
     assert (left_out.reason, left_out.count) == ("cannot be read", 1)
@@ -699,7 +700,8 @@ def test_an_unreadable_picture_is_left_out_and_named(tmp_path, content):
 def test_error_names_the_first_picture_if_none_can_be_read(tmp_path):
     for name in ("b.png", "c.png"):
         picture(tmp_path / "in" / name, flat(1)).write_bytes(b"not a picture")
-    assert error_message(load_pictures, tmp_path / "in", 8, 1).startswith(f"{tmp_path}/in/b.png cannot be read as a")
+    message = error_message(load_pictures, tmp_path / "in", 8, 1, PictureOptions(skip_damaged=True))
+    assert message.startswith(f"{tmp_path}/in/b.png cannot be read as a")
 
 
 def test_error_names_a_truncated_picture(tmp_path):
@@ -724,8 +726,8 @@ def test_unsupported_format_is_an_error_under_any_suffix(tmp_path):
 def test_picture_so_large_that_it_may_be_an_attack_is_an_error(monkeypatch, tmp_path, limit):
     path = picture(tmp_path / "in" / "a.png", flat(1))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    expected = f"{path} is too large: at most {limit} pixels are read"
-    assert error_message(load_pictures, tmp_path / "in", 8, 1) == expected
+    expected = f"{path} is too large: at most {limit} pixels are read: mend or remove it, or leave it out with"
+    assert error_message(load_pictures, tmp_path / "in", 8, 1).startswith(expected)
 
 
 def test_an_error_about_the_path_in_the_environment_names_the_variable(monkeypatch):
@@ -791,7 +793,19 @@ def test_folder_with_some_files_of_fashion_mnist_is_not_read_as_pictures(folder)
     assert f"{folder}: {TRAIN_IMAGES} is missing" in error_message(load_training_images, folder, 28, 1)
 
 
-def test_data_that_is_not_a_folder_is_an_error_that_describes_the_layouts(tmp_path):
-    for path in (tmp_path / "no-such", picture(tmp_path / "a.png", flat(1))):
-        message = error_message(load_training_images, path, 28, 1)
-        assert message.startswith(f"data='{path}' is not a folder: a data folder holds the four Fashion-MNIST files ")
+def test_data_that_do_not_exist_are_an_error_that_describes_the_layouts(tmp_path):
+    message = error_message(load_training_images, tmp_path / "no-such", 28, 1)
+    expected = f"data='{tmp_path}/no-such' is neither a folder nor a file: a data folder holds the four Fashion-MNIST"
+    assert message.startswith(expected)
+    assert "a data file is an archive of pictures (.zip, .tar), .npz, .npy, .parquet, or a .csv of pixels" in message
+
+
+def test_a_file_of_another_kind_is_an_error_that_names_the_kinds(tmp_path):
+    path = picture(tmp_path / "a.png", flat(1))
+    message = error_message(load_training_images, path, 28, 1)
+    assert message.startswith(f"data='{path}' is not of a kind that is read: a data file is an archive of pictures (")
+
+
+def test_one_file_of_a_set_of_mnist_is_an_error_that_names_the_folder(folder):
+    path = folder / f"{TRAIN_IMAGES}.gz"
+    assert error_message(load_training_images, path, 28, 1).endswith(f"name its folder, '{folder}'")

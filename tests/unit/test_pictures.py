@@ -13,11 +13,13 @@ from PIL import Image, features
 from PIL.PngImagePlugin import PngImageFile
 
 from fashion_gan.config import Config
-from fashion_gan.datasets import load_pictures, picture_files, read_pixels
+from fashion_gan.datasets import PictureOptions, fashion_mnist, load_pictures, picture_files, read_pixels
 from fashion_gan.datasets.contents import MAX_ROWS, ClassContents, Contents, LeftOut
 from fashion_gan.datasets.picture_listing import list_pictures
 from fashion_gan.errors import InputError
 from fashion_gan.system import memory
+
+SKIP = PictureOptions(skip_damaged=True)
 
 
 def picture(path: Path, array=None, **options) -> Path:
@@ -76,18 +78,18 @@ def test_a_class_without_pictures_is_an_error_that_names_it_and_the_remedies(tmp
     picture(tmp_path / "a" / "0.png")
     make(tmp_path / "b")
     picture(tmp_path / "c" / "0.png")
-    message = error_message(load_pictures, tmp_path, 8, 1)
+    message = error_message(load_pictures, tmp_path, 8, 1, SKIP)
     assert message.startswith(f"{tmp_path}/b would be a class without pictures: ")
     assert expected in message
     assert message.endswith("add pictures to it, remove it, or let its name begin with a dot")
 
 
 def test_classes_one_level_too_deep_are_an_error_that_names_the_folder_with_pictures(tmp_path):
-    picture(tmp_path / "train" / "a" / "0.png")
-    picture(tmp_path / "train" / "b" / "0.png")
+    picture(tmp_path / "photos" / "a" / "0.png")
+    picture(tmp_path / "photos" / "b" / "0.png")
     message = error_message(load_pictures, tmp_path, 8, 1)
     assert message.startswith(
-        f"{tmp_path} holds no pictures: there are some in {tmp_path}/train/a; "
+        f"{tmp_path} holds no pictures: there are some in {tmp_path}/photos/a; "
         "name the folder whose subfolders are the classes: "
     )
 
@@ -145,7 +147,7 @@ def test_everything_that_is_left_out_is_told_with_its_reason(tmp_path):
         (tmp_path / name).write_bytes(b"no picture")
     (tmp_path / "a" / "link.png").symlink_to(tmp_path / "nowhere.png")
     picture(tmp_path / "a" / "._0.png")
-    data = load_pictures(tmp_path, 8, 1)
+    data = load_pictures(tmp_path, 8, 1, SKIP)
     assert data.labels.tolist() == [0, 0, 1]
     assert left_out(data.contents) == {
         ".heic files, which are not read": (2, "a/x.heic"),
@@ -231,7 +233,7 @@ def test_one_factor_serves_all_pictures_of_16_bits(tmp_path):
 def test_gray_of_32_bits_is_scaled_too_and_levels_below_0_are_left_out(tmp_path):
     picture(tmp_path / "a.tif", np.full((8, 8), 2**20 - 1, np.int32))
     picture(tmp_path / "b.tif", np.full((8, 8), -1, np.int32))
-    data = load_pictures(tmp_path, 8, 1)
+    data = load_pictures(tmp_path, 8, 1, SKIP)
     assert data.images[:, 0, 0, 0].tolist() == [255]
     assert "its levels go down to -1" in left_out(data.contents)["cannot be read"][1]
 
@@ -365,6 +367,7 @@ def test_pictures_that_do_not_fit_into_memory_are_refused_before_they_are_read(t
     for number in range(4):
         picture(tmp_path / f"{number}.png")
     monkeypatch.setattr(memory, "available_memory", lambda: 190_000.0)
+    monkeypatch.setattr(fashion_mnist, "cache_folder", lambda: None)
     message = error_message(load_pictures, tmp_path, 128, 3)
     assert message.startswith(f"{tmp_path}: 4 pictures at 128×128×3 take 1 MB of memory, but 1 MB are available: ")
     assert message.endswith("choose a smaller image_size, 1 channel instead of 3, or fewer pictures")

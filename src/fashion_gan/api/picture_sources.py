@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.api.image_files import read_labeled_images, read_labels
+from fashion_gan.api.image_files import read_labels
 from fashion_gan.api.load import load_with_config
 from fashion_gan.api.real_pictures import checked_dataset, read_pictures, refuse_image_size
 from fashion_gan.api.sources import about_run, is_model
 from fashion_gan.arrays import Images, JsonObject, Labels, Shape
 from fashion_gan.classes import class_numbers, match_classes
 from fashion_gan.datasets import Dataset
+from fashion_gan.datasets.checked_images import checked_pictures
+from fashion_gan.datasets.labeled_files import read_labeled_images
 from fashion_gan.errors import InputError, as_array, show
-from fashion_gan.metrics.checks import checked_pictures
 from fashion_gan.metrics.pictures.reference import FEWEST_PICTURES
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import resolve

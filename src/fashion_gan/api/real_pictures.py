@@ -7,23 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
-from fashion_gan.api.image_files import read_labeled_images
 from fashion_gan.arrays import Images, Shape
+from fashion_gan.config import IN_MEMORY
 from fashion_gan.datasets import (
     IMAGE_SHAPE,
     TRAINING_FINGERPRINT,
     Dataset,
+    PictureOptions,
     holds_fashion_mnist,
-    list_pictures,
     load_fashion_mnist,
-    load_mnist_test_images,
     load_pictures,
+    load_test_images,
     load_training_images,
-    read_header,
 )
+from fashion_gan.datasets.archives import is_archive
+from fashion_gan.datasets.checked_images import checked_pictures
+from fashion_gan.datasets.generated import load_generated, read_manifest
+from fashion_gan.datasets.image_arrays import with_classes_of
+from fashion_gan.datasets.labeled_files import read_labeled_images, read_test_images
+from fashion_gan.datasets.picture_listing import has_test_pictures
+from fashion_gan.datasets.picture_sets import UNREADABLE, find_pictures, picture_sizes
 from fashion_gan.errors import InputError, show
 from fashion_gan.metrics.cache import metrics_cache_folder
-from fashion_gan.metrics.checks import checked_labels, checked_pictures
+from fashion_gan.metrics.checks import checked_labels
 from fashion_gan.metrics.pictures.feature_networks import FeatureNetwork
 from fashion_gan.metrics.pictures.reference import PictureReference, split
 from fashion_gan.rendering.resize import enlarge_images
@@ -31,6 +37,8 @@ from fashion_gan.runs import Run
 from fashion_gan.system.paths import user_path
 from fashion_gan.system.progress import notice
 
+# A comparison goes on without pictures that cannot be read, and says so.
+LENIENT = PictureOptions(skip_damaged=True)
 FASHION_MNIST = "fashion-mnist"  # the name of Fashion-MNIST as a reference, wherever it is found
 
 Load = Callable[[Shape], tuple[Dataset, Dataset | None]]
@@ -68,11 +76,21 @@ class RealPictures:
             InputError: the pictures cannot be read at this shape, or there are too few.
         """
         train, held_out = self.load(shape)
+        _tell_damage(train, held_out)
         if held_out is None and not _learned_from_all(train, run):
             train, held_out = split(train)
         reference = PictureReference(train, held_out, network, metrics_cache_folder())
         reference.check()
         return reference
+
+
+def _tell_damage(*parts: Dataset | None) -> None:
+    """Print a line about pictures that are left out because they cannot be read."""
+    for part in parts:
+        contents = None if part is None else part.contents
+        for row in () if contents is None else contents.left_out:
+            if row.reason == UNREADABLE:
+                notice(f"{part and part.source}: {row.count:,} pictures cannot be read, such as {row.example}")
 
 
 def _learned_from_all(train: Dataset, run: Run | None) -> bool:
@@ -98,22 +116,21 @@ def find_real_pictures(data: str | Path | Dataset, argument: str = "reference") 
     if os.fspath(data) == FASHION_MNIST:
         return _fashion_mnist(None)
     path = user_path(argument, data)
-    if path.is_file():
-        return _from_arrays(read_labeled_images(path).dataset(path), None)
-    if not path.is_dir():
+    if not path.exists():
         raise InputError(f"{argument}={str(path)!r} is not a folder of pictures or a file of images: nothing is there")
-    if holds_fashion_mnist(path):
+    if path.is_file() and not is_archive(path):
+        train = read_labeled_images(path).dataset(path)
+        test = read_test_images(path)
+        return _from_arrays(train, None if test is None else with_classes_of(test.dataset(path), train.class_names))
+    if path.is_dir() and holds_fashion_mnist(path):
         return _fashion_mnist(path)
-    if any("idx3-ubyte" in entry.name for entry in path.iterdir()):
+    manifest = read_manifest(path)
+    if manifest is not None:
+        return _from_arrays(load_generated(path, manifest), None)
+    if path.is_dir() and any("idx3-ubyte" in entry.name for entry in path.iterdir()):
         train = load_training_images(path, image_size=IMAGE_SHAPE[0], channels=1)
-        return _from_arrays(train, load_mnist_test_images(path, train.class_names))
-    names = tuple(name for name in list_pictures(path).classes if name)
-    return RealPictures(
-        str(path),
-        names,
-        lambda shape: (_load_folder(path, shape), None),
-        lambda image_size: read_pictures(path, image_size).images.shape[1:],
-    )
+        return _from_arrays(train, load_test_images(path, train.class_names, *IMAGE_SHAPE[1:]))
+    return _from_pictures(path)
 
 
 def checked_dataset(dataset: Dataset) -> Dataset:
@@ -143,19 +160,21 @@ def real_pictures_of_run(run: Run, argument: str = "reference") -> RealPictures:
         InputError: the data are gone, or they have changed.
     """
     config = run.config
-    folder = None if config.data is None else Path(config.data)
-    is_there = folder is not None and folder.is_dir()
-    if folder is None or run.data_fingerprint == TRAINING_FINGERPRINT:
+    folder = None if config.data in (None, IN_MEMORY) else Path(str(config.data))
+    is_there = folder is not None and folder.exists()
+    if config.data is None or run.data_fingerprint == TRAINING_FINGERPRINT:
         return _fashion_mnist(folder if is_there else None)
     others = f"name real pictures with {argument} (--{argument})"
     if not is_there:
-        raise InputError(f"{run.path} was trained on {folder}, which is no longer there: {others}")
+        gone = "images in memory" if folder is None else f"{folder}, which is no longer there"
+        raise InputError(f"{run.path} was trained on {gone}: {others}")
+    options = PictureOptions.from_config(config)
 
     def load(shape: Shape) -> tuple[Dataset, Dataset | None]:
-        train = load_training_images(folder, config.image_size, config.channels)
+        train = load_training_images(config.data, config.image_size, config.channels, **vars(options))
         if train.fingerprint != run.data_fingerprint:
             raise InputError(f"{train.source} has changed since {run.path} was trained: {others}")
-        test = None if train.contents is not None else load_mnist_test_images(folder, train.class_names)
+        test = load_test_images(config.data, train.class_names, config.image_size, config.channels, options)
         return _fitted(train, shape), None if test is None else _fitted(test, shape)
 
     shape = (config.image_size, config.image_size, config.channels)
@@ -166,6 +185,22 @@ def real_pictures_of_run(run: Run, argument: str = "reference") -> RealPictures:
 def _fashion_mnist(folder: Path | None) -> RealPictures:
     pictures = _from_arrays(load_fashion_mnist("train", folder), load_fashion_mnist("test", folder))
     return dataclasses.replace(pictures, name=FASHION_MNIST)
+
+
+def _from_pictures(place: Path) -> RealPictures:
+    """The pictures in a folder or an archive."""
+
+    def load(shape: Shape) -> tuple[Dataset, Dataset | None]:
+        train = _load_pictures(place, shape)
+        test = _load_pictures(place, shape, test=True) if has_test_pictures(place) else None
+        return train, None if test is None else with_classes_of(test, train.class_names)
+
+    return RealPictures(
+        str(place),
+        find_pictures(place).class_names,
+        load,
+        lambda image_size: read_pictures(place, image_size).images.shape[1:],
+    )
 
 
 def _from_arrays(train: Dataset, test: Dataset | None) -> RealPictures:
@@ -179,24 +214,24 @@ def _from_arrays(train: Dataset, test: Dataset | None) -> RealPictures:
     return RealPictures(train.source, train.class_names, load, own_shape)
 
 
-def _load_folder(path: Path, shape: Shape) -> Dataset:
+def _load_pictures(place: Path, shape: Shape, *, test: bool = False) -> Dataset:
     height, width, channels = shape
     if height != width:
         raise InputError(
-            f"{path} is a folder of pictures, which are read as squares, but the pictures to compare are "
-            f"{width}×{height}: name an .npz file with pictures of that size"
+            f"{place} holds pictures, which are read as squares, but the pictures to compare are {width}×{height}: "
+            "name an .npz file with pictures of that size"
         )
-    return _load_pictures(path, height, channels)
+    return _load_with_notices(place, height, channels, test=test)
 
 
-def _load_pictures(folder: Path, image_size: int, channels: int) -> Dataset:
-    """Load a folder, and say what is left out, cropped or enlarged: the user may think of other pictures."""
-    dataset = load_pictures(folder, image_size, channels)
-    assert dataset.contents is not None  # Every folder has them.
+def _load_with_notices(place: Path, image_size: int, channels: int, *, test: bool = False) -> Dataset:
+    """Load pictures, and say what is left out, cropped or enlarged: the user may think of other pictures."""
+    dataset = load_pictures(place, image_size, channels, LENIENT, test=test)
+    assert dataset.contents is not None  # All pictures in folders and archives have them.
     for row in dataset.contents.left_out:
-        notice(f"{folder}: {row.count:,} left out ({row.reason}), such as {row.example}")
+        notice(f"{place}: {row.count:,} left out ({row.reason}), such as {row.example}")
     for note in dataset.contents.notes:
-        notice(f"{folder}: {note}")
+        notice(f"{place}: {note}")
     return dataset
 
 
@@ -216,32 +251,19 @@ def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
     return dataclasses.replace(dataset, images=enlarge_images(dataset.images, shape))
 
 
-def read_pictures(folder: Path, image_size: int | None) -> Dataset:
+def read_pictures(place: Path, image_size: int | None) -> Dataset:
     """Pictures with as few channels as they all need: 1 (gray), 3 (color) or 4 (color and opacity)."""
     if image_size is None:
-        sizes = sorted(_sizes(folder))
+        sizes = sorted(picture_sizes(find_pictures(place), skip_damaged=True))
         if len(sizes) > 1 or sizes[0][0] != sizes[0][1]:
             found = f"of several sizes: {sizes[0]} and {sizes[-1]}" if len(sizes) > 1 else f"of {sizes[0]} pixels"
             raise InputError(
-                f"{folder} holds pictures {found}; name the size that their central squares are compared at with "
+                f"{place} holds pictures {found}; name the size that their central squares are compared at with "
                 "image_size (--image-size)"
             )
         image_size = sizes[0][0]
-    dataset = _load_pictures(folder, image_size, channels=4)
+    dataset = _load_with_notices(place, image_size, channels=4)
     return dataclasses.replace(dataset, images=fewest_channels(dataset.images))
-
-
-def _sizes(folder: Path) -> set[tuple[int, int]]:
-    """The sizes of the pictures in a folder. Files that cannot be read are left out, as they are later."""
-    sizes, errors = set(), []
-    for path in list_pictures(folder).paths:
-        try:
-            sizes.add(read_header(path).size)
-        except InputError as error:
-            errors.append(error)
-    if not sizes:
-        raise errors[0]
-    return sizes
 
 
 def fewest_channels(images: Images) -> Images:

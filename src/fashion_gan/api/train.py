@@ -1,14 +1,29 @@
 """Train a GAN, or resume a run."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy.typing as npt
+
 from fashion_gan.arrays import JsonObject
 from fashion_gan.classes import same_classes
-from fashion_gan.config import DEFAULT_PRESET, READ_FROM_THE_DATA, Config, TrainSettings, check_setting_names
-from fashion_gan.datasets import Dataset, load_training_images, requested_folder
+from fashion_gan.config import (
+    DEFAULT_PRESET,
+    IN_MEMORY,
+    READ_FROM_THE_DATA,
+    Config,
+    TrainSettings,
+    check_setting_names,
+)
+from fashion_gan.datasets import (
+    Data,
+    Dataset,
+    PictureOptions,
+    is_in_memory,
+    load_training_images,
+    requested_folder,
+)
 from fashion_gan.errors import InputError, show
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
@@ -37,7 +52,8 @@ RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every_steps", "data")
 def train(
     preset: str | Config = DEFAULT_PRESET,
     *,
-    data: str | Path | None = None,
+    data: Data | None = None,
+    labels: npt.ArrayLike | None = None,
     out: str | Path = "runs",
     **settings: Unpack[TrainSettings],
 ) -> Run:
@@ -48,8 +64,9 @@ def train(
 
     Args:
         preset: a name in ``PRESETS``, or a complete ``Config``. The other settings replace those of a named preset.
-        data: a folder of the four Fashion-MNIST files, or of your own pictures. None: the folder in
-            ``FASHION_GAN_DATA``, or else Fashion-MNIST.
+        data: a folder of the four Fashion-MNIST files; or your own pictures in a folder, a file or an array, as
+            ``load_training_images`` takes them. None: the folder in ``FASHION_GAN_DATA``, or else Fashion-MNIST.
+        labels: the classes of an array's images: names or numbers (N,) or (N, 1), or one-hot rows. None: no classes.
         out: the folder in which the run's folder is made.
         **settings: any settings of ``Config``, for example ``epochs``, ``batch_size``, ``save_interval``. None: the
             preset's value.
@@ -72,10 +89,20 @@ def train(
         >>> fashion_gan.load_generator(run).generate(9, labels="left").shape
         (9, 16, 16, 1)
 
+    An array in memory is not stored in the run: ``resume`` needs it again.
+
+        >>> images, names = np.zeros((20, 16, 16), np.uint8), ["dark", "black"] * 10
+        >>> run = fashion_gan.train("fashion", data=images, labels=names, image_size=16, batch_size=8, steps=1)
+        class          pictures  width×height
+        black                10  16×16
+        dark                 10  16×16
+        all 2 classes        20
+        epoch 1  step ... left
+
     Source: Goodfellow et al. 2014, arXiv:1406.2661; Radford et al. 2015, arXiv:1511.06434.
     """
     folder = user_path("out", out)  # Checked before the data are read, which takes long.
-    config, dataset = plan(preset, data=data, **settings)
+    config, dataset = plan(preset, data=data, labels=labels, **settings)
     _print_contents(dataset)
     return start_training(config, dataset, folder)
 
@@ -87,7 +114,8 @@ def resume(path: str | Path, **settings: Any) -> Run:
     Args:
         path: the run's folder.
         **settings: new budgets (``epochs``, ``steps``, ``minutes``; any one of them replaces all three), counted from
-            the start of the run; ``save_interval``; ``checkpoint_every_steps``; or ``data``, if the folder has moved.
+            the start of the run; ``save_interval``; ``checkpoint_every_steps``; or ``data``, if the folder has moved,
+            or if the images were in memory. Then ``labels`` are needed again, too.
 
     Returns:
         The run.
@@ -118,8 +146,12 @@ def _print_contents(dataset: Dataset) -> None:
 
 
 @default_settings()
-def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config, Dataset]:
+def plan(
+    preset: str | Config = DEFAULT_PRESET, labels: npt.ArrayLike | None = None, **settings: Any
+) -> tuple[Config, Dataset]:
     """The configuration that ``train`` would use, with the classes of its data, and the data.
+
+    The arguments are those of ``train``.
 
     Raises:
         InputError: a setting or the data cannot be used.
@@ -131,13 +163,13 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
     for name in READ_FROM_THE_DATA:
         if settings.get(name) is not None:
             raise InputError(f"{name} cannot be set: the classes come with the data")
-    settings["data"] = _data_folder(settings.get("data"))
+    settings["data"], data = _find_data(settings.get("data"))
     trained = _trained_config(settings)
     config = Config.from_preset(preset, **settings)
     if trained is not None:
         config = _match_networks(config, trained, depth=settings.get("discriminator_depth"))
     check_backend(config.backend)
-    dataset = load_training_images(config.data, config.image_size, config.channels)
+    dataset = _load(config, data, labels)
     config = _with_classes(config, dataset)
     if trained is not None:
         # Refuses classes that cannot be matched, before anything is written.
@@ -149,19 +181,26 @@ def plan(preset: str | Config = DEFAULT_PRESET, **settings: Any) -> tuple[Config
     return config, dataset
 
 
-def _data_folder(data: object) -> Path | None:
-    """The requested folder of the data as an absolute path, so that a run can be resumed from another folder.
+def _find_data(data: Any) -> tuple[str | None, Any]:
+    """The setting ``data`` of a run, and the data that are loaded.
+
+    A path becomes an absolute one, so that a run can be resumed from another folder.
 
     Raises:
-        InputError: it is no path.
+        InputError: the data were those of a run on images in memory, and are not given.
     """
-    if data is not None and not isinstance(data, (str, os.PathLike)):
-        raise InputError(
-            f"data={show(data)} must be a folder: write each image to a PNG file, in a subfolder for each class, for "
-            "example with PIL.Image.fromarray(image).save(path)"
-        )
+    if is_in_memory(data):
+        return IN_MEMORY, data
+    if data == IN_MEMORY:
+        raise InputError("the images of this Config were in memory: give them again with data, and perhaps labels")
     folder = requested_folder(data)
-    return None if folder is None else folder.absolute()
+    place = None if folder is None else str(folder.absolute())
+    return place, place
+
+
+def _load(config: Config, data: Data | None, labels: npt.ArrayLike | None) -> Dataset:
+    options = PictureOptions.from_config(config)
+    return load_training_images(data, config.image_size, config.channels, labels=labels, **vars(options))
 
 
 def _with_classes(config: Config, dataset: Dataset) -> Config:
@@ -224,23 +263,42 @@ def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
 
 
 @default_settings()
-def plan_resume(path: str | Path, **settings: Any) -> tuple[Run, Dataset]:
+def plan_resume(
+    path: str | Path, data: Data | None = None, labels: npt.ArrayLike | None = None, **settings: Any
+) -> tuple[Run, Dataset]:
     """The run that ``resume`` would continue, with its new configuration, and its data.
+
+    The arguments are those of ``resume``.
 
     Raises:
         InputError: a setting contradicts the run's own, or the data cannot be used.
     """
     run = Run.open(path)
+    if data is not None:  # The folder may have moved. The data's fingerprint must be the same.
+        settings["data"], data = _find_data(data)
     run.config = _resumed_config(run, settings)
     check_backend(run.config.backend)
-    if run.config.data is not None and not Path(run.config.data).is_dir():
-        raise InputError(
-            f"{run.path} was trained on {run.config.data}, which is no longer there: if the folder has moved, name its "
-            "new place with data (--data)"
-        )
-    dataset = load_training_images(run.config.data, run.config.image_size, run.config.channels)
+    if data is None:
+        data = _data_of(run)
+    dataset = _load(run.config, data, labels)
     check_data(run.config, dataset)
     return run, dataset
+
+
+def _data_of(run: Run) -> str | None:
+    """The place of a run's data. Raises InputError if there is nothing any more."""
+    place = run.config.data
+    if place == IN_MEMORY:
+        raise InputError(
+            f"{run.path} was trained on images in memory, which it does not store: give them again with data and "
+            "labels in fashion_gan.resume, or name a folder or a file of the same images with data (--data)"
+        )
+    if place is not None and not Path(place).exists():
+        raise InputError(
+            f"{run.path} was trained on {place}, which is no longer there: if it has moved, name its new place with "
+            "data (--data)"
+        )
+    return place
 
 
 @default_settings()
@@ -261,8 +319,6 @@ def _is_same(config: Config, name: str, value: object) -> bool:
 def _resumed_config(run: Run, settings: JsonObject) -> Config:
     """The run's configuration with the settings that a resumed run may change."""
     changes = {name: value for name, value in settings.items() if value is not None}
-    if "data" in changes:  # The folder may have moved. The data's fingerprint must be the same.
-        changes["data"] = _data_folder(changes["data"])
     check_setting_names(changes)
     for name, value in changes.items():
         if name not in RESUMABLE and not _is_same(run.config, name, value):

@@ -11,7 +11,7 @@ from fashion_gan.api.load import load_generator
 from fashion_gan.arrays import Array, Images
 from fashion_gan.cli import options
 from fashion_gan.datasets import CLASS_NAMES
-from fashion_gan.datasets.writers import subfolder_names
+from fashion_gan.datasets.generated import subfolder_names
 from fashion_gan.generator import Generator
 from fashion_gan.rendering.images import (
     PICTURE_FORMATS,

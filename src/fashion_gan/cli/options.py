@@ -57,6 +57,16 @@ class Folder(UserPath):
         return [CompletionItem(incomplete, type="dir")]
 
 
+class DataPath(UserPath):
+    """A folder or a file of training images, which the shell completes. The library words the errors."""
+
+    def __init__(self) -> None:
+        super().__init__(readable=False)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
 class Model(click.Path):
     """A shipped model's name, a run's folder or a model file. The shell completes names and paths."""
 
@@ -134,17 +144,31 @@ def settings(command: Function) -> Function:
     return command
 
 
+def some_settings(*names: str) -> Callable[[Function], Function]:
+    """Add the options of some settings of ``Config``."""
+
+    def decorate(command: Function) -> Function:
+        for field in reversed(dataclasses.fields(Config)):
+            if field.name in names:
+                command = _setting_option(field)(command)
+        return command
+
+    return decorate
+
+
 def _setting_option(field: Setting) -> Callable[[Function], Function]:
     """The option of a setting. Its value is None if the command line does not have it: then the preset decides."""
     value_type = get_args(field.type)[0] if isinstance(field.type, types.UnionType) else field.type
     flag = "--" + field.name.replace("_", "-")
     type_and_metavar: JsonObject = {"type": value_type, "metavar": "NUMBER"}
     if field.name == "data":
-        type_and_metavar = {"type": Folder(), "metavar": "FOLDER"}
+        type_and_metavar = {"type": DataPath(), "metavar": "FOLDER|FILE"}
     elif field.name == "init_from":
         type_and_metavar = {"type": Model(), "metavar": "NAME|RUN"}
     elif value_type is bool:
         flag, type_and_metavar = f"{flag}/--no-{flag.removeprefix('--')}", {}
+    elif "is_color" in field.metadata:
+        type_and_metavar["metavar"] = "COLOR"
     elif value_type is str:
         type_and_metavar = {"type": Choice(field.metadata["allowed"])}
     elif field.metadata["unit"]:

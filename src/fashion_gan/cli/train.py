@@ -11,12 +11,14 @@ from fashion_gan.cli import options
 from fashion_gan.config import DEFAULT_PRESET, RENAMED_SETTINGS, Config
 from fashion_gan.datasets import (
     Dataset,
+    PictureOptions,
     holds_fashion_mnist,
     load_fashion_mnist,
     load_training_images,
     requested_folder,
 )
 from fashion_gan.datasets.contents import MAX_ROWS
+from fashion_gan.datasets.picture_sets import UNREADABLE
 from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, contact_sheet, save_picture
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.system.atomic_files import check_new_path
@@ -88,17 +90,18 @@ def _held_out_text(config: Config, dataset: Dataset) -> str:
 @options.verb(
     examples=(
         "fashion-gan data",
-        "fashion-gan data --data my-pictures --out pictures.jpg",
+        "fashion-gan data --data my-pictures.zip --fit pad --out pictures.jpg",
     )
 )
 @options.option(
     "--data",
-    type=options.Folder(),
-    metavar="FOLDER",
-    help="Folder of pictures, of the four Fashion-MNIST files, or of another data set in such files. By default "
-    "Fashion-MNIST is searched for and, if missing, downloaded.",
+    type=options.DataPath(),
+    metavar="FOLDER|FILE",
+    help="Folder or file of pictures, or folder of the four Fashion-MNIST files or of another data set in such files. "
+    "By default Fashion-MNIST is searched for and, if missing, downloaded.",
     group="Data",
 )
+@options.some_settings("fit", "background")
 @options.option(
     "--out",
     type=options.UserPath(),
@@ -108,22 +111,27 @@ def _held_out_text(config: Config, dataset: Dataset) -> str:
     group="Output",
 )
 @options.force
-def data(data: str | None, out: Path | None, force: bool) -> None:
-    """Show what a data folder holds, and draw ten images of each class.
+def data(data: str | None, fit: str | None, background: str | None, out: Path | None, force: bool) -> None:
+    """Show what a data folder or file holds, and draw ten images of each class.
 
-    Of your own pictures, it shows what was left out and why. Without a folder, it shows where Fashion-MNIST is stored.
+    Of your own pictures, it shows what is left out and why, and which cannot be read. Without --data, it shows where
+    Fashion-MNIST is stored.
     """
     if out is not None:
         check_new_path(out, force=force)
         check_suffix(out, PICTURE_FORMATS)
     folder = requested_folder(data)
-    is_fashion_mnist = folder is None or holds_fashion_mnist(folder)
-    training = load_training_images(folder, SHEET_IMAGE_SIZE, channels=3)
+    is_fashion_mnist = folder is None or (not folder.is_file() and holds_fashion_mnist(folder))
+    given = {name: value for name, value in (("fit", fit), ("background", background)) if value is not None}
+    options_of_pictures = PictureOptions(skip_damaged=True, **given)
+    training = load_training_images(folder, SHEET_IMAGE_SIZE, channels=3, **vars(options_of_pictures))
     splits = {"train": training}
     if is_fashion_mnist:
         splits["test"] = load_fashion_mnist("test", folder)
     if training.contents is not None:
         click.echo(training.contents)
+        if any(row.reason == UNREADABLE for row in training.contents.left_out):
+            click.echo("\ntrain refuses pictures that cannot be read, unless it gets --skip-damaged")
     else:
         click.echo(f"{_pixel_table(splits)}\n\n{_class_table(splits)}")
     out = options.output_path(out, "fashion_mnist.png" if is_fashion_mnist else "pictures.png", force=force)

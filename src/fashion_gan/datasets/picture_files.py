@@ -1,4 +1,4 @@
-"""Reading one picture file with Pillow, within bounds and with errors of one line."""
+"""Reading one picture with Pillow, from a file or from memory, within bounds and with errors of one line."""
 
 import contextlib
 import dataclasses
@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fashion_gan.arrays import Picture
+from fashion_gan.datasets.options import DEFAULT_OPTIONS, PictureOptions
 from fashion_gan.errors import InputError, one_line
 from fashion_gan.system.backends import suppressed_stderr
 from fashion_gan.system.library_settings import MAX_IMAGE_PIXELS
@@ -60,8 +61,8 @@ TRANSPOSITIONS = {
 
 Facts = TypeVar("Facts")
 
-Source: TypeAlias = Path | io.BytesIO
-"""A file, or the content of one."""
+Source: TypeAlias = Path | io.BytesIO | Image.Image
+"""A file, the content of one, or a picture that Pillow has opened."""
 
 Draft: TypeAlias = tuple[str, tuple[int, int]]
 """The mode, and the least width and height, that a JPEG may be decoded at."""
@@ -114,29 +115,51 @@ def _header_of(image: Image.Image) -> Header:
     return Header(image.size, image.mode, _has_16_bit_colors(image), _is_animated(image), image.format == "JPEG")
 
 
-def read_square(source: Source, image_size: int, channels: int, shift: int = 8) -> Picture:
-    """Read a picture, turn it upright as its EXIF data say, crop it to its central square, and resize it.
+def read_square(
+    source: Source,
+    image_size: int,
+    channels: int,
+    shift: int = 8,
+    options: PictureOptions = DEFAULT_OPTIONS,
+    name: str | None = None,
+) -> Picture:
+    """Read a picture, turn it upright as its EXIF data say, make it a square, and resize it.
 
     Args:
         source: the picture.
         image_size: height and width of the square, in pixels.
-        channels: 1 (gray), 3 (color) or 4 (color and opacity). Without opacity, transparent parts become white.
+        channels: 1 (gray), 3 (color) or 4 (color and opacity). Without opacity, transparent parts get the background.
         shift: the bits that gray levels of 16 or 32 bits lose.
+        options: how it becomes a square, and the background.
+        name: its name in error messages. None: its path.
 
     Raises:
         InputError: the picture cannot be read.
     """
     # A large JPEG is decoded at a fraction of its size. The fraction is still large enough to resize well.
     draft = (MODES[channels], (2 * image_size, 2 * image_size))
-    image, orientation = _read(source, str(source), lambda image: _load_pixels(image, draft))
+    image, orientation = _read(source, str(name or source), lambda image: _load_pixels(image, draft))
     if image.mode in DEEP_GRAY_MODES:
         # Pillow's own conversion clips: of the 65,536 levels, all above 255 become white.
         image = Image.fromarray((np.asarray(image) >> shift).astype(np.uint8))
     if orientation in TRANSPOSITIONS:
         image = image.transpose(TRANSPOSITIONS[orientation])
+    return as_square(image, image_size, channels, options)
+
+
+def as_square(image: Image.Image, image_size: int, channels: int, options: PictureOptions) -> Picture:
+    """Make a picture of 8 bits a square, and resize it. The arguments are those of ``read_square``."""
     if image.mode == "RGBA" and channels != 4:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    square = ImageOps.fit(image.convert(MODES[channels]), (image_size, image_size), Image.Resampling.LANCZOS)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, options.background), image)
+    image, size = image.convert(MODES[channels]), (image_size, image_size)
+    if options.fit == "crop":
+        square = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+    elif options.fit == "pad":
+        # Resizing gives invisible pixels the color black, so that an invisible border has it too.
+        border = options.background if channels != 4 else (0, 0, 0, 0)
+        square = ImageOps.pad(image, size, Image.Resampling.LANCZOS, color=border)
+    else:
+        square = image.resize(size, Image.Resampling.LANCZOS)
     return np.asarray(square).reshape(image_size, image_size, channels)
 
 
@@ -167,16 +190,21 @@ def read_pixels(source: Source, name: str | None = None, *, with_opacity: bool =
     return colors[..., :1] if (colors == colors[..., :1]).all() else colors
 
 
-def brightest(source: Source) -> int:
+def brightest(source: Source, name: str | None = None) -> int:
     """The highest level of a picture, before levels of more than 8 bits are reduced.
+
+    Args:
+        source: the picture.
+        name: its name in error messages. None: its path.
 
     Raises:
         InputError: the picture cannot be read, or has levels below 0, whose range is unknown.
     """
-    image, _ = _read(source, str(source), _load_pixels)
+    name = str(name or source)
+    image, _ = _read(source, name, _load_pixels)
     pixels = np.asarray(image if image.mode in DEEP_GRAY_MODES else image.convert("RGB"))
     if pixels.min() < 0:
-        raise InputError(f"{source} cannot be read as a picture: its levels go down to {pixels.min()}, not to 0")
+        raise InputError(f"{name} cannot be read as a picture: its levels go down to {pixels.min()}, not to 0")
     return int(pixels.max())
 
 
@@ -211,7 +239,7 @@ def _load_pixels(image: Image.Image, draft: Draft | None = None) -> tuple[Image.
         The picture, as RGBA if a part of it may be transparent, and its orientation, from 1 to 8.
     """
     if draft is not None:
-        image.draft(*draft)
+        image.draft(*draft)  # It does nothing to pixels that are already loaded.
     with suppressed_stderr() if image.format == "TIFF" else contextlib.nullcontext():
         failure = _failure_to_load(image)  # An exception in this block would print libtiff's lines.
     if failure is not None:
@@ -227,6 +255,8 @@ def _png_without_metadata(source: Source) -> io.BytesIO | None:
 
     Pillow refuses a PNG whose metadata are damaged, or longer than a megabyte, although its pixels are sound.
     """
+    if isinstance(source, Image.Image):
+        return None
     try:
         content = source.getvalue() if isinstance(source, io.BytesIO) else _content_of_png(source)
     except OSError:
@@ -256,9 +286,7 @@ def _opened(source: Source, name: str) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about metadata that have no effect on the pixels.
         try:
-            if isinstance(source, io.BytesIO):
-                source.seek(0)
-            with Image.open(source, formats=PICTURE_FORMATS) as image:
+            with _open(source) as image:
                 _check_header(image, name)
                 yield image
         except InputError:
@@ -267,6 +295,14 @@ def _opened(source: Source, name: str) -> Iterator[Image.Image]:
             raise _too_large(name) from error
         except PILLOW_ERRORS as error:
             raise InputError(f"{name} cannot be read as a picture: {_reason(error)}") from error
+
+
+def _open(source: Source) -> contextlib.AbstractContextManager[Image.Image]:
+    if isinstance(source, Image.Image):
+        return contextlib.nullcontext(source)  # It is the user's, and stays open.
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+    return Image.open(source, formats=PICTURE_FORMATS)
 
 
 def _check_header(image: Image.Image, name: str) -> None:

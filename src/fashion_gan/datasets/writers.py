@@ -9,8 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from fashion_gan.arrays import Images, Labels
-from fashion_gan.classes import folder_name
-from fashion_gan.datasets.generated import IDX_IMAGES, IDX_LABELS, MANIFEST
+from fashion_gan.datasets.generated import (
+    FOLDERS,
+    IDX_IMAGES,
+    IDX_LABELS,
+    MANIFEST,
+    NPZ,
+    PARQUET,
+    subfolder_names,
+)
 from fashion_gan.errors import InputError, check_choice
 from fashion_gan.rendering.images import png_bytes
 from fashion_gan.system import progress
@@ -18,14 +25,10 @@ from fashion_gan.system.atomic_files import sha256
 from fashion_gan.system.installation import check_installed
 
 CARD = "README.md"
-NPZ, PARQUET, FOLDERS = "dataset.npz", "dataset.parquet", "images"
 PICTURES = FOLDERS + "/*/" + "[0-9]" * 6 + "*.png"
 PATTERNS = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, PICTURES)  # all files that a data set may hold
 
 MAX_IDX_CLASSES = 256  # IDX stores a label in one byte
-# Names that no folder can have; Windows reserves all but the first for devices.
-_PORTS = {f"{port}{digit}" for port in ("com", "lpt") for digit in range(10)}
-NO_FOLDER_NAMES = {"", "con", "prn", "aux", "nul", *_PORTS}
 GZIP_LEVEL = 6  # level 9 takes ten times as long and saves 1%
 
 
@@ -65,18 +68,6 @@ def checksums(folder: Path) -> dict[str, str]:
     """SHA-256, in hex, of every file in a folder and its subfolders, by the file's path relative to the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
-
-
-def subfolder_names(class_names: Sequence[str]) -> list[str]:
-    """A folder's name for each class: the class's name with "-" for each unsafe character.
-
-    If two such names differ at most in case, or Windows cannot have one, the classes' numbers are the folders' names.
-    """
-    safe_names = [folder_name(name) for name in class_names]
-    folded = {name.casefold() for name in safe_names}
-    if len(folded) < len(safe_names) or folded & NO_FOLDER_NAMES:
-        return [f"{number:03d}" for number in range(len(safe_names))]
-    return safe_names
 
 
 def _write_idx(folder: Path, images: Images, labels: Labels, class_names: Sequence[str]) -> None:

@@ -9,7 +9,15 @@ from typing import TypeAlias
 import numpy as np
 
 from fashion_gan.arrays import Images, JsonObject, Picture, Vectors
-from fashion_gan.datasets import IMAGE_SHAPE, TRAINING_FINGERPRINT, load_training_images, local_folder
+from fashion_gan.config import IN_MEMORY
+from fashion_gan.datasets import (
+    IMAGE_SHAPE,
+    TRAINING_FINGERPRINT,
+    PictureOptions,
+    load_training_images,
+    local_folder,
+)
+from fashion_gan.datasets.mapped_images import is_mapped
 from fashion_gan.errors import InputError
 from fashion_gan.rendering.resize import resize_matrix
 from fashion_gan.runs import Run
@@ -76,12 +84,16 @@ class NearestImages:
             return _fashion_mnist_finder(local_folder(), None)
         config = self._run.config
         if self._run.data_fingerprint == TRAINING_FINGERPRINT:
-            return _fashion_mnist_finder(local_folder() or config.data, config.image_size)
-        if config.data is None:
+            folder = local_folder() or (None if config.data == IN_MEMORY else config.data)
+            return _fashion_mnist_finder(folder, config.image_size)
+        if config.data in (None, IN_MEMORY):
             raise InputError(f"{self._run.path} does not record its training images")
-        dataset = load_training_images(config.data, config.image_size, config.channels)
+        options = PictureOptions.from_config(config)
+        dataset = load_training_images(config.data, config.image_size, config.channels, **vars(options))
         if dataset.fingerprint != self._run.data_fingerprint:
             raise InputError(f"{config.data} does not hold the images that this run was trained on")
+        if is_mapped(dataset.images):
+            raise InputError("the training images are too many to be compared in memory")
         return _pixel_finder(dataset.images, config.image_size)
 
 

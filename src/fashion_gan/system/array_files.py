@@ -1,4 +1,4 @@
-"""Read ``.npz`` files of any origin: headers first, within bounds, and without running code."""
+"""Read ``.npz`` and ``.npy`` files of any origin: headers first, within bounds, and without running code."""
 
 import io
 import math
@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class ArrayFile:
     Attributes:
         shapes: the shape of each array, by its name.
         sizes: the bytes of each array, by its name.
+        dtypes: the type of each array's numbers, by its name.
         faults: why each other member is not read, by its name.
     """
 
@@ -44,11 +46,12 @@ class ArrayFile:
             raise ValueError(f"it holds {len(members):,} arrays; the limit is {MAX_ARRAYS:,}")
         self.shapes: dict[str, Shape] = {}
         self.sizes: dict[str, int] = {}
+        self.dtypes: dict[str, np.dtype[Any]] = {}
         self.faults: dict[str, str] = {}
         for member in members:
             name = member.filename.removesuffix(SUFFIX)
             try:
-                self.shapes[name] = self._check_header(member)
+                self.shapes[name], self.dtypes[name] = self._check_header(member)
                 self.sizes[name] = member.file_size
             except CORRUPT_FILE_ERRORS as error:
                 if all_or_none:
@@ -56,18 +59,31 @@ class ArrayFile:
                 self.faults[name] = one_line(error)
         self.total_bytes = sum(member.file_size for member in members)
 
-    def _check_header(self, member: zipfile.ZipInfo) -> Shape:
-        """The shape in an array's header. Raises ValueError if the member is not exactly one array."""
+    def _check_header(self, member: zipfile.ZipInfo) -> tuple[Shape, np.dtype[Any]]:
+        """The shape and the type in an array's header. Raises ValueError if the member is not exactly one array."""
         # An array is read by its name and this suffix. Another member of the same name could be of any size.
         if not member.filename.endswith(SUFFIX):
             raise ValueError(f"{member.filename} is not an array: its name does not end in {SUFFIX}")
         check_member(member)
         with self._archive.open(member) as file:
             start = file.read(min(MAX_HEADER_BYTES, member.file_size))
-        shape, length = _read_header(start, member.filename)
+        shape, dtype, length = _read_header(start, member.filename)
         if length != member.file_size:
             raise ValueError(f"{member.filename} is not as long as its header says")
-        return shape
+        return shape, dtype
+
+    def rows(self, name: str) -> Iterator[Array]:
+        """Yield the rows of an array one by one, so that it need not fit into memory.
+
+        Raises ValueError if its rows are not stored one after the other.
+        """
+        with self._archive.open(name + SUFFIX) as file:
+            shape, is_fortran, dtype = HEADER_READERS[np.lib.format.read_magic(file)](file)
+            if is_fortran:
+                raise ValueError(f"{name} is stored in Fortran's order, column by column")
+            length = math.prod(shape[1:]) * dtype.itemsize
+            for _ in range(shape[0]):
+                yield np.frombuffer(file.read(length), dtype).reshape(shape[1:])
 
     def __getitem__(self, name: str) -> Array:
         with self._archive.open(name + SUFFIX) as file:
@@ -81,8 +97,8 @@ def check_member(member: zipfile.ZipInfo) -> None:
         raise ValueError(f"{member.filename} is encrypted, or compressed in a way other than deflate")
 
 
-def _read_header(start: bytes, name: str) -> tuple[Shape, int]:
-    """The shape of an array and the length of its ``.npy`` file, from the file's start.
+def _read_header(start: bytes, name: str) -> tuple[Shape, np.dtype[Any], int]:
+    """The shape and the type of an array, and the length of its ``.npy`` file, from the file's start.
 
     NumPy's own errors advise to trust the file, so they are replaced.
     """
@@ -93,7 +109,7 @@ def _read_header(start: bytes, name: str) -> tuple[Shape, int]:
         raise ValueError(f"{name} has no header of a plain array") from error
     if dtype.hasobject:
         raise ValueError(f"{name} holds Python objects, which are not read")
-    return tuple(shape), stream.tell() + math.prod(shape) * dtype.itemsize
+    return tuple(shape), dtype, stream.tell() + math.prod(shape) * dtype.itemsize
 
 
 @contextmanager
@@ -106,7 +122,7 @@ def open_arrays(path: Path, *, all_or_none: bool = True) -> Iterator[ArrayFile]:
 def read_array(path: Path, max_bytes: int = MAX_BYTES) -> Array:
     """Read an ``.npy`` file. Raises one of ``CORRUPT_FILE_ERRORS`` if it cannot be read, or is above ``max_bytes``."""
     with open(path, "rb") as file:
-        _, length = _read_header(file.read(MAX_HEADER_BYTES), "it")
+        _, _, length = _read_header(file.read(MAX_HEADER_BYTES), "it")
         if length > max_bytes:
             raise ValueError(f"its array takes {length:,} bytes; the limit is {max_bytes:,}")
         if length != path.stat().st_size:
@@ -114,6 +130,19 @@ def read_array(path: Path, max_bytes: int = MAX_BYTES) -> Array:
         file.seek(0)
         array: Array = np.lib.format.read_array(file, allow_pickle=False)
         return array
+
+
+def map_array(path: Path) -> Array:
+    """Map the array of an ``.npy`` file into memory, read-only: the system reads the parts that are used.
+
+    Raises one of ``CORRUPT_FILE_ERRORS`` if the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        _, _, length = _read_header(file.read(MAX_HEADER_BYTES), "it")
+    if length != path.stat().st_size:
+        raise ValueError("it is not as long as its header says")
+    array: Array = np.lib.format.open_memmap(path, mode="r")
+    return array
 
 
 def read_arrays(path: Path, max_bytes: int = MAX_BYTES) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""Stream batches of in-memory images endlessly. Their order depends only on the seed and the step."""
+"""Stream batches of images endlessly, from memory or from a file. Their order depends only on the seed and the step."""
 
 import itertools
 import math
@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from fashion_gan.arrays import Images, Indices, Labels
+from fashion_gan.datasets.mapped_images import is_mapped
 from fashion_gan.system.backends import accelerator
 
 MAX_STEPS_PER_EXECUTION = 10  # A Ctrl-C takes effect at the end of an execution.
@@ -52,9 +53,10 @@ def stream_batches(
     """Stream batches to ``fit`` from any step on. A resumed run gets the same batches as an uninterrupted one.
 
     Each epoch visits the images in a new order. The few beyond its last batch are left out; see ``steps_in_epoch``.
+    Images of a file are read batch by batch. They give the same batches as in memory.
 
     Args:
-        images: uint8 (count, h, w, c).
+        images: uint8 (count, h, w, c), in memory or mapped from a file.
         labels: int32 (count,).
         batch_size: images in a batch, at most ``count``.
         seed: seed of the shuffling.
@@ -74,17 +76,31 @@ def stream_batches(
             yield from order.reshape(steps_per_epoch, batch_size)[first:]
             first = 0
 
+    def batches() -> Iterator[Any]:
+        for indices in batch_indices():
+            yield ({"images": np.asarray(images[indices]), "labels": labels[indices]},)
+
+    if keras.backend.backend() == "tensorflow" and is_mapped(images):
+        return _tensorflow_stream_from_file(images, batches, batch_size)
     if keras.backend.backend() == "tensorflow":
         return _tensorflow_stream(images, labels, batch_indices, batch_size)
     if keras.backend.backend() == "jax" and steps_per_execution > 1:
         return _jax_stream(images, labels, batch_indices(), steps_per_execution)
-    return (({"images": images[indices], "labels": labels[indices]},) for indices in batch_indices())
+    return batches()
 
 
 def _jax_stream(images: Images, labels: Labels, batch_indices: Iterator[Indices], steps: int) -> Iterator[Any]:
-    """Yield all images, copied to the device once, with the indices of several batches: int32 (steps, batch_size)."""
+    """Yield all images, copied to the device once, with the indices of several batches: int32 (steps, batch_size).
+
+    Of a file, only the images of these batches are yielded.
+    """
     import jax
 
+    while is_mapped(images):
+        indices = np.stack(list(itertools.islice(batch_indices, steps)))
+        chosen = indices.reshape(-1)
+        positions = np.arange(len(chosen), dtype=np.int32).reshape(indices.shape)
+        yield ({"images": np.asarray(images[chosen]), "labels": labels[chosen], "batch_indices": positions},)
     on_device = {"images": jax.device_put(images), "labels": jax.device_put(labels)}
     while True:
         indices = np.stack(list(itertools.islice(batch_indices, steps))).astype(np.int32)
@@ -100,6 +116,24 @@ def _tensorflow_stream(
     all_images, all_labels = tf.constant(images), tf.constant(labels)
     stream = tf.data.Dataset.from_generator(batch_indices, output_signature=tf.TensorSpec((batch_size,), tf.int64))
     stream = stream.map(lambda i: ({"images": tf.gather(all_images, i), "labels": tf.gather(all_labels, i)},))
+    return _read_ahead(stream)
+
+
+def _tensorflow_stream_from_file(images: Images, batches: Callable[[], Iterator[Any]], batch_size: int) -> Any:
+    """The stream as a ``tf.data.Dataset`` that gets each batch from Python."""
+    import tensorflow as tf
+
+    signature = {
+        "images": tf.TensorSpec((batch_size, *images.shape[1:]), tf.uint8),
+        "labels": tf.TensorSpec((batch_size,), tf.int32),
+    }
+    return _read_ahead(tf.data.Dataset.from_generator(batches, output_signature=(signature,)))
+
+
+def _read_ahead(stream: Any) -> Any:
+    """Prepare two batches while the model trains on another."""
+    import tensorflow as tf
+
     options = tf.data.Options()
     # With autotune, ``fit`` waits idly for up to 20 s before it returns (TensorFlow 2.21).
     options.autotune.enabled = False

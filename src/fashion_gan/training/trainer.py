@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from fashion_gan.arrays import KerasModel
-from fashion_gan.config import Config
+from fashion_gan.config import IN_MEMORY, Config
 from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError, describe_os_error, one_line
 from fashion_gan.metrics.cache import metrics_cache_folder
@@ -72,7 +72,13 @@ def _how_to_continue(run: Run, error: OSError) -> str:
     """The message about a write error: the file, the reason, what is kept, and what to do."""
     kept = "its last checkpoint is complete" if run.checkpoint_paths() else "it has no checkpoint yet"
     remedy = "free some space, then " if error.errno in FULL_DISK else "continue with "
-    return f"{describe_os_error(error)}, in {run.path}: {kept}: {remedy}fashion-gan train --resume {run.path}"
+    return f"{describe_os_error(error)}, in {run.path}: {kept}: {remedy}{_resume_command(run)}"
+
+
+def _resume_command(run: Run) -> str:
+    if run.config.data == IN_MEMORY:
+        return f"fashion_gan.resume({str(run.path)!r}, data=…) with the same images"
+    return f"fashion-gan train --resume {run.path}"
 
 
 def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
@@ -175,9 +181,7 @@ def fit_until_budget_ends(training: Training) -> None:
         if training.validate is not None and not stop.is_set():  # A budget can end in the middle of an epoch.
             training.validate.score()
     if stop.is_set():
-        raise KeyboardInterrupt(
-            f"stopped at step {state.step}: continue with fashion-gan train --resume {training.run.path}"
-        )
+        raise KeyboardInterrupt(f"stopped at step {state.step}: continue with {_resume_command(training.run)}")
 
 
 def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fashion_gan.arrays import Array, Floats, Images, Indices, JsonObject, Labels, Shape, Vectors
 from fashion_gan.datasets import Dataset
+from fashion_gan.datasets.mapped_images import select_images
 from fashion_gan.errors import InputError
 from fashion_gan.metrics.cache import cached
 from fashion_gan.metrics.distances import Gaussian, gaussian, kernel_mean, squared_distances, squared_radii
@@ -190,8 +191,8 @@ class PictureReference:
 
 
 def select(dataset: Dataset, indices: Indices) -> Dataset:
-    """Some pictures of a data set."""
-    return dataclasses.replace(dataset, images=dataset.images[indices], labels=dataset.labels[indices])
+    """Some pictures of a data set. Of a mapped file, many pictures stay there until they are indexed."""
+    return dataclasses.replace(dataset, images=select_images(dataset.images, indices), labels=dataset.labels[indices])
 
 
 def split(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
