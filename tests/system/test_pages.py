@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from pages import DOCS, PAGES, README, ROOT, blocks, commands, first_of_each_verb, name_of, programs, words_of
+from PIL import Image
 from processes import command
 
 import fashion_gan
@@ -49,8 +51,9 @@ def shortened(words: list[str], folder) -> list[str]:
     verb = words[0]
     if "~/datasets/fashion-mnist" in words:
         words[words.index("~/datasets/fashion-mnist")] = str(local_folder())
-    if verb == "evaluate":
-        words += ["--protocol", "classes10k", "--force"]  # The command compare needs a report before it.
+    if verb == "evaluate":  # The command compare needs a report before it.
+        is_fashion_mnist = "--reference" not in words and not words[1].startswith("my-runs/")
+        words += ["--protocol", "classes10k" if is_fashion_mnist else "patches", "--force"]
     if verb == "augment-test":
         words[words.index("--real-per-class") + 1] = "3"
         words += ["--steps", "3", "--seeds", "2", "--synthetic-per-class", "3", "--force"]
@@ -67,10 +70,12 @@ def with_small_budget(words: list[str]) -> list[str]:
             del words[words.index(name) : words.index(name) + 2]
     if not resumes and "--init-from" not in words:  # The shipped weights fit only their own width.
         words += ["--base-channels", "2"]
-    if "my-pictures" in words:
-        words += ["--batch-size", "8"]  # The toy folder holds 40 pictures.
+    is_fashion_mnist = "my-pictures" not in words
+    if not is_fashion_mnist:
+        words += ["--batch-size", "50"]  # The toy folder holds 200 pictures.
     if "--evaluate-every-epochs" in words:
-        return [*words, "--epochs", "1", "--batch-size", "2500"]
+        words[words.index("--evaluate-every-epochs") + 1] = "1"
+        return [*words, "--epochs", "1", *(["--batch-size", "2500"] if is_fashion_mnist else [])]
     if has_budget or not resumes:
         words += ["--steps", "60" if resumes else "5"]
     return words
@@ -120,8 +125,17 @@ def write_old_generators(folder):
     build_generator(Config(base_channels=2), "generator").save_weights(folder / "old.weights.h5")
 
 
+def write_pictures(folder):
+    """Write two classes of 100 gray pictures of noise. So many are needed for some of them to be held out."""
+    random = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (folder / name).mkdir(parents=True)
+        for number in range(100):
+            Image.fromarray(random.integers(0, 256, (16, 16), np.uint8)).save(folder / name / f"{number}.png")
+
+
 @pytest.fixture
-def new_workplace(made_once, toy_folder, tmp_path, fewer_scored_images):
+def new_workplace(made_once, tmp_path, fewer_scored_images):
     """Return a function that makes a folder with two runs, pictures, a data set of boots and old generators.
 
     The first run is trained in seconds with the given options. The second run is a link to it.
@@ -130,7 +144,7 @@ def new_workplace(made_once, toy_folder, tmp_path, fewer_scored_images):
     def make(folder, *options):
         done = command("train", "--preset", "fashion", "--base-channels=2", "--out=runs", *options, cwd=folder)
         assert done.returncode == 0, done.stderr
-        (folder / "my-pictures").symlink_to(toy_folder)
+        write_pictures(folder / "my-pictures")
         write_old_generators(folder)
         done = command("evaluate", "runs/0001-fashion", "--protocol", "classes10k", cwd=folder)
         assert done.returncode == 0, done.stderr
