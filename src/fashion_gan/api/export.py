@@ -4,8 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fashion_gan.arrays import KerasModel
-from fashion_gan.config import PRESETS, Config
+from fashion_gan.config import PRESETS
 from fashion_gan.errors import InputError, check_choice, check_whole_number
 from fashion_gan.saving.keras2 import MAX_CLASSES
 from fashion_gan.saving.origins import is_onnx_file, resolve
@@ -73,16 +72,8 @@ def export_generator(
     # Leave out this machine's paths: they mean nothing to whoever gets the file.
     config = dataclasses.replace(config, data=None, init_from=None)
     if size is not None:
-        network, config = _enlarged(network, config, size)
+        network, config = export.enlarge(network, config, size)
     return export.save(network, config, format, out)
-
-
-def _enlarged(network: KerasModel, config: Config, size: int) -> tuple[KerasModel, Config]:
-    """The network with a last layer that enlarges its images, and its configuration."""
-    from fashion_gan.networks.enlarging import enlarged
-
-    larger = dataclasses.replace(config, image_size=size, core_size=config.core.image_size)
-    return enlarged(network, size), larger
 
 
 @default_settings()
