@@ -219,7 +219,7 @@ def test_of_fewer_than_200_none_is_held_out_and_the_report_says_so(tmp_path):
     page = evaluation.report_path.read_text()
     assert "All 199 pictures are compared with, because none is held out." in page
     assert reason in page
-    assert "nearest test image" not in page
+    assert "held-out picture" not in page
 
 
 def test_a_single_named_protocol_that_is_impossible_is_refused():
