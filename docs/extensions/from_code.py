@@ -1,21 +1,25 @@
 """Directives that write reference pages from the code, so that they cannot disagree with it.
 
-```{settings}          every setting of Config, by group
-```{command-line}      every verb of fashion-gan with its options
-```{metrics}           a table of all metrics
-```{metric-meanings}   the meaning of every metric
-```{protocols}         a table of all protocols
-```{presets}           the settings in which the presets differ
-```{renamed-settings}  the names of settings in version 0.1.0
-```{formats}           a table of the export formats
-```{modules}           every module of the package
+```{settings}                 every setting of Config, by group
+```{command-line}             every verb of fashion-gan with its options
+```{metrics}                  a table of the metrics for Fashion-MNIST
+```{metric-meanings}          the meaning of each of them
+```{picture-metrics}          a table of the metrics for pictures of any kind
+```{picture-metric-meanings}  the meaning of each of them
+```{protocols}                a table of the protocols for Fashion-MNIST
+```{picture-protocols}        a table of the protocols for pictures of any kind
+```{presets}                  the settings in which the presets differ
+```{renamed-settings}         the names of settings in version 0.1.0
+```{formats}                  a table of the export formats
+```{modules}                  every module of the package
 """
 
 import ast
 import dataclasses
 import inspect
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -30,6 +34,7 @@ from fashion_gan.cli.help import Option
 from fashion_gan.config import GROUPS, PRESETS, READ_FROM_THE_DATA, RENAMED_SETTINGS, Config, describe_range
 from fashion_gan.course import notebooks
 from fashion_gan.metrics.metric_info import METRICS, read_metric_values
+from fashion_gan.metrics.pictures.protocols import KINDS, PICTURE_SETS, Kind
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS
 from fashion_gan.saving.formats import FORMATS
 
@@ -51,6 +56,19 @@ COMPARED_WITH = {
     "fid50k_train": "the 60,000 training images",
 }
 """The real images of each protocol."""
+
+PICTURES_COMPARED_WITH = {
+    "distances": "the M real pictures",
+    "neighbors": "the M real pictures",
+    "patches": "the M real pictures",
+    "training_distance": "the training pictures",
+    "diversity": "the M real pictures",
+    "within_classes": "the real pictures of the same class",
+    "memorization": "the training pictures, and the held-out ones",
+    "gan_train": "training pictures, and the held-out ones",
+    "two_sample": "training and held-out pictures, half of them to learn",
+    "inception": "the M real pictures",
+}
 
 SHIPPED_METRICS = Path(fashion_gan.__file__).parent / "pretrained" / "fashion" / "metrics.json"
 """What `fashion-gan evaluate fashion --protocol full` measured, with the values of real images."""
@@ -79,6 +97,49 @@ METRIC_FACTS = {
     "kid10k_test": ("fid10k_test", "none"),
     "is10k": ("fid10k_test", "none"),
     "fid50k_train": ("fid50k_train", "none"),
+}
+# The same for pictures of any kind.
+PICTURE_FACTS = {
+    "frechet": ("distances", BOOTSTRAP),
+    "kernel": ("distances", "normal"),
+    "precision": ("neighbors", BOOTSTRAP),
+    "recall": ("neighbors", BOOTSTRAP),
+    "density": ("neighbors", BOOTSTRAP),
+    "coverage": ("neighbors", BOOTSTRAP),
+    "patches": ("patches", BOOTSTRAP),
+    "patches_scale1": ("patches", BOOTSTRAP),
+    "patches_scale2": ("patches", BOOTSTRAP),
+    "patches_scale4": ("patches", BOOTSTRAP),
+    "patches_scale8": ("patches", BOOTSTRAP),
+    "frechet_train": ("training_distance", BOOTSTRAP),
+    "diversity": ("diversity", "Student's t"),
+    "class_recall": ("within_classes", BOOTSTRAP),
+    "class_coverage": ("within_classes", BOOTSTRAP),
+    "copying": ("memorization", "normal"),
+    "closer_than_real": ("memorization", BOOTSTRAP),
+    "nearer_train": ("memorization", BOOTSTRAP),
+    "gan_train": ("gan_train", "Wilson"),
+    "gan_test": ("gan_train", "Wilson"),
+    "two_sample": ("two_sample", "Wilson"),
+    "fid": ("inception", "none"),
+    "kid": ("inception", "none"),
+    "is": ("inception", "none"),
+}
+
+FIGURES = "../explanation/figures/"
+# The page that explains each metric. It is found by the metric's id without the number and the set of its images.
+FIGURE_PAGES = {
+    "frechet_distance": ("ffd", "ffd_train", "frechet", "frechet_train"),
+    "kernel_distance": ("kernel",),
+    "precision_and_recall": ("precision", "recall"),
+    "density_and_coverage": ("density", "coverage"),
+    "patches": ("patches", "patches_scale1", "patches_scale2", "patches_scale4", "patches_scale8"),
+    "diversity": ("diversity",),
+    "within_classes": ("class_recall", "class_coverage"),
+    "data_copying": ("copying", "closer_than_real", "nearer_train"),
+    "gan_train_and_gan_test": ("gan_train", "gan_test"),
+    "two_sample_test": ("two_sample",),
+    "fid_kid_and_inception_score": ("fid", "fid_train", "kid", "is"),
 }
 
 
@@ -186,14 +247,14 @@ class CommandLine(FromCode):
 
 
 class Metrics(FromCode):
-    """A table of the metrics: id, name, direction, number of images, the value of real images, and the interval."""
+    """A table of Fashion-MNIST's metrics: id, name, direction, number of images, real images, and the interval."""
 
     def lines(self) -> Iterator[str]:
-        assert METRIC_FACTS.keys() == METRICS.keys()
+        assert METRIC_FACTS.keys() | PICTURE_FACTS.keys() == METRICS.keys()
         measured = read_metric_values(json.loads(SHIPPED_METRICS.read_text()))
         rows = []
-        for name, info in METRICS.items():
-            protocol, interval = METRIC_FACTS[name]
+        for name, (protocol, interval) in METRIC_FACTS.items():
+            info = METRICS[name]
             count = f"{PROTOCOLS[protocol].count:,}"
             baseline = info.show(measured[name].real_baseline) if name in measured else "not measured"
             rows.append([f"`{name}`", info.title, info.direction, count, baseline.replace("-", "−"), interval])
@@ -201,16 +262,50 @@ class Metrics(FromCode):
 
 
 class MetricMeanings(FromCode):
-    """The meaning of each metric, and its protocol."""
+    """The meaning of each of Fashion-MNIST's metrics, its protocol, and its page."""
 
     def lines(self) -> Iterator[str]:
-        for name, info in METRICS.items():
-            yield from (f"`{name}`: {info.title}", DEFINITION + info.description, "")
-            yield from (f"    {info.direction.capitalize()}. Protocol: `{METRIC_FACTS[name][0]}`.", "")
+        yield from meanings(METRIC_FACTS)
+
+
+class PictureMetrics(FromCode):
+    """A table of the metrics for pictures of any kind: id, name, direction, protocol, and the interval."""
+
+    def lines(self) -> Iterator[str]:
+        yield from table(
+            ["id", "name", "direction", "protocol", "95% interval"],
+            (
+                [f"`{name}`", METRICS[name].title, METRICS[name].direction, f"`{protocol}`", interval]
+                for name, (protocol, interval) in PICTURE_FACTS.items()
+            ),
+        )
+
+
+class PictureMetricMeanings(FromCode):
+    """The meaning of each metric for pictures of any kind, its protocol, and its page."""
+
+    def lines(self) -> Iterator[str]:
+        yield from meanings(PICTURE_FACTS)
+
+
+def meanings(facts: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """A list of metrics with their meanings, protocols and pages."""
+    for name, (protocol, _) in facts.items():
+        info = METRICS[name]
+        yield from (f"`{name}`: {info.title}", DEFINITION + info.description, "")
+        yield from (f"    {info.direction.capitalize()}. Protocol: `{protocol}`.{link_to_page(name)}", "")
+
+
+def link_to_page(metric: str) -> str:
+    """A sentence with a link to the page that explains a metric. Empty for the metrics of Fashion-MNIST's classes."""
+    idea = re.sub(r"\d+k(_test)?", "", metric)
+    pages = [page for page, ideas in FIGURE_PAGES.items() if idea in ideas]
+    assert pages or METRIC_FACTS[metric][0] == "classes10k", metric
+    return "".join(f" [Idea, formula, and when it lies]({FIGURES}{page}.md)." for page in pages)
 
 
 class Protocols(FromCode):
-    """A table of the protocols."""
+    """A table of the protocols for Fashion-MNIST."""
 
     def lines(self) -> Iterator[str]:
         yield from table(
@@ -222,11 +317,44 @@ class Protocols(FromCode):
                     COMPARED_WITH[protocol.name],
                     EXTRAS[protocol.needs],
                     "yes" if protocol.needs_labels else "no",
-                    ", ".join(f"`{name}`" for name, members in SETS.items() if protocol.name in members) or "none",
+                    sets_with(protocol.name, SETS),
                 ]
                 for protocol in PROTOCOLS.values()
             ),
         )
+
+
+class PictureProtocols(FromCode):
+    """A table of the protocols for pictures of any kind."""
+
+    def lines(self) -> Iterator[str]:
+        yield from table(
+            ["protocol", "metrics", "pictures", "compared with", "needs", "in the sets"],
+            (
+                [
+                    f"`{name}`",
+                    ", ".join(f"`{metric}`" for metric, (protocol, _) in PICTURE_FACTS.items() if protocol == name),
+                    "N, at most M" if kind.at_most_real else "N",
+                    PICTURES_COMPARED_WITH[name],
+                    ", ".join(self.needs(kind)),
+                    sets_with(name, PICTURE_SETS),
+                ]
+                for name, kind in KINDS.items()
+            ),
+        )
+
+    @staticmethod
+    def needs(kind: Kind) -> Iterator[str]:
+        yield EXTRAS[kind.needs]
+        if kind.needs_labels:
+            yield "classes"
+        if kind.needs_held_out:
+            yield "held-out pictures"
+
+
+def sets_with(protocol: str, sets: Mapping[str, Collection[str]]) -> str:
+    """The names of the sets that hold a protocol."""
+    return ", ".join(f"`{name}`" for name, members in sets.items() if protocol in members) or "none"
 
 
 class RenamedSettings(FromCode):

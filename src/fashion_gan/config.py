@@ -34,6 +34,7 @@ _PRESET_NAMES =                      ("transposed", "upsampling", "dcgan-64",   
 _SETTINGS = {
     "architecture":           ("transposed", "upsampling", "dcgan",      "dcgan",      "residual"),
     "image_size":             (28,           28,           64,           128,          28),
+    "core_size":              (None,         None,         None,         None,         None),
     "base_channels":          (64,           64,           64,           64,           32),
     "generator_width_factor": (1,            1,            1,            1,            1),
     "loss":                   ("bce",        "bce",        "bce",        "bce",        "leaky-minimax"),
@@ -51,6 +52,8 @@ PRESETS = {
     name: {setting: values[column] for setting, values in _SETTINGS.items()} for column, name in
     enumerate(_PRESET_NAMES)
 }
+# Clothes at larger sizes: the same networks, and a last layer that enlarges their images.
+PRESETS |= {f"fashion-{size}": {**PRESETS["fashion"], "image_size": size, "core_size": 28} for size in (64, 128)}
 
 # Setting names in version 0.1.0 -> names now. A configuration that 0.1.0 stored is read through this table.
 RENAMED_SETTINGS = {
@@ -132,6 +135,9 @@ class Config:
         **_one_of(*ARCHITECTURES))
     image_size: int = _setting("networks", 28, "Height and width of the images, a multiple of 4.",
         unit="pixels", **_one_of(*IMAGE_SIZES))
+    core_size: int | None = _setting("networks", None,
+        "Height and width that both networks work at. The generator's last layer, which has no weights, enlarges the "
+        "images to image_size by linear interpolation. None: image_size.", unit="pixels", **_one_of(*IMAGE_SIZES))
     channels: int = _setting("networks", 1, "Color channels of the images: 1 for gray, 3 for color.", **_one_of(1, 3))
     base_channels: int = _setting("networks", 64, "Base number of channels. It scales the width of every layer.",
         unit="channels", **_bounded(2, MAX_BASE_CHANNELS))
@@ -232,6 +238,8 @@ class Config:
                 f"discriminator_depth={self.discriminator_depth} is for architecture='residual', not "
                 f"{self.architecture!r}"
             )
+        if self.core_size is not None and self.core_size > self.image_size:
+            raise InputError(f"core_size={self.core_size} must be at most image_size={self.image_size}")
         if self.classifier_weight and not self.conditional:
             raise InputError(
                 f"classifier_weight={self.classifier_weight} needs conditional=True: there is no class to predict"
@@ -291,6 +299,13 @@ class Config:
             f"setting {' or '.join(one_line(name)[:MAX_NAME] for name in unknown[:MAX_UNKNOWN])}"
         )
 
+    @property
+    def core(self) -> "Config":
+        """The configuration of the networks themselves, without the layer that enlarges the images."""
+        if self.core_size is None:
+            return self
+        return dataclasses.replace(self, image_size=self.core_size, core_size=None)
+
     def to_json(self) -> str:
         """The settings and the version that writes them, as JSON."""
         return json.dumps({"version": __version__, **dataclasses.asdict(self)}, indent=2)
@@ -331,7 +346,7 @@ def is_class_name(text: str) -> bool:
 
 def describe_range(field: Setting) -> str:
     """The values that a setting may have, for its documentation: ``"from 1 to 8"``; "" if there is no limit."""
-    if field.name == "image_size":
+    if field.name in ("image_size", "core_size"):
         return f"from {IMAGE_SIZES[0]} to {IMAGE_SIZES[-1]}"
     if "allowed" in field.metadata:
         return "one of " + ", ".join(map(str, field.metadata["allowed"]))
@@ -365,6 +380,7 @@ class TrainSettings(TypedDict, total=False):
     init_from: str | Path | None
     architecture: str | None
     image_size: int | None
+    core_size: int | None
     channels: int | None
     base_channels: int | None
     generator_width_factor: int | None
@@ -419,8 +435,8 @@ def _checked(field: Setting, value: Any) -> Any:
     value = converted
     allowed = field.metadata.get("allowed", (value,))
     if value not in allowed:
-        if field.name == "image_size":
-            raise InputError(f"image_size={show(value)} must be a multiple of 4 from {allowed[0]} to {allowed[-1]}")
+        if field.name in ("image_size", "core_size"):
+            raise InputError(f"{field.name}={show(value)} must be a multiple of 4 from {allowed[0]} to {allowed[-1]}")
         names = [str(name) for name in allowed]
         text = value if isinstance(value, str) else show(value)
         raise InputError(f"{field.name}={show(value)} is not allowed: {suggestion(text, names)}")

@@ -372,7 +372,7 @@ def test_the_report_needs_no_other_file_and_names_no_path_but_those_of_the_user(
 
 def test_large_pictures_are_shown_small(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (60, 300, 260, 1), np.uint8)
-    evaluation = evaluate(images, of(images), "memorisation", report=tmp_path)
+    evaluation = evaluate(images, of(images), "memorization", report=tmp_path)
     assert evaluation.report_path.stat().st_size < 2_000_000
 
 

@@ -31,7 +31,7 @@ def test_presets_have_the_usual_defaults():
         config = Config.from_preset(name)
         assert (config.loss, config.learning_rate, config.beta_1, config.latent_dim) == ("bce", 2e-4, 0.5, 100)
         assert config.batch_size == (128 if name == "upsampling" else 64)
-    assert [Config.from_preset(name).image_size for name in PRESETS] == [28, 28, 64, 128, 28]
+    assert [Config.from_preset(name).image_size for name in PRESETS] == [28, 28, 64, 128, 28, 64, 128]
 
 
 def test_json_round_trip_keeps_the_configuration():

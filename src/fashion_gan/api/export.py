@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashion_gan.config import PRESETS
-from fashion_gan.errors import check_choice, check_whole_number
+from fashion_gan.errors import InputError, check_choice, check_whole_number
 from fashion_gan.saving.keras2 import MAX_CLASSES
 from fashion_gan.saving.origins import is_onnx_file, resolve
 from fashion_gan.system.backends import default_backend, use_backend
@@ -22,6 +22,7 @@ def export_generator(
     format: str,
     out: str | Path,
     *,
+    size: int | None = None,
     raw: bool = False,
     best: bool = False,
 ) -> float:
@@ -32,6 +33,7 @@ def export_generator(
             fashion-gan wrote. For "html" and "openvino" also an ``.onnx`` file; Keras is then not needed.
         format: "onnx", "keras", "h5", "safetensors", "litert", "html", "saved_model" or "openvino".
         out: the file; a folder for "saved_model" and "openvino". An existing one is replaced if the export succeeds.
+        size: height and width that the images are enlarged to, by a last layer without weights. None: their own.
         raw, best: which weights of a run, see ``load_generator``.
 
     Returns:
@@ -51,19 +53,27 @@ def export_generator(
     from fashion_gan.saving.formats import FORMATS
 
     out = user_path("out", out)
-    from_onnx = FORMATS[check_choice("format", format, FORMATS)].from_onnx
+    # A layer can only be added to a Keras model.
+    from_onnx = FORMATS[check_choice("format", format, FORMATS)].from_onnx and size is None
     source = resolve(model, raw=raw, best=best)
     if source.kind == "run" and not from_onnx:
         use_backend(default_backend())
     path = source.model_file("generator.onnx" if from_onnx else "generator.keras", raw=raw, best=best)
     if is_onnx_file(path):
+        if size is not None:
+            raise InputError(
+                f"size={size} is for Keras models, and {model} is an .onnx file: name the run it came from"
+            )
         return export.save_from_onnx(path, format, out)
     use_backend(default_backend())
     from fashion_gan.saving import model_files
 
     network, config = model_files.load_model(path, raw=raw, best=best)
     # Leave out this machine's paths: they mean nothing to whoever gets the file.
-    return export.save(network, dataclasses.replace(config, data=None, init_from=None), format, out)
+    config = dataclasses.replace(config, data=None, init_from=None)
+    if size is not None:
+        network, config = export.enlarge(network, config, size)
+    return export.save(network, config, format, out)
 
 
 @default_settings()

@@ -16,7 +16,7 @@ from fashion_gan.system import console
 from fashion_gan.system.backends import check_backend, default_backend, temporary_files_in, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
-from fashion_gan.training.data import check_data
+from fashion_gan.training.data import check_data, held_out_count
 
 BUDGETS = ("epochs", "steps", "minutes")
 # Settings that must be the same in a model and in a run that starts from its weights (``init_from``).
@@ -211,6 +211,14 @@ def _match_networks(config: Config, trained: Config, depth: int | None) -> Confi
             f"become {depth}: layers can be added, but not removed"
         )
     return dataclasses.replace(config, discriminator_depth=max(trained.discriminator_depth, config.discriminator_depth))
+
+
+def held_out_text(config: Config, dataset: Dataset) -> str:
+    """How many images are held out for the scores during training; "" if there are no scores."""
+    if not config.evaluate_every_epochs:
+        return ""
+    count = held_out_count(config, dataset)
+    return f" ({count:,} of them held out for evaluation)" if count else " (too few to hold any out for evaluation)"
 
 
 @default_settings()

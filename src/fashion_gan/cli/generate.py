@@ -62,6 +62,7 @@ FILM_FRAME_SECONDS = 0.08
     group="Images",
 )
 @options.truncation
+@options.size
 @options.option(
     "--interpolate",
     type=int,
@@ -102,6 +103,7 @@ def generate(
     seed: int,
     label: str | None,
     truncation: float,
+    size: int | None,
     format: str,
     interpolate: tuple[int, int] | None,
     frames: int,
@@ -114,7 +116,7 @@ def generate(
     if interpolate:
         options.refuse_given("--interpolate", "count", "seed", "truncation", "format")
     out = _checked_output(out, "walk" if interpolate else format, force)
-    generator = load_generator(model, raw=raw, best=best)
+    generator = load_generator(model, raw=raw, best=best).enlarged(size)
     if interpolate:
         images = generator.interpolate(*interpolate, frames=frames, label=label)
         _save_walk(out, images)

@@ -25,6 +25,7 @@ SHEET_IMAGES = 64
 )
 @click.argument("model", metavar="NAME|RUN|FILE", type=options.Model())
 @options.weights
+@options.size
 @options.option(
     "--format",
     type=options.Choice(list(FORMATS)),
@@ -40,12 +41,12 @@ SHEET_IMAGES = 64
     group="Output",
 )
 @options.force
-def export(model: str, format: str, raw: bool, best: bool, out: Path | None, force: bool) -> None:
+def export(model: str, format: str, size: int | None, raw: bool, best: bool, out: Path | None, force: bool) -> None:
     """Write a generator in a format for deployment. Then check that the format's own runtime draws the same images."""
     source = Path(model).absolute()
     default = (source.name if source.is_dir() else source.stem) + FORMATS[format].suffix
     out = options.output_path(out, default, force=force)
-    difference = export_generator(model, format, out, raw=raw, best=best)
+    difference = export_generator(model, format, out, size=size, raw=raw, best=best)
     click.echo(
         f"{out}: pixels in [-1, 1] differ by at most {difference:.1e} from those of {click.format_filename(model)}"
     )

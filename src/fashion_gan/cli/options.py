@@ -92,6 +92,13 @@ truncation = option(
     help="Scale of the latent vectors. Below 1, images are more typical and less varied.",
     group="Images",
 )
+size = option(
+    "--size",
+    type=int,
+    metavar="PIXELS",
+    help="Height and width that the images are enlarged to, by linear interpolation. By default their own.",
+    group="Images",
+)
 data = option(
     "--data",
     type=Folder(),

@@ -6,9 +6,9 @@ from typing import Any
 import click
 import numpy as np
 
-from fashion_gan.api.train import continue_training, plan, plan_resume, start_training
+from fashion_gan.api.train import continue_training, held_out_text, plan, plan_resume, start_training
 from fashion_gan.cli import options
-from fashion_gan.config import DEFAULT_PRESET, RENAMED_SETTINGS, Config
+from fashion_gan.config import DEFAULT_PRESET, RENAMED_SETTINGS
 from fashion_gan.datasets import (
     Dataset,
     holds_fashion_mnist,
@@ -21,7 +21,6 @@ from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, contact_
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.system.atomic_files import check_new_path
 from fashion_gan.system.backends import share_two_processors
-from fashion_gan.training.data import held_out_count
 from fashion_gan.version import __version__
 
 SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
@@ -66,7 +65,7 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
         run, dataset = plan_resume(run_path, preset=preset, **settings)
         config = run.config
     click.echo(f"fashion-gan {__version__}\n{config}")
-    click.echo(f"trains on {len(dataset.images):,} images{_held_out_text(config, dataset)}: {dataset.source}")
+    click.echo(f"trains on {len(dataset.images):,} images{held_out_text(config, dataset)}: {dataset.source}")
     if dataset.contents is not None:
         click.echo(f"\n{dataset.contents}\n")
     if dry_run:
@@ -75,14 +74,6 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
         share_two_processors()  # Faster for small layers, such as those of the residual networks.
     run = start_training(config, dataset, out) if run_path is None else continue_training(run, dataset)
     click.echo(f"run      {run.path}\nsample   {run.last_sample}")
-
-
-def _held_out_text(config: Config, dataset: Dataset) -> str:
-    """How many images are held out for the scores during training; "" if there are no scores."""
-    if not config.evaluate_every_epochs:
-        return ""
-    count = held_out_count(config, dataset)
-    return f" ({count:,} of them held out for evaluation)" if count else " (too few to hold any out for evaluation)"
 
 
 @options.verb(

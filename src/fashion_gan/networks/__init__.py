@@ -11,6 +11,7 @@ from fashion_gan.arrays import KerasModel
 from fashion_gan.config import Config
 from fashion_gan.networks import dcgan, residual, transposed, upsampling
 from fashion_gan.networks.centering import center_images
+from fashion_gan.networks.enlarging import enlarged
 from fashion_gan.networks.heads import build_model
 from fashion_gan.system.backends import seeded
 
@@ -22,10 +23,10 @@ def build_generator(config: Config, name: str = "generator") -> KerasModel:
     widened = dataclasses.replace(
         config, base_channels=config.base_channels * config.generator_width_factor, generator_width_factor=1
     )
-    network = ARCHITECTURES[config.architecture].generator(widened, name)
-    if not config.center_images:
-        return network
-    return build_model(network.inputs, center_images(network.outputs[0], name), name)
+    network = ARCHITECTURES[config.architecture].generator(widened.core, name)
+    if config.center_images:
+        network = build_model(network.inputs, center_images(network.outputs[0], name), name)
+    return enlarged(network, config.image_size)
 
 
 @seeded(0)

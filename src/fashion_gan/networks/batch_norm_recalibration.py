@@ -19,7 +19,7 @@ BATCH_SIZE = 256  # bounds the memory
 
 def recalibration_inputs(config: Config) -> list[Array]:
     """The generator inputs for recalibration: latents and, if conditional, labels that cycle through the classes."""
-    count = max(MIN_IMAGES, min(MAX_IMAGES, MAX_IMAGES * 28**2 // config.image_size**2))
+    count = max(MIN_IMAGES, min(MAX_IMAGES, MAX_IMAGES * 28**2 // config.core.image_size**2))
     return draw_inputs(count, config.latent_dim, len(config.class_names))
 
 

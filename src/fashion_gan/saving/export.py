@@ -1,5 +1,6 @@
 """Write a generator in an export format, then check that the format's own runtime draws the same images."""
 
+import dataclasses
 import importlib.metadata
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fashion_gan.arrays import KerasModel, Predict
+from fashion_gan.config import Config
 from fashion_gan.errors import InputError, check_choice
 from fashion_gan.generator import open_onnx
 from fashion_gan.saving.formats import FORMATS, GeneratorInfo, example_inputs
@@ -82,6 +84,18 @@ def save_from_onnx(onnx_path: Path, format: str, path: Path) -> float:
         renamed = Path(folder) / f"{path.stem}.onnx"
         shutil.copyfile(onnx_path, renamed)
         return _write_and_check(format, renamed, config, path, predict)
+
+
+def enlarge(model: KerasModel, config: Config, size: int) -> tuple[KerasModel, Config]:
+    """A Keras generator with a last layer that enlarges its images to ``size`` × ``size``, and its configuration.
+
+    Raises:
+        InputError: the size is not allowed, or smaller than the images.
+    """
+    from fashion_gan.networks.enlarging import enlarged
+
+    larger = dataclasses.replace(config, image_size=size, core_size=config.core.image_size)
+    return enlarged(model, size), larger
 
 
 def check_path(format: str, path: Path) -> None:

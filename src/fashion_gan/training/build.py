@@ -28,6 +28,8 @@ from fashion_gan.training.optimizers import Adam
 def build_gan(config: Config) -> GAN:
     """Build and compile the GAN of a configuration. The same seed gives the same weights.
 
+    Its networks work at ``config.core_size``. ``networks.enlarging.enlarged`` gives its images their final size.
+
     Raises:
         InputError: ``class_names`` contradict ``conditional``, or Keras runs on another backend.
     """
@@ -37,13 +39,13 @@ def build_gan(config: Config) -> GAN:
     with seeded(config.seed):
         # bfloat16 has float32's range. float16 needs loss scaling, which the inner optimizers would bypass.
         with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
-            generator, discriminator = build_generator(config), build_discriminator(config)
+            generator, discriminator = build_generator(config.core), build_discriminator(config.core)
         # Augmentation works in float32, and so does the averaged generator, whose images are shown, scored and saved.
         with _dtype_policy("float32"):
             gan = GAN(
                 generator,
                 discriminator,
-                build_generator(config, "averaged_generator"),
+                build_generator(config.core, "averaged_generator"),
                 objective=Objective(
                     config.loss,
                     config.r1_weight,

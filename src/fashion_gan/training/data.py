@@ -44,7 +44,8 @@ def _check_size(config: Config) -> None:
 
 
 def _is_fashion_mnist(config: Config, dataset: Dataset) -> bool:
-    return is_fashion_mnist(dataset.class_names, (config.image_size, config.image_size, config.channels))
+    core = config.core
+    return is_fashion_mnist(dataset.class_names, (core.image_size, core.image_size, core.channels))
 
 
 def _held_out_mask(config: Config, dataset: Dataset) -> Mask:
@@ -82,7 +83,7 @@ def make_validation(
     """
     if held_out is not None and _is_fashion_mnist(config, held_out):
         return validation.Validation(held_out.images, cache)
-    shape = (config.image_size, config.image_size, config.channels)
+    shape = (config.core.image_size, config.core.image_size, config.channels)
     parts = [
         None if part is None else dataclasses.replace(part, images=enlarge_images(part.images, shape))
         for part in (train, held_out)

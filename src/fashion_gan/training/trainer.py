@@ -13,6 +13,7 @@ from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError, describe_os_error, one_line
 from fashion_gan.metrics.cache import metrics_cache_folder
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
+from fashion_gan.networks.enlarging import enlarged
 from fashion_gan.rendering import images, plots
 from fashion_gan.runs import Run
 from fashion_gan.saving import export
@@ -139,7 +140,8 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
         initialize_weights(gan, config)
     if not state.step:
         checkpoint.save()  # So that there is always a good checkpoint.
-    samples = callbacks.SampleGrids(run, state, as_generator(gan.averaged_generator, config))
+    shown = enlarged(gan.averaged_generator, config.image_size)
+    samples = callbacks.SampleGrids(run, state, as_generator(shown, config))
     samples.set_model(gan)
     validate = None
     if config.evaluate_every_epochs:
@@ -157,7 +159,7 @@ def fit_until_budget_ends(training: Training) -> None:
         KeyboardInterrupt: a signal arrived. The message says how to continue.
     """
     state, config = training.state, training.run.config
-    if config.image_size <= MAX_SIZE_FOR_SEVERAL_STEPS or accelerator(config.backend):
+    if config.core.image_size <= MAX_SIZE_FOR_SEVERAL_STEPS or accelerator(config.backend):
         training.gan.steps_per_execution = choose_steps_per_execution(
             state.steps_per_epoch, state.total_steps or 0, state.step
         )
@@ -203,8 +205,9 @@ def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> No
 
 def write_results(training: Training) -> None:
     """Write a finished run's files: the averaged generator first, then what can be made from it or the checkpoints."""
-    run, generator = training.run, training.gan.averaged_generator
-    recalibrate_batch_norm(generator, recalibration_inputs(run.config))
+    run = training.run
+    recalibrate_batch_norm(training.gan.averaged_generator, recalibration_inputs(run.config))
+    generator = enlarged(training.gan.averaged_generator, run.config.image_size)
     for path in (run.generator_path, run.h5_generator_path):
         save_generator(generator, run.config, path)
     save_pictures(training)

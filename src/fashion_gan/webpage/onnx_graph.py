@@ -29,7 +29,8 @@ OPERATORS: dict[str, set[str]] = {
 # they would change the result.
 IGNORED_ATTRIBUTES: dict[str, list[Attribute] | None] = {
     "allowzero": [0], "antialias": [0], "auto_pad": ["NOTSET"], "axis": [-1], "cubic_coeff_a": None,
-    "dilations": [[1, 1]], "exclude_outside": [0], "group": [1], "keep_aspect_ratio_policy": ["stretch"],
+    "dilations": [[1, 1]], "exclude_outside": [0], "extrapolation_value": None, "group": [1],
+    "keep_aspect_ratio_policy": ["stretch"],
     "kernel_shape": None, "momentum": None, "noop_with_empty_axes": [0], "saturate": [1], "start": [0],
     "training_mode": [0],
 }

@@ -69,7 +69,7 @@ KINDS = {
     "diversity":      Kind(measures.diversity,            real_baselines.of_real_pictures),
     "within_classes": Kind(measures.within_classes,       real_baselines.of_real_pictures,
                            needs_labels=True, too_few=_too_few_within_classes),
-    "memorisation":   Kind(measures.copies,               real_baselines.of_memorization),
+    "memorization":   Kind(measures.copies,               real_baselines.of_memorization),
     "gan_train":      Kind(measures.gan_train,            real_baselines.of_gan_train,
                            needs="keras", needs_labels=True, needs_held_out=True, too_few=_too_few_for_gan_train),
     "two_sample":     Kind(measures.two_sample,           real_baselines.of_two_sample,
@@ -78,7 +78,7 @@ KINDS = {
                            needs="torch_fidelity"),
 }
 # fmt: on
-_STANDARD = ("distances", "neighbors", "patches", "training_distance", "diversity", "within_classes", "memorisation")
+_STANDARD = ("distances", "neighbors", "patches", "training_distance", "diversity", "within_classes", "memorization")
 PICTURE_SETS = {"standard": _STANDARD, "full": (*_STANDARD, "gan_train", "two_sample")}
 
 

@@ -33,7 +33,7 @@ class Validate(keras.callbacks.Callback):
         super().__init__()
         self.run, self.state, self.logger, self.checkpoint = run, state, logger, checkpoint
         self.validation = validation
-        self.recalibrated = build_generator_for_weights(run.config, "recalibrated_generator")
+        self.recalibrated = build_generator_for_weights(run.config.core, "recalibrated_generator")
         self.recalibration_inputs = recalibration_inputs(run.config)
         self.best_score = run.best_score()
         scored = (row.get("step", 0) for row in run.read_metrics() if validation.name in row)
@@ -67,7 +67,7 @@ class Validate(keras.callbacks.Callback):
         self.model.sync_variables()
         self.recalibrated.set_weights(self.model.averaged_generator.get_weights())
         recalibrate_batch_norm(self.recalibrated, self.recalibration_inputs)
-        generator = as_generator(self.recalibrated, self.run.config)
+        generator = as_generator(self.recalibrated, self.run.config.core)
         scores = self.validation.score(generator.generate(self.validation.count, seed=self.run.config.seed))
         if is_best := scores.can_be_best and scores.value <= self.best_score:
             self.best_score = scores.value
