@@ -384,7 +384,6 @@ def test_a_transposed_convolution_that_onnx_cannot_express_is_refused_with_its_n
     [
         ({"kernel_size": 3, "strides": 2, "padding": "same", "output_padding": [0, 0]}, 7),
         ({"kernel_size": 2, "strides": 5, "padding": "valid", "output_padding": 0}, 17),
-        ({"kernel_size": 3, "dilation_rate": 2, "padding": "valid"}, 8),
     ],
 )
 def test_a_transposed_convolution_within_its_kernels_reach_is_imported(tmp_path, config, side):

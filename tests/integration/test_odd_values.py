@@ -69,6 +69,7 @@ def calls(toy_run, toy_folder):
         "vary": (painter.vary, {"latent": latent, "strength": 0.3, "count": 2, "seed": 0}),
         "mix": (painter.mix, {"first": latent, "second": latent, "share": 0.5}),
         "interpolate": (painter.interpolate, {"first": 1, "second": latent, "frames": 3, "label": None}),
+        "enlarged": (painter.enlarged, {"size": 64}),
         "labels": (painter.labels, {"count": 2, "labels": [0, 1]}),
         "label_number": (painter.label_number, {"label": "a"}),
         "load_generator": (fashion_gan.load_generator, {"model": "nowhere", "raw": False, "best": False}),
@@ -134,7 +135,16 @@ def fields():
 
 NAMES = [
     *("Generator", "Generator.load", "Generator.from_pretrained", "generate", "latents", "decode", "vary", "mix"),
-    *("interpolate", "labels", "label_number", "load_generator", "load_gan", "export_generator", "import_generator"),
+    *(
+        "interpolate",
+        "enlarged",
+        "labels",
+        "label_number",
+        "load_generator",
+        "load_gan",
+        "export_generator",
+        "import_generator",
+    ),
     *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "augment_test", "train"),
     *("train settings", "resume"),
     *("Config", "from_preset", "from_json", "load_training_images", "load_pictures", "load_fashion_mnist", "Run.open"),

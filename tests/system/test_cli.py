@@ -467,9 +467,9 @@ def test_train_help_shows_groups_and_the_defaults_of_the_presets(capsys):
     headings = ("Data:", "Networks:", "Objective and optimizer:", "Budget:", "Output:", "Machine:", "Examples:")
     positions = [page.index(f" {heading} ") for heading in headings]
     assert positions == sorted(positions)
-    assert "Images in a batch. [default: 64; upsampling: 128; fashion: 32]" in page
-    assert "Condition both networks on the class. [default: off; fashion: on]" in page
-    assert "Default: the R1 weight. [fashion: 0]" in page
+    assert "Images in a batch. [default: 64; upsampling: 128; fashion, fashion-64, fashion-128: 32]" in page
+    assert "Condition both networks on the class. [default: off; fashion, fashion-64, fashion-128: on]" in page
+    assert "Default: the R1 weight. [fashion, fashion-64, fashion-128: 0]" in page
 
 
 @pytest.mark.parametrize("verb", ALL_VERBS, ids=lambda verb: verb.name)

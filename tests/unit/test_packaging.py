@@ -13,7 +13,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, SETUPTOOLS = SETTINGS["project"], SETTINGS["tool"]["setuptools"]
 NOT_LOCKED = {"torch", "torchvision", "torch-fidelity", "fsspec", "mpmath", "networkx", "sympy"}  # with PyTorch only
 ONLY_LOCKED = {"setuptools", "wheel"}  # TensorFlow requires them. pip freeze leaves them out.
 
@@ -68,6 +69,18 @@ def test_the_source_distribution_holds_every_file_of_the_repository():
         if file.split("/")[0] not in folders | named and not any(Path(file).match(pattern) for pattern in patterns)
     ]
     assert left_out == [".gitignore"]
+
+
+def test_the_wheel_holds_every_file_of_the_package():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is not a git checkout")
+    package = ROOT / "src" / "fashion_gan"
+    words = ["git", "-C", str(package), "ls-files", "-z"]
+    files = subprocess.run(words, capture_output=True, check=True).stdout.decode().split("\0")
+    patterns = SETUPTOOLS["package-data"]["fashion_gan"]
+    found = {str(path.relative_to(package)) for pattern in patterns for path in package.glob(pattern)}
+    left_out = [file for file in filter(None, files) if not file.endswith(".py") and file not in found]
+    assert left_out == []
 
 
 def test_each_action_of_the_workflows_is_named_by_its_commit():

@@ -64,6 +64,7 @@ def export(model: str, format: str, size: int | None, raw: bool, best: bool, out
 @options.option(
     "--like",
     type=options.Choice(list(PRESETS)),
+    metavar="PRESET",
     help="Preset whose generator the weights belong to, if the file holds only weights.",
     group="Model",
 )

@@ -171,6 +171,8 @@ def _setting_option(field: Setting) -> Callable[[Function], Function]:
         type_and_metavar["metavar"] = "COLOR"
     elif value_type is str:
         type_and_metavar = {"type": Choice(field.metadata["allowed"])}
+        if field.name == "preset":  # All names in one word would not fit in a line.
+            type_and_metavar["metavar"] = "NAME"
     elif field.metadata["unit"]:
         type_and_metavar["metavar"] = field.metadata["unit"].upper()
     group = GROUPS[field.metadata["group"]]
@@ -181,12 +183,15 @@ def _help_text(field: Setting) -> str:
     """The setting's sentence, its default, and the defaults of the presets that have another one."""
     values = {preset: settings.get(field.name, field.default) for preset, settings in PRESETS.items()}
     default = values[DEFAULT_PRESET]
-    notes = [f"{preset}: {_show(value)}" for preset, value in values.items() if value != default]
+    others = {_show(value): [name for name in values if values[name] == value] for value in values.values()}
+    notes = [f"{', '.join(presets)}: {value}" for value, presets in others.items() if value != _show(default)]
     if field.name in DEFAULTS_OF_THE_MACHINE:
         notes.insert(0, f"default: {DEFAULTS_OF_THE_MACHINE[field.name]}")
     elif default is not None:  # The sentence itself says what None means.
         notes.insert(0, f"default: {_show(default)}")
     text = field.metadata["text"].replace("None: ", "Default: ")
+    if field.name == "preset":
+        text += f" One of {', '.join(PRESETS)}."
     return f"{text} [{'; '.join(notes)}]" if notes else text
 
 

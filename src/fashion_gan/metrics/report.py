@@ -121,7 +121,7 @@ def _scale(info: MetricInfo, metric: MetricValue) -> dict[str, float | None]:
     low, high = metric.interval or (metric.value, metric.value)
     baseline = metric.value if metric.real_baseline is None else metric.real_baseline
     if info.shown_as == "share" and info.best != "low":
-        start, end = 0.0, 1.0
+        start, end = min(0.0, low, baseline), 1.0  # A share beyond chance can be negative.
     else:
         reach = max(abs(number) for number in (metric.value, low, high, baseline)) * 1.1 or 1.0
         widest = max(reach, SIGMA_REACH)  # A z-score of 1 or 2 must not look large.

@@ -65,6 +65,7 @@ class Check:
         strengths: the lower and the higher strength.
         values: the metric without damage, at the lower and at the higher strength.
         rises: whether the damage must raise the metric, or lower it. None: it must move away from its best value.
+        judges_weak: whether the value at the lower strength must lie between the others.
     """
 
     damage: str
@@ -72,11 +73,12 @@ class Check:
     strengths: tuple[float, float]
     values: tuple[float, float, float]
     rises: bool | None = None
+    judges_weak: bool = True
 
     @property
     def passed(self) -> bool:
         """Whether each increase in strength made the metric worse."""
-        steps = itertools.pairwise(self.values)
+        steps = itertools.pairwise(self.values if self.judges_weak else (self.values[0], self.values[-1]))
         if self.rises is None:
             gain = METRICS[self.metric].gain
             return all(gain(after, before) < 0 for before, after in steps)

@@ -6,6 +6,7 @@ import numpy as np
 
 from fashion_gan.arrays import Images, Labels
 from fashion_gan.metrics import damages
+from fashion_gan.metrics.damages import ApplyDamage
 from fashion_gan.metrics.pictures import measures
 from fashion_gan.metrics.pictures.measures import FEWEST_OF_A_CLASS, PictureSample
 from fashion_gan.metrics.pictures.protocols import MOST_PICTURES
@@ -13,11 +14,15 @@ from fashion_gan.metrics.pictures.reference import PictureReference, halves, sel
 from fashion_gan.metrics.self_check import COPIED_SHARES, Check, Damage, SelfCheck
 from fashion_gan.system import progress
 
+Strengths = tuple[float, float]
+Metrics = tuple[str, ...]
+
 FEWEST_FOR_SHARES = 200  # real pictures to compare with, from which on shares of a tenth can be seen in neighborhoods
 KINDS = 10  # Pictures without classes are sorted into so many kinds by their first feature.
-FEWEST_CLASSES = 4  # With fewer, kinds are missing too: three classes cannot be left out.
+FEWEST_CLASSES = 7  # With fewer, kinds are missing too, because six classes cannot be left out.
 # Whether damage raises or lowers the metrics whose best value lies between. Few pictures can score on either side.
 RISES = {"diversity": False, "copying": False, "closer_than_real": True, "nearer_train": True}
+COPIED_SHARES_OF_FEW = (0.5, 1.0)
 SHIFT_SHARE = 28  # A picture is moved by one pixel for so many that it is wide, and by two.
 
 
@@ -39,7 +44,9 @@ def check_pictures(reference: PictureReference) -> SelfCheck:
             damaged, shown = damage.apply(images, changed, strength, np.random.default_rng(1))
             scores.append(_scores(PictureSample(damaged, shown, compared, with_errors=False), compared))
         checks += [
-            _check(damage.name, metric, damage.strengths, scores) for metric in damage.detected_by if metric in before
+            _check(damage.name, metric, damage.strengths, scores, compared)
+            for metric in damage.detected_by
+            if metric in before
         ]
     return SelfCheck((*checks, *_check_copies(reference)))
 
@@ -60,24 +67,36 @@ def _undamaged(reference: PictureReference) -> tuple[PictureReference, PictureSa
 
 
 def _damages(reference: PictureReference, labels: Labels) -> Iterator[Damage]:
-    """The kinds of damage that this reference, and the classes of the damaged pictures, can show."""
+    """The kinds of damage that this reference, and the classes of the damaged pictures, can show.
+
+    The fewer real pictures there are, the more the figures scatter. So few pictures are damaged more, only the higher
+    strength is judged, and damages that hardly move a figure are left out.
+    """
     distances = ("frechet", "kernel")
     shift = max(1, round(min(reference.shape[:2]) / SHIFT_SHARE))
-    many = len(reference.target.images) >= FEWEST_FOR_SHARES
+    many = _has_many(reference)
     variety = (*distances, "patches", *(("recall", "coverage") if many else ()))
     missing = "classes missing" if len(np.unique(labels)) >= FEWEST_CLASSES else "kinds missing"
-    yield Damage(missing, damages.missing_classes, (1, 3), variety)
-    yield Damage("one picture repeated", damages.repeated_mode, (0.1, 0.4), (*distances, "patches", "diversity"))
-    yield Damage("blurred", damages.blurred, (0.4, 0.8), ("frechet", "patches", "patches_scale1"))
-    yield Damage("JPEG", damages.jpeg, (50, 90), ("patches", "patches_scale1"))
-    yield Damage("noise", damages.noisy, (8, 24), ("frechet", "patches", "patches_scale1"))
-    yield Damage("noise instead", damages.noise_instead, (0.1, 0.5), (*distances, "density", "patches"))
-    yield Damage("shifted", damages.shifted, (shift, 2 * shift), (*distances, "patches"))
+
+    def damage(name: str, apply: ApplyDamage, light: Strengths, heavy: Strengths, detected_by: Metrics) -> Damage:
+        return Damage(name, apply, light if many else heavy, detected_by)
+
+    # fmt: off
+    yield damage(missing, damages.missing_classes, (1, 3), (2, 6), variety)
+    yield damage("one picture repeated", damages.repeated_mode, (0.1, 0.4), (0.4, 0.8),
+                 (*distances, "patches", "diversity"))
+    yield damage("blurred", damages.blurred, (0.4, 0.8), (0.8, 2), ("frechet", "patches", "patches_scale1"))
+    yield damage("noise", damages.noisy, (8, 24), (30, 90), ("frechet", "patches", "patches_scale1"))
+    yield damage("noise instead", damages.noise_instead, (0.1, 0.5), (0.3, 0.7), (*distances, "density", "patches"))
+    yield damage("shifted", damages.shifted, (shift, 2 * shift), (2 * shift, 5 * shift), (*distances, "patches"))
     if reference.shape[2] >= 3:
-        yield Damage("colors turned", damages.colors_turned, (0.1, 0.5), (*distances, "patches"))
-    yield Damage("mirrored", damages.mirrored, (0.2, 1.0), ("frechet",))
+        yield damage("colors turned", damages.colors_turned, (0.1, 0.5), (0.4, 1.0), (*distances, "patches"))
+    if many:
+        yield Damage("JPEG", damages.jpeg, (75, 95), ("patches_scale1",))
+        yield Damage("mirrored", damages.mirrored, (0.2, 1.0), ("frechet",))
     if labels.max() > 0 and _has_classes(reference):
-        yield Damage("wrong class", damages.mislabeled, (0.1, 0.5), ("class_coverage",))
+        yield damage("wrong class", damages.mislabeled, (0.1, 0.5), (0.3, 0.8), ("class_coverage",))
+    # fmt: on
 
 
 def _has_classes(reference: PictureReference) -> bool:
@@ -105,13 +124,25 @@ def _check_copies(reference: PictureReference) -> list[Check]:
     random = np.random.default_rng(1)
     count = len(compared.train.images)
     copies = compared.train.images[random.choice(count, len(images), replace=count < len(images))]
-    scores = [_copying(_mixed(images, copies, share, random), compared) for share in (0.0, *COPIED_SHARES)]
-    return [_check("training pictures copied", metric, COPIED_SHARES, scores) for metric in scores[0]]
+    shares = COPIED_SHARES if _has_many(reference) else COPIED_SHARES_OF_FEW
+    scores = [_copying(_mixed(images, copies, share, random), compared) for share in (0.0, *shares)]
+    return [_check("training pictures copied", metric, shares, scores, reference) for metric in scores[0]]
 
 
-def _check(damage: str, metric: str, strengths: tuple[float, float], scores: Sequence[dict[str, float]]) -> Check:
+def _check(
+    damage: str,
+    metric: str,
+    strengths: Strengths,
+    scores: Sequence[dict[str, float]],
+    reference: PictureReference,
+) -> Check:
     none, weak, strong = (values[metric] for values in scores)
-    return Check(damage, metric, strengths, (none, weak, strong), RISES.get(metric))
+    return Check(damage, metric, strengths, (none, weak, strong), RISES.get(metric), _has_many(reference))
+
+
+def _has_many(reference: PictureReference) -> bool:
+    """Whether there are enough pictures to compare with that slight damages can be seen."""
+    return len(reference.target.images) >= FEWEST_FOR_SHARES
 
 
 def _mixed(images: Images, copies: Images, share: float, random: np.random.Generator) -> Images:

@@ -183,6 +183,11 @@ _CONVOLUTION: dict[str, Check] = {
     "groups": _one_of(1),  # TensorFlow's converter to ONNX supports only 1.
     **_BIAS,
 }
+_TRANSPOSED: dict[str, Check] = {
+    **_CONVOLUTION,
+    "dilation_rate": _one_of(1, [1, 1]),  # TensorFlow dilates transposed convolutions only on CPUs with oneDNN.
+    "output_padding": _or_none(_padding),
+}
 _BATCH_NORM: dict[str, Check] = {"axis": _axis, "epsilon": _number, "center": _flag, "scale": _flag}
 _LAYER_NORM: dict[str, Check] = {"axis": _axes, "epsilon": _number, "center": _flag, "scale": _flag}
 _RELU: dict[str, Check] = {"max_value": _or_none(_number), "negative_slope": _number, "threshold": _number}
@@ -191,7 +196,7 @@ _RELU: dict[str, Check] = {"max_value": _or_none(_number), "negative_slope": _nu
 LAYER_RULES = {
     "Dense":              LayerRule({"units": _whole_number, **_BIAS}, _dense_weights),
     "Conv2D":             LayerRule(_CONVOLUTION, _convolution_weights),
-    "Conv2DTranspose":    LayerRule({**_CONVOLUTION, "output_padding": _or_none(_padding)}, _transposed_weights),
+    "Conv2DTranspose":    LayerRule(_TRANSPOSED, _transposed_weights),
     "BatchNormalization": LayerRule(_BATCH_NORM, _batch_norm_weights),
     "LayerNormalization": LayerRule(_LAYER_NORM, _layer_norm_weights),
     "Embedding":          LayerRule({"input_dim": _whole_number, "output_dim": _whole_number}, _embedding_weights),
@@ -279,8 +284,8 @@ def check_exportable(layer: KerasLayer, name: str, input_shape: Shape, output_sh
     """
     if not isinstance(layer, keras.layers.Conv2DTranspose):
         return
-    axes = zip(input_shape, output_shape, layer.kernel_size, layer.strides, layer.dilation_rate, strict=False)
-    if any(after > (before - 1) * stride + (size - 1) * dilation + 1 for before, after, size, stride, dilation in axes):
+    axes = zip(input_shape, output_shape, layer.kernel_size, layer.strides, strict=False)
+    if any(after > (before - 1) * stride + size for before, after, size, stride in axes):
         raise InputError(
             f"layer {name}, Conv2DTranspose: its output of {output_shape[0]}×{output_shape[1]} pixels, from "
             f"{input_shape[0]}×{input_shape[1]}, extends beyond the reach of its kernel, which ONNX cannot express"
