@@ -519,6 +519,28 @@ def test_the_only_column_with_named_classes_is_taken(tmp_path):
     assert notes(data) == ("no classes are read: to read one of the columns fine, coarse, rename it to label",)
 
 
+@pytest.mark.parametrize("subfolder", ["", "data"])
+def test_the_parquet_files_of_a_folder_are_one_table(tmp_path, subfolder):
+    folder = tmp_path / "set" / subfolder
+    folder.mkdir(parents=True)
+    for number, name in enumerate(("train-00000-of-00002", "train-00001-of-00002", "validation-0", "test-0")):
+        part = GRAY[number : number + 2]
+        write_parquet(folder / f"{name}.parquet", map(png, part), {"label": [1, number % 2]}, {"label": ["a", "b"]})
+    data = load_training_images(tmp_path / "set", 8, 1)
+    assert np.array_equal(data.images[..., 0], GRAY[[0, 1, 1, 2]])
+    assert (data.class_names, data.labels.tolist()) == (("a", "b"), [1, 0, 1, 1])
+    test = load_test_images(tmp_path / "set", data.class_names, 8, 1)
+    assert np.array_equal(test.images[..., 0], GRAY[3:5])
+    write_parquet(folder / "train-2.parquet", map(png, GRAY), {"label": [0] * 6}, {"label": ["c"]})
+    assert "its files name different classes" in error_message(load_training_images, tmp_path / "set", 8, 1)
+
+
+def test_a_folder_of_pictures_with_a_table_is_a_folder_of_pictures(tmp_path):
+    fill(tmp_path, "a/0.png", "b/0.png")
+    write_parquet(tmp_path / "metadata.parquet", map(png, GRAY))
+    assert load_training_images(tmp_path, 8, 1).class_names == ("a", "b")
+
+
 def test_a_row_group_that_is_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet_files, "MAX_GROUP_BYTES", 100)
     path = write_parquet(tmp_path / "a.parquet", map(png, GRAY))
