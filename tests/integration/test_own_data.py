@@ -100,9 +100,12 @@ KINDS = {
     "parquet": parquet_of,
     "dataset": lambda toy_folder, toys, folder: toys,
 }
+QUICK = ("zip", "parquet", "dataset")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.full) for kind in KINDS]
+)
 def test_the_same_pictures_in_another_form_give_the_same_run(
     folder_run, toy_folder, toys, tmp_path, without_results, kind
 ):
@@ -116,14 +119,24 @@ def test_the_same_pictures_in_another_form_give_the_same_run(
 # ---- Images in memory ----
 
 
-@pytest.fixture
-def array_run(toys, tmp_path, without_results):
-    """A run of two steps on an array, and the array with its labels."""
+@pytest.fixture(scope="module")
+def trained_on_array(toys, made_once):
+    """The folder of a run of two steps on an array."""
     names = [toys.class_names[label] for label in toys.labels]
-    run = fashion_gan.train(
-        "fashion", data=toys.images[..., 0], labels=names, out=tmp_path / "runs", steps=2, **SETTINGS
-    )
-    return run, toys.images[..., 0], names
+
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(trainer, "write_results", lambda training: None)
+            fashion_gan.train("fashion", data=toys.images[..., 0], labels=names, out=folder, steps=2, **SETTINGS)
+
+    return made_once("array_run", make) / "0001-fashion"
+
+
+@pytest.fixture
+def array_run(trained_on_array, toys, tmp_path, without_results):
+    """A copy of a run on an array, the array, and its labels."""
+    run = Run.open(shutil.copytree(trained_on_array, tmp_path / "run"))
+    return run, toys.images[..., 0], [toys.class_names[label] for label in toys.labels]
 
 
 def test_a_run_on_an_array_resumes_with_the_same_array(array_run, folder_run):
@@ -142,6 +155,7 @@ def test_a_run_on_an_array_resumes_on_a_folder_of_the_same_images(array_run, fol
 
 def test_without_the_array_its_run_is_not_resumed_measured_or_shown(array_run, capsys):
     run, images, names = array_run
+    assert trainer._resume_command(run).startswith(f"fashion_gan.resume('{run.path}', data=")
     line = refused(capsys, "train", "--resume", run.path)
     assert "was trained on images in memory, which it does not store: give them again with data and labels" in line
     with pytest.raises(InputError, match="was trained on images in memory: name real pictures with reference"):
@@ -160,50 +174,40 @@ def test_a_run_on_an_array_does_not_resume_on_another_one(array_run):
         fashion_gan.resume(run.path, data=images, labels=names[::-1], steps=3)
 
 
-def test_a_stopped_run_on_an_array_names_the_function_that_continues_it(array_run):
-    assert trainer._resume_command(array_run[0]).startswith("fashion_gan.resume('")
-
-
 # ---- Settings of pictures ----
 
 
-def test_a_run_keeps_how_its_pictures_were_read(toy_folder, tmp_path, without_results):
+def test_a_run_keeps_how_its_pictures_were_read(toy_folder, tmp_path):
     path = shutil.copytree(toy_folder, tmp_path / "in") / "left" / "00.png"
     path.write_bytes(b"no picture")
     settings = {"data": tmp_path / "in", "fit": "pad", "background": "#336699", **SETTINGS}
-    with pytest.raises(
-        InputError, match=r"left/00.png cannot be read as a picture: .* skip_damaged \(--skip-damaged\)"
-    ):
+    with pytest.raises(InputError, match=r"left/00.png cannot be read as a picture: .* \(--skip-damaged\)"):
         plan("fashion", **settings)
-    run = fashion_gan.train("fashion", out=tmp_path / "runs", steps=1, skip_damaged=True, **settings)
-    resumed, dataset = plan_resume(run.path, steps=2)
+    config, dataset = plan("fashion", skip_damaged=True, **settings)
+    run = Run.create(tmp_path / "runs", config, dataset.fingerprint)
+    resumed, again = plan_resume(run.path, steps=2)
     assert (resumed.config.fit, resumed.config.background, resumed.config.skip_damaged) == ("pad", "#336699", True)
-    assert (len(dataset.images), dataset.fingerprint) == (39, run.data_fingerprint)
+    assert (len(again.images), again.fingerprint) == (39, run.data_fingerprint)
     with pytest.raises(InputError, match="cannot continue with 'crop'"):
         plan_resume(run.path, fit="crop")
-
-
-def test_a_run_of_an_earlier_version_goes_on_without_its_damaged_pictures(toy_folder, tmp_path, without_results):
-    (shutil.copytree(toy_folder, tmp_path / "in") / "left" / "00.png").write_bytes(b"no picture")
-    settings = {"data": tmp_path / "in", "out": tmp_path / "runs", "skip_damaged": True, **SETTINGS}
-    run = fashion_gan.train("fashion", steps=1, **settings)
+    # A run of an earlier version has none of these settings, and left out damaged pictures.
     stored = json.loads(run.config_path.read_text())
     for name in ("fit", "background", "skip_damaged"):
         del stored[name]
     run.config_path.write_text(json.dumps(stored))
-    fashion_gan.resume(run.path, steps=2)
-    assert state_of(run.path)[0] == 2
+    assert plan_resume(run.path)[1].fingerprint == run.data_fingerprint
 
 
 # ---- Test pictures ----
 
 
-def test_metrics_compare_with_the_test_pictures(toy_folder, tmp_path, without_results):
+def test_metrics_compare_with_the_test_pictures(toy_folder, tmp_path):
     place = nested(toy_folder, None, tmp_path)
     for path in (place / "test" / "left").iterdir():
         path.unlink()
     shutil.copyfile(toy_folder / "left" / "03.png", place / "test" / "left" / "a.png")
-    run = fashion_gan.train("fashion", data=place, out=tmp_path / "runs", steps=1, **SETTINGS)
+    config, dataset = plan("fashion", data=place, **SETTINGS)
+    run = Run.create(tmp_path / "runs", config, dataset.fingerprint)
     for real in (real_pictures_of_run(run), find_real_pictures(place)):
         train, test = real.load((16, 16, 1))
         assert (len(train.images), test.labels.tolist()) == (40, [0] + [1] * 20)
@@ -220,32 +224,27 @@ def test_an_archive_and_a_generated_data_set_can_be_the_reference(toy_folder, to
 # ---- Data that do not fit into memory ----
 
 
-@pytest.mark.parametrize("settings", [{}, {"evaluate_every_epochs": 1}])
+@pytest.mark.parametrize(
+    "settings", [pytest.param({}, marks=pytest.mark.full), {"evaluate_every_epochs": 1}], ids=["all", "held out"]
+)
 def test_a_run_that_reads_its_images_from_a_file_equals_one_that_has_them_in_memory(
     toys, tmp_path, mapped, monkeypatch, without_results, settings
 ):
     """Bit for bit, also if it is resumed in the middle of an epoch, and if a part of the pictures is held out."""
-    images = np.tile(toys.images, (6, 1, 1, 1))
-    np.savez(tmp_path / "a.npz", images=images, labels=np.tile(toys.labels, 6), class_names=toys.class_names)
-    runs = {}
-    for name, share in (("file", 0), ("memory", 0.4)):
-        for module in ("image_store", "array_images"):
-            monkeypatch.setattr(f"fashion_gan.datasets.{module}.MEMORY_SHARE", share)
-        training = {"data": tmp_path / "a.npz", "out": tmp_path / name, **SETTINGS, **settings}
-        assert is_mapped(_images(training)) == (name == "file")
-        run = fashion_gan.train("fashion", steps=4, **training)
-        runs[name] = fashion_gan.resume(run.path, steps=30)
-    assert_equal_states(state_of(runs["file"].path), state_of(runs["memory"].path))
-    if settings:
-        assert (
-            runs["file"].read_metrics()[-1]["frechet_validation"]
-            == (runs["memory"].read_metrics()[-1]["frechet_validation"])
-        )
-
-
-def _images(training):
-    settings = {name: value for name, value in training.items() if name != "out"}
-    return plan("fashion", **settings)[1].images
+    images, labels = np.tile(toys.images, (6, 1, 1, 1)), np.tile(toys.labels, 6)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, class_names=toys.class_names)
+    settings = {"data": tmp_path / "a.npz", **SETTINGS, **settings}
+    assert is_mapped(plan("fashion", **settings)[1].images)
+    part = fashion_gan.train("fashion", out=tmp_path / "file", steps=4, **settings)
+    fashion_gan.resume(part.path, steps=7)
+    for module in ("image_store", "array_images"):
+        monkeypatch.setattr(f"fashion_gan.datasets.{module}.MEMORY_SHARE", 0.4)
+    assert not is_mapped(plan("fashion", **settings)[1].images)
+    whole = fashion_gan.train("fashion", out=tmp_path / "memory", steps=7, **settings)
+    assert_equal_states(state_of(part.path), state_of(whole.path))
+    scores = [[row["frechet_validation"] for row in run.read_metrics()][-1:] for run in (part, whole)]
+    assert scores[0] == scores[1]
+    assert len(scores[0]) == len(settings.keys() & {"evaluate_every_epochs"})
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
