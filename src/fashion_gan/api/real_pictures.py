@@ -16,7 +16,6 @@ from fashion_gan.datasets import (
     PictureOptions,
     holds_fashion_mnist,
     load_fashion_mnist,
-    load_pictures,
     load_test_images,
     load_training_images,
 )
@@ -25,8 +24,8 @@ from fashion_gan.datasets.checked_images import checked_pictures
 from fashion_gan.datasets.generated import load_generated, read_manifest
 from fashion_gan.datasets.image_arrays import with_classes_of
 from fashion_gan.datasets.labeled_files import read_labeled_images, read_test_images
-from fashion_gan.datasets.picture_listing import has_test_pictures
-from fashion_gan.datasets.picture_sets import UNREADABLE, find_pictures, picture_sizes
+from fashion_gan.datasets.picture_sets import UNREADABLE, PictureSet, load_picture_set, picture_sizes
+from fashion_gan.datasets.training_images import find_picture_set
 from fashion_gan.errors import InputError, show
 from fashion_gan.metrics.cache import metrics_cache_folder
 from fashion_gan.metrics.checks import checked_labels
@@ -191,15 +190,14 @@ def _from_pictures(place: Path) -> RealPictures:
     """The pictures in a folder or an archive."""
 
     def load(shape: Shape) -> tuple[Dataset, Dataset | None]:
-        train = _load_pictures(place, shape)
-        test = _load_pictures(place, shape, test=True) if has_test_pictures(place) else None
+        train, test = (_load_pictures(place, shape, test=test) for test in (False, True))
+        assert train is not None  # Only test pictures may be missing.
         return train, None if test is None else with_classes_of(test, train.class_names)
 
+    found = find_picture_set(place)
+    assert found is not None
     return RealPictures(
-        str(place),
-        find_pictures(place).class_names,
-        load,
-        lambda image_size: read_pictures(place, image_size).images.shape[1:],
+        str(place), found.class_names, load, lambda image_size: read_pictures(place, image_size).images.shape[1:]
     )
 
 
@@ -214,24 +212,28 @@ def _from_arrays(train: Dataset, test: Dataset | None) -> RealPictures:
     return RealPictures(train.source, train.class_names, load, own_shape)
 
 
-def _load_pictures(place: Path, shape: Shape, *, test: bool = False) -> Dataset:
+def _load_pictures(place: Path, shape: Shape, *, test: bool) -> Dataset | None:
+    """The training pictures or the test pictures in a folder or an archive. None if there are none."""
+    found = find_picture_set(place, test=test)
+    if found is None:
+        return None
     height, width, channels = shape
     if height != width:
         raise InputError(
             f"{place} holds pictures, which are read as squares, but the pictures to compare are {width}×{height}: "
             "name an .npz file with pictures of that size"
         )
-    return _load_with_notices(place, height, channels, test=test)
+    return _fitted(_load_with_notices(found, height, channels), shape)
 
 
-def _load_with_notices(place: Path, image_size: int, channels: int, *, test: bool = False) -> Dataset:
+def _load_with_notices(found: PictureSet, image_size: int, channels: int) -> Dataset:
     """Load pictures, and say what is left out, cropped or enlarged: the user may think of other pictures."""
-    dataset = load_pictures(place, image_size, channels, LENIENT, test=test)
+    dataset = load_picture_set(found, image_size, channels, LENIENT)
     assert dataset.contents is not None  # All pictures in folders and archives have them.
     for row in dataset.contents.left_out:
-        notice(f"{place}: {row.count:,} left out ({row.reason}), such as {row.example}")
+        notice(f"{dataset.source}: {row.count:,} left out ({row.reason}), such as {row.example}")
     for note in dataset.contents.notes:
-        notice(f"{place}: {note}")
+        notice(f"{dataset.source}: {note}")
     return dataset
 
 
@@ -253,16 +255,18 @@ def _fitted(dataset: Dataset, shape: Shape) -> Dataset:
 
 def read_pictures(place: Path, image_size: int | None) -> Dataset:
     """Pictures with as few channels as they all need: 1 (gray), 3 (color) or 4 (color and opacity)."""
+    found = find_picture_set(place)
+    assert found is not None
     if image_size is None:
-        sizes = sorted(picture_sizes(find_pictures(place), skip_damaged=True))
+        sizes = sorted(picture_sizes(found, skip_damaged=True))
         if len(sizes) > 1 or sizes[0][0] != sizes[0][1]:
-            found = f"of several sizes: {sizes[0]} and {sizes[-1]}" if len(sizes) > 1 else f"of {sizes[0]} pixels"
+            kind = f"of several sizes: {sizes[0]} and {sizes[-1]}" if len(sizes) > 1 else f"of {sizes[0]} pixels"
             raise InputError(
-                f"{place} holds pictures {found}; name the size that their central squares are compared at with "
+                f"{place} holds pictures {kind}; name the size that their central squares are compared at with "
                 "image_size (--image-size)"
             )
         image_size = sizes[0][0]
-    dataset = _load_with_notices(place, image_size, channels=4)
+    dataset = _load_with_notices(found, image_size, channels=4)
     return dataclasses.replace(dataset, images=fewest_channels(dataset.images))
 
 

@@ -89,15 +89,7 @@ def train(
         >>> fashion_gan.load_generator(run).generate(9, labels="left").shape
         (9, 16, 16, 1)
 
-    An array in memory is not stored in the run: ``resume`` needs it again.
-
-        >>> images, names = np.zeros((20, 16, 16), np.uint8), ["dark", "black"] * 10
-        >>> run = fashion_gan.train("fashion", data=images, labels=names, image_size=16, batch_size=8, steps=1)
-        class          pictures  width×height
-        black                10  16×16
-        dark                 10  16×16
-        all 2 classes        20
-        epoch 1  step ... left
+    A run does not store images that were in memory: ``resume`` needs them again.
 
     Source: Goodfellow et al. 2014, arXiv:1406.2661; Radford et al. 2015, arXiv:1511.06434.
     """

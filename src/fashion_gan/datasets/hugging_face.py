@@ -70,6 +70,7 @@ def find_in_hugging_face(data: Any) -> PictureSet:
         stamps=None if fingerprint is None else lambda: [f"datasets {fingerprint} {pictures}"],
         left_out=Tally(PLACE),
         notes=notes,
+        keeps_gray=True,
     )
 
 

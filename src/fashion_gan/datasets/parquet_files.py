@@ -2,17 +2,18 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fashion_gan.arrays import Images, Labels, Picture
+from fashion_gan.arrays import Images, Picture
 from fashion_gan.datasets.array_images import IMAGE_NAMES, KINDS, LABEL_NAMES, first_name, only_name
 from fashion_gan.datasets.image_arrays import LabeledImages, with_class_names, with_names
 from fashion_gan.datasets.picture_files import read_pixels
-from fashion_gan.datasets.picture_listing import Tally
+from fashion_gan.datasets.picture_listing import TEST, TRAIN, Tally
 from fashion_gan.datasets.picture_sets import PictureSet
 from fashion_gan.datasets.trees import file_stamp
 from fashion_gan.errors import InputError, one_line
@@ -27,35 +28,66 @@ MAX_GROUP_BYTES = 1 << 32  # of the pictures that a file stores together
 REMEDY = "write the file with smaller row groups"
 
 
-def find_in_parquet(path: Path) -> PictureSet:
-    """Find the pictures in a Parquet file, and read their classes. The pictures stay in the file until they are read.
+def find_in_parquet(place: Path, files: Sequence[Path] = ()) -> PictureSet:
+    """Find the pictures in Parquet files, and read their classes. The pictures stay there until they are read.
 
-    The paths that a cell may hold are not followed: only pictures inside the file are read.
+    The paths that a cell may hold are not followed: only pictures inside the files are read.
+
+    Args:
+        place: the file, or the folder of several.
+        files: the files in the folder, from ``parquet_files``. () for a single file.
 
     Raises:
-        InputError: the file cannot be read, or holds no column of pictures.
+        InputError: a file cannot be read, or holds no column of pictures, or the files have different classes.
     """
-    check_installed("pyarrow", f"reading {path}", "parquet")
-    try:
-        table = _Table(path)
-    except InputError:
-        raise
-    except _arrow_errors() as error:
-        raise InputError(f"{path} cannot be read as {KINDS}: {one_line(error)}") from error
-    if not table.count:
-        raise InputError(f"{path} holds no pictures: its column {table.pictures} is empty")
-    labels, class_names, notes = table.read_labels()
-    labels, class_names = with_class_names(labels, class_names, table.count, path)
+    check_installed("pyarrow", f"reading {place}", "parquet")
+    tables = [_open_table(path) for path in files or (place,)]
+    starts = np.cumsum([0, *(table.count for table in tables)])
+    count = int(starts[-1])
+    if not count:
+        raise InputError(f"{place} holds no pictures: its column {tables[0].pictures} is empty")
+    if len({(table.has_classes, table.class_names) for table in tables}) > 1:
+        raise InputError(f"{place}: its files name different classes")
+    labels, class_names = None, tables[0].class_names
+    if tables[0].has_classes:
+        labels, own_names = with_names([value for table in tables for value in table.read_classes()], count)
+        class_names = own_names or class_names
+    labels, class_names = with_class_names(labels, class_names, count, place)
+
+    def open_picture(index: int) -> io.BytesIO:
+        number = int(np.searchsorted(starts, index, "right")) - 1
+        return tables[number].open(index - int(starts[number]))
+
     return PictureSet(
-        place=path,
-        paths=Rows(path, table.count),
+        place=place,
+        paths=Rows(place, count),
         labels=labels,
         class_names=class_names,
-        open=table.open,
-        stamps=lambda: [f"{path.resolve()} {file_stamp(path)} {table.pictures}"],
-        left_out=Tally(path),
-        notes=notes,
+        open=open_picture,
+        stamps=lambda: [f"{table.path.resolve()} {file_stamp(table.path)} {table.pictures}" for table in tables],
+        left_out=Tally(place),
+        notes=tables[0].notes,
+        keeps_gray=True,
     )
+
+
+def parquet_files(folder: Path, *, test: bool = False) -> list[Path]:
+    """The Parquet files of a data set in a folder or its subfolder ``data``, as the Hugging Face Hub stores them.
+
+    Files of training pictures have names such as ``train-00000-of-00002.parquet``. If no file has such a name, all are
+    taken.
+
+    Args:
+        folder: the folder.
+        test: find the files of test pictures.
+    """
+    files = sorted(folder.glob("*.parquet")) or sorted((folder / "data").glob("*.parquet"))
+    part_of = {path: re.split("[-_.]", path.name)[0].casefold() for path in files}
+    for word in TEST if test else TRAIN:
+        named = [path for path, part in part_of.items() if part == word]
+        if named:
+            return named
+    return [] if test else [path for path, part in part_of.items() if part not in TEST]
 
 
 def read_parquet(path: Path) -> LabeledImages:
@@ -108,6 +140,15 @@ class Rows(Sequence[Path]):
         return self._place / f"row {range(self._count)[index]}"
 
 
+def _open_table(path: Path) -> "_Table":
+    try:
+        return _Table(path)
+    except InputError:
+        raise
+    except _arrow_errors() as error:
+        raise InputError(f"{path} cannot be read as {KINDS}: {one_line(error)}") from error
+
+
 class _Table:
     """An open Parquet file.
 
@@ -115,24 +156,23 @@ class _Table:
         path: the file.
 
     Attributes:
+        path: the file.
         count: the number of its rows.
         pictures: the name of the column of pictures.
+        has_classes: whether it has a column of classes.
+        class_names: the names of their numbers; () if it has none.
+        notes: sentences about the columns, for the user.
     """
 
     def __init__(self, path: Path) -> None:
         from pyarrow import parquet
 
-        self._path = path
+        self.path = path
         self._kept: tuple[int, Any] = (-1, None)
-        self._file = parquet.ParquetFile(path, memory_map=True)
+        self._file = parquet.ParquetFile(path)
         facts = self._file.metadata
         groups = [facts.row_group(number) for number in range(facts.num_row_groups)]
-        largest = max((group.total_byte_size for group in groups), default=0)
-        if largest > MAX_GROUP_BYTES:
-            raise InputError(
-                f"{path} stores {largest:,} bytes in one row group; the limit is {MAX_GROUP_BYTES:,}: {REMEDY}"
-            )
-        memory.check_memory(largest, f"{path}: the pictures in one of its row groups", REMEDY)
+        _check_size(path, max((group.total_byte_size for group in groups), default=0))
         self._starts = np.cumsum([0, *(group.num_rows for group in groups)])
         self.count = int(self._starts[-1])
         schema = self._file.schema_arrow
@@ -141,32 +181,36 @@ class _Table:
         if name is None:
             raise InputError(f"{path} holds the columns {', '.join(schema.names)}, but no pictures in one called image")
         self.pictures = name
+        named = {name: _class_names(schema, name) for name in schema.names if name != self.pictures}
+        self._classes, self.notes = choose_class_column(named)
+        self.has_classes = self._classes is not None
+        self.class_names = () if self._classes is None else named[self._classes]
 
     def open(self, index: int) -> io.BytesIO:
         """The content of the picture file in a row; empty if there is none. Raises InputError if it is damaged."""
         group = int(np.searchsorted(self._starts, index, "right")) - 1
-        cell = self._group(group)[index - int(self._starts[group])].as_py()
+        if self._kept[0] != group:  # Pictures are read in the order of their rows, so that one group is kept.
+            self._kept = group, self._read(lambda: self._file.read_row_group(group, [self.pictures]))[self.pictures]
+        cell = self._kept[1][index - int(self._starts[group])].as_py()
         content = cell.get("bytes") if isinstance(cell, dict) else cell
         return io.BytesIO(content or b"")
 
-    def _group(self, number: int) -> Any:
-        """The pictures of a row group. They are read in the order of their rows, so that one group is kept."""
-        if self._kept[0] != number:
-            try:
-                self._kept = number, self._file.read_row_group(number, [self.pictures])[self.pictures]
-            except _arrow_errors() as error:
-                raise InputError(f"{self._path}: its row group {number} is damaged: {one_line(error)}") from error
-        return self._kept[1]
+    def read_classes(self) -> list[object]:
+        """The class of each row: a number or a name."""
+        values: list[object] = self._read(lambda: self._file.read([self._classes]))[self._classes].to_pylist()
+        return values
 
-    def read_labels(self) -> tuple[Labels | None, tuple[str, ...], tuple[str, ...]]:
-        """The class numbers, or None; their names, if the file names them; and sentences for the user."""
-        schema = self._file.schema_arrow
-        named = {name: _class_names(schema, name) for name in schema.names if name != self.pictures}
-        column, notes = choose_class_column(named)
-        if column is None:
-            return None, (), notes
-        labels, names = with_names(self._file.read([column])[column].to_pylist(), self.count)
-        return labels, names or named[column], notes
+    def _read(self, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except _arrow_errors() as error:
+            raise InputError(f"{self.path} is damaged: {one_line(error)}") from error
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_GROUP_BYTES:
+        raise InputError(f"{path} stores {size:,} bytes in one row group; the limit is {MAX_GROUP_BYTES:,}: {REMEDY}")
+    memory.check_memory(size, f"{path}: the pictures in one of its row groups", REMEDY)
 
 
 def choose_class_column(names: Mapping[str, Sequence[str]]) -> tuple[str | None, tuple[str, ...]]:

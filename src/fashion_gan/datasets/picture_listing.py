@@ -122,6 +122,12 @@ def list_pictures(place: Path, *, test: bool = False) -> Listing:
     return listing
 
 
+def has_pictures(folder: Path, besides: str) -> bool:
+    """Whether a folder holds a picture, or a subfolder other than the one that is named."""
+    entries = _visible(FolderTree(), folder)
+    return any(entry.path.name != besides if entry.is_folder else not _reason_to_leave_out(entry) for entry in entries)
+
+
 def has_test_pictures(place: Path) -> bool:
     """Whether a folder or an archive holds training pictures in ``train`` and others in ``test`` or ``val``."""
     tree, folder = _open(place, Tally(place))

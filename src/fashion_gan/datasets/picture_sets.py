@@ -52,6 +52,8 @@ class PictureSet:
         stamps: yields texts that change if a picture changes. None: there are no such texts.
         left_out: files that are no pictures.
         notes: sentences about what is taken.
+        keeps_gray: if all pictures are gray squares of one size, not larger than the images, they stay as they are, and
+            the model enlarges them batch by batch.
         class_root: the folder whose subfolders are the classes, each of which must have a picture. None: classes
             without pictures are allowed.
     """
@@ -64,6 +66,7 @@ class PictureSet:
     stamps: Callable[[], Iterable[str]] | None
     left_out: Tally
     notes: tuple[str, ...] = ()
+    keeps_gray: bool = False
     class_root: Path | None = None
 
 
@@ -89,7 +92,7 @@ def find_pictures(place: str | Path, *, test: bool = False) -> PictureSet:
         stamps,
         listing.left_out,
         listing.notes,
-        listing.root if names and not test else None,
+        class_root=listing.root if names and not test else None,
     )
 
 
@@ -133,12 +136,7 @@ def load_pictures(
 
 
 def load_picture_set(
-    pictures: PictureSet,
-    image_size: int,
-    channels: int,
-    options: PictureOptions = DEFAULT_OPTIONS,
-    *,
-    keep_gray: bool = False,
+    pictures: PictureSet, image_size: int, channels: int, options: PictureOptions = DEFAULT_OPTIONS
 ) -> Dataset:
     """Load pictures, in their order.
 
@@ -148,11 +146,9 @@ def load_picture_set(
     Args:
         pictures: the pictures.
         image_size, channels, options: as for ``load_pictures``.
-        keep_gray: if all pictures are gray squares of one size, not larger than ``image_size``, keep them as they are.
-            The model enlarges them batch by batch.
 
     Returns:
-        Images of shape (N, image_size, image_size, channels), or (N, H, H, 1) if they are kept.
+        Images of shape (N, image_size, image_size, channels), or (N, H, H, 1) if gray squares stay as they are.
 
     Raises:
         InputError: as ``load_pictures``.
@@ -163,7 +159,7 @@ def load_picture_set(
         raise InputError(f"channels={channels} is not allowed: 1 for gray, 3 for color, 4 for color and opacity")
     reading = _Reading(pictures, options.skip_damaged)
     headers = reading.each(read_header, "looking at")
-    kept = _kept_size(headers.values(), image_size) if keep_gray else None
+    kept = _kept_size(headers.values(), image_size) if pictures.keeps_gray else None
     size, channels = (image_size, channels) if kept is None else (kept, 1)
     shift = _shift(reading, headers)
 

@@ -20,9 +20,9 @@ from fashion_gan.datasets.hugging_face import find_in_hugging_face, is_hugging_f
 from fashion_gan.datasets.image_arrays import LabeledImages, with_classes_of, with_names
 from fashion_gan.datasets.labeled_files import NPY_MAGIC, read_labeled_images, read_test_images
 from fashion_gan.datasets.options import DEFAULT_OPTIONS, PictureOptions
-from fashion_gan.datasets.parquet_files import PARQUET_MAGIC, find_in_parquet
-from fashion_gan.datasets.picture_listing import LAYOUTS, has_test_pictures
-from fashion_gan.datasets.picture_sets import load_picture_set, load_pictures
+from fashion_gan.datasets.parquet_files import PARQUET_MAGIC, find_in_parquet, parquet_files
+from fashion_gan.datasets.picture_listing import LAYOUTS, has_pictures, has_test_pictures
+from fashion_gan.datasets.picture_sets import PictureSet, find_pictures, load_picture_set, load_pictures
 from fashion_gan.errors import InputError, as_array, show
 from fashion_gan.system.library_settings import default_settings
 
@@ -100,7 +100,9 @@ def load_training_images(
     images_path = idx_folders.find_training_images(place)
     if images_path is not None:
         return idx_folders.load_images_and_labels(images_path)
-    return load_pictures(place, image_size, channels, options)
+    pictures = find_picture_set(place)
+    assert pictures is not None  # Only test pictures may be missing.
+    return load_picture_set(pictures, image_size, channels, options)
 
 
 def load_test_images(
@@ -137,8 +139,8 @@ def load_test_images(
     elif place.is_dir() and idx_folders.find_training_images(place) is not None:
         return idx_folders.load_mnist_test_images(place, class_names)
     else:
-        is_there = has_test_pictures(place)
-        test = load_pictures(place, image_size, channels, options, test=True) if is_there else None
+        pictures = find_picture_set(place, test=True)
+        test = None if pictures is None else load_picture_set(pictures, image_size, channels, options)
     return None if test is None else with_classes_of(test, class_names)
 
 
@@ -163,6 +165,29 @@ def holds_fashion_mnist(folder: Path) -> bool:
     return has_fashion_mnist_digest(idx_folders.read_labels(images_path))
 
 
+def find_picture_set(place: Path, *, test: bool = False) -> PictureSet | None:
+    """Find the pictures in a folder, in an archive, or in a folder of Parquet files.
+
+    Args:
+        place: the folder or the archive.
+        test: find the pictures that are held out.
+
+    Returns:
+        The pictures. None if none are held out.
+
+    Raises:
+        InputError: there are no pictures, or it is not clear which are taken.
+    """
+    if place.is_dir() and not has_pictures(place, besides="data") and (files := parquet_files(place)):
+        held_out = parquet_files(place, test=True)
+        if test:
+            return find_in_parquet(place, held_out) if held_out else None
+        return find_in_parquet(place, files)
+    if test and not has_test_pictures(place):
+        return None
+    return find_pictures(place, test=test)
+
+
 def _load_from_memory(
     data: Any, labels: npt.ArrayLike | None, image_size: int, channels: int, options: PictureOptions
 ) -> Dataset:
@@ -172,7 +197,7 @@ def _load_from_memory(
             raise InputError("labels are for arrays: a Dataset has its own")
         if isinstance(data, Dataset):
             return _fitted(data, image_size, channels, options)
-        return load_picture_set(find_in_hugging_face(data), image_size, channels, options, keep_gray=True)
+        return load_picture_set(find_in_hugging_face(data), image_size, channels, options)
     images = as_array("data", data)
     if images.ndim not in (3, 4):
         raise InputError(
@@ -192,7 +217,7 @@ def _load_file(path: Path, image_size: int, channels: int, options: PictureOptio
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     if start.startswith(PARQUET_MAGIC):
-        return load_picture_set(find_in_parquet(path), image_size, channels, options, keep_gray=True)
+        return load_picture_set(find_in_parquet(path), image_size, channels, options)
     is_known = start.startswith((ZIP_MAGIC, NPY_MAGIC)) or path.suffix.lower() == ".csv"
     if "idx3-ubyte" in path.name or "idx1-ubyte" in path.name:
         raise InputError(f"data={str(path)!r} is one of several files: name its folder, {str(path.parent)!r}")
