@@ -254,7 +254,7 @@ class Config:
                 "it can"
             )
         if self.patience and not self.evaluate_every_epochs:
-            raise InputError(f"patience={self.patience} counts scores, and there are none without evaluate_every_epochs")
+            raise InputError(f"patience={self.patience} counts scores: it needs evaluate_every_epochs")
         self._check_augmentation()
 
     def _check_augmentation(self) -> None:
@@ -375,7 +375,8 @@ def describe_range(field: Setting) -> str:
     if field.name == "image_size":
         return f"from {IMAGE_SIZES[0]} to {IMAGE_SIZES[-1]}"
     if "allowed" in field.metadata:
-        return ("any of " if python_type(field) is tuple else "one of ") + ", ".join(map(str, field.metadata["allowed"]))
+        quantifier = "any of" if python_type(field) is tuple else "one of"
+        return f"{quantifier} {', '.join(map(str, field.metadata['allowed']))}"
     if "bounds" not in field.metadata:
         return ""
     lowest, highest, is_open = (field.metadata["bounds"][name] for name in ("lowest", "highest", "open_low"))

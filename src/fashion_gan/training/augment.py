@@ -6,8 +6,8 @@ change stays clearly below one, the generator does not learn to draw the changes
 
 Overfitting is measured in one of two ways, both from the second paper:
 
-- r_v = (E[D(training)] - E[D(held out)]) / (E[D(training)] - E[D(generated)]), if some pictures are held out. It is 0 if
-  the discriminator rates held-out pictures like training pictures, and 1 if it rates them like generated ones.
+- r_v = (E[D(training)] - E[D(held out)]) / (E[D(training)] - E[D(generated)]), if some pictures are held out. It is 0
+  if the discriminator rates held-out pictures like training pictures, and 1 if it rates them like generated ones.
 - r_t = E[sign D(training)], if none are. It is 0 without overfitting, and 1 if every training picture is recognized.
 """
 
@@ -42,7 +42,7 @@ class Augmentation(keras.layers.Layer):
     - shift: move the content by up to an eighth of the size. The border becomes black, and transparent.
     - cutout: cover a part with gray. It is half as high and half as wide as the image.
 
-    Opacity, the fourth channel, is moved and cut like the colors. Brightness, saturation and contrast leave it as it is.
+    Opacity, the fourth channel, is moved and cut like the colors. The changes of color leave it as it is.
 
     Args:
         seed: seed of the random changes.
@@ -125,7 +125,7 @@ class Augmentation(keras.layers.Layer):
         return selected * ops.flip(images, axis=2) + (1.0 - selected) * images
 
     def _draw(self, count: int, lowest: float, highest: float, unchanged: float) -> Tensor:
-        """A random number for each image (N, 1, 1, 1): from the range if it is selected, and otherwise ``unchanged``."""
+        """A random number for each image (N, 1, 1, 1): from the range if it is selected, else ``unchanged``."""
         selected = self._select(count)
         numbers = keras.random.uniform((count, 1), lowest, highest, seed=self.seed_generator)
         return (unchanged + selected * (numbers - unchanged))[:, :, None, None]
@@ -140,7 +140,9 @@ class Augmentation(keras.layers.Layer):
 
     def _scale_contrast(self, images: Tensor) -> Tensor:
         factor = self._draw(ops.shape(images)[0], *CONTRAST, unchanged=1.0)
-        return _on_colors(images, lambda colors: _scale(colors, ops.mean(colors, axis=(1, 2, 3), keepdims=True), factor))
+        return _on_colors(
+            images, lambda colors: _scale(colors, ops.mean(colors, axis=(1, 2, 3), keepdims=True), factor)
+        )
 
     def _shift(self, images: Tensor) -> Tensor:
         count, (height, width) = ops.shape(images)[0], images.shape[1:3]

@@ -128,9 +128,7 @@ def _jax_stream(arrays: dict[str, Any], batch_indices: Iterator[Indices], steps:
         yield ({**on_device, "batch_indices": indices},)
 
 
-def _tensorflow_stream(
-    arrays: dict[str, Any], batch_indices: Callable[[], Iterator[Indices]], index_count: int
-) -> Any:
+def _tensorflow_stream(arrays: dict[str, Any], batch_indices: Callable[[], Iterator[Indices]], index_count: int) -> Any:
     """The stream as a ``tf.data.Dataset``. TensorFlow holds the images, so that only indices come from Python."""
     import tensorflow as tf
 

@@ -67,9 +67,7 @@ def build_gan(config: Config) -> GAN:
 def _build_augmentation(config: Config) -> Augmentation:
     """The augmentation of a configuration. Without data, None stands for all changes but mirror."""
     changes = config.augmentations or default_augmentations(config.channels, is_symmetric=False)
-    return Augmentation(
-        config.seed, changes, uses_held_out=config.overfitting_from == "held-out", name="augmentation"
-    )
+    return Augmentation(config.seed, changes, uses_held_out=config.overfitting_from == "held-out", name="augmentation")
 
 
 @contextlib.contextmanager

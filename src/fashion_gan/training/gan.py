@@ -220,9 +220,7 @@ class GAN(keras.Model):
         weights = [ops.copy(variable) for variable in self.discriminator.trainable_variables]
         state = [ops.copy(variable) for variable in self.discriminator.non_trainable_variables]
 
-        def discriminate(
-            images: Tensor, state: list[Tensor], *, frozen: bool = False, batch: Batch = batch
-        ) -> Pass:
+        def discriminate(images: Tensor, state: list[Tensor], *, frozen: bool = False, batch: Batch = batch) -> Pass:
             used = [ops.stop_gradient(weight) for weight in weights] if frozen else weights
             outputs, next_state = self.discriminator.stateless_call(
                 used, state, self._with_labels(images, batch), training=training

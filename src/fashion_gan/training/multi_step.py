@@ -53,7 +53,9 @@ def scan_steps(train_step: TrainStep, default_train_function: TrainFunction) -> 
         data = next(stream)
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         if "batch_indices" in batch:
-            return execute(state, {name: batch[name] for name in batch if name != "batch_indices"}, batch["batch_indices"])
+            return execute(
+                state, {name: batch[name] for name in batch if name != "batch_indices"}, batch["batch_indices"]
+            )
         return default_train_function(state, itertools.chain([data], stream))
 
     return train

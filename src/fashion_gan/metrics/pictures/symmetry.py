@@ -75,7 +75,7 @@ def mirror_symmetry(images: Images, labels: Labels) -> Symmetry:
         return Symmetry(None, len(chosen))
     pictures = images[chosen]
     while max(pictures.shape[1:3]) > MAX_SIDE:
-        pictures = halved(pictures).astype(np.uint8)
+        pictures = halved(pictures.astype(np.float32)).astype(np.uint8)
     network = FeatureNetwork.random()
     features, of_mirrored = (network.extract(part, "") for part in _mirror_pairs(pictures))
     differences = features.astype(np.float64) - of_mirrored
@@ -88,8 +88,7 @@ def _mirror_pairs(images: Images) -> tuple[Images, Images]:
     The mirror stands at the axis of the mean picture, at most a sixteenth of the width beside the middle.
     """
     width = images.shape[2]
-    columns = np.concatenate([with_opacity(part).sum(axis=(0, 1)) for part in np.array_split(images, 10)])
-    profile = columns.reshape(10, width, 4).sum(axis=0) / len(images)
+    profile = np.sum([with_opacity(part).sum(axis=(0, 1)) for part in np.array_split(images, 10)], axis=0)
     shifts = sorted(range(-(width // 8), width // 8 + 1), key=abs)
 
     def asymmetry(shift: int) -> float:

@@ -15,7 +15,6 @@ from fashion_gan.training.callbacks.checkpoint import Checkpoint
 from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
 from fashion_gan.training.callbacks.training_state import TrainingState
 
-
 NOTHING_GAINED = 10  # scores without a better one, after which a line says so
 
 
@@ -105,7 +104,9 @@ class Validate(keras.callbacks.Callback):
         rows = self._scores()
         best = max((number for number, row in enumerate(rows, 1) if row.get("best")), default=0)
         count, patience = len(rows) - best, self.run.config.patience
-        kept = f"the best checkpoint is that of step {rows[best - 1]['step']:,}" if best else "no checkpoint is the best"
+        kept = (
+            f"the best checkpoint is that of step {rows[best - 1]['step']:,}" if best else "no checkpoint is the best"
+        )
         if self.state.is_over:  # The budget ended first.
             return
         if patience is not None and count >= patience:
