@@ -13,7 +13,7 @@ OTHER_BACKENDS = BACKENDS[1:]
 
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_other_backends_resume_as_if_uninterrupted(few_pictures, tmp_path, backend, worker):
-    """In the middle of an epoch, whose state is where the backend keeps it. Held-out pictures steer the augmentation."""
+    """In the middle of an epoch, whose state is where the backend keeps it. Held-out pictures steer augmentation."""
     settings = {"architecture": "transposed", "backend": backend, "checkpoint_every_steps": 12, "augment": True}
     settings |= {"data": few_pictures / "letters", "conditional": False, "evaluate_every_epochs": 5}
     run = worker(backend).run

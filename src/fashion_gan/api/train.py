@@ -265,6 +265,8 @@ def continue_training(run: Run, dataset: Dataset) -> Run:
 
 def _is_same(config: Config, name: str, value: object) -> bool:
     """Whether a setting has this value. Values of other types, such as arrays, are different."""
+    if isinstance(getattr(config, name), tuple) and isinstance(value, str):
+        value = tuple(value.split(","))
     return isinstance(value, (str, int, float, tuple, Path)) and bool(getattr(config, name) == value)
 
 
