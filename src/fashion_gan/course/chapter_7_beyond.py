@@ -726,8 +726,8 @@ pictures.show(shapes, columns=10, rows=mine.class_names, title="Drawn by your ge
 
 # %% [markdown]
 # `--augment` moves, brightens and covers the pictures that D sees, so D cannot memorize them. It mirrors them only if
-# they are symmetric, which letters are not. The preset `fashion` uses the loss log(1 − D) plus a tenth of the Wasserstein
-# loss. So G's gradient does not vanish, and a negative `g_loss` is no fault.
+# they are symmetric, which letters are not. The preset `fashion` uses the loss log(1 − D) plus a tenth of the
+# Wasserstein loss. So G's gradient does not vanish, and a negative `g_loss` is no fault.
 #
 # Are the shapes right? After so short a training some are not: corners come last. Longer training helps.
 #
