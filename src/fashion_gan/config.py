@@ -174,8 +174,9 @@ class Config:
         "Adaptive augmentation of the images that the discriminator sees. They are changed more often the more it "
         "overfits. For small data sets.")
     augmentations: tuple[str, ...] | None = _setting("objective", None,
-        f"Changes that augment uses, with commas between them: {', '.join(AUGMENTATIONS)}. None: all but mirror; also "
-        "mirror if the pictures are found to be symmetric; saturation only for color.", **_one_of(*AUGMENTATIONS))
+        f"Changes that augment uses, with commas between them: {', '.join(AUGMENTATIONS)}. None: those that "
+        "fit the data. Pictures are mirrored only if they are found to be symmetric, and only color gets saturation.",
+        **_one_of(*AUGMENTATIONS))
     overfitting_from: str | None = _setting("objective", None,
         "Pictures that show augment how much the discriminator overfits. None: those that evaluate_every_epochs holds "
         "out, or else the training images.", **_one_of(*OVERFITTING_FROM))
