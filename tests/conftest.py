@@ -88,6 +88,26 @@ def toy_folder(made_once) -> Path:
 
 
 @pytest.fixture(scope="session")
+def few_pictures(made_once) -> Path:
+    """Two folders of 220 gray pictures each, 16 × 16, of which trainings with scores hold out 50.
+
+    "symmetric" has bars, and "letters" has bars with an arm to the right.
+    """
+
+    def make(folder):
+        random = np.random.default_rng(0)
+        for name, is_letter in (("symmetric", False), ("letters", True)):
+            (folder / name).mkdir()
+            for number in range(220):
+                picture = random.integers(0, 40, (16, 16), np.uint8)
+                picture[3:13, 6:10] += 150
+                picture[3:6, 6:14] += 60 * is_letter
+                Image.fromarray(picture).save(folder / name / f"{number:03d}.png")
+
+    return made_once("few_pictures", make)
+
+
+@pytest.fixture(scope="session")
 def toy_run(toy_folder, made_once):
     """A finished run on the toy pictures: three epochs of five steps, with a grid of samples after each."""
     import fashion_gan

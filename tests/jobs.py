@@ -106,6 +106,36 @@ def _three_steps(name: str, start: Path | None, out: Path) -> dict[str, np.ndarr
     return result | {f"updated {weight.path}": ops.convert_to_numpy(weight) for weight in gan.weights}
 
 
+def augment(out: Path) -> None:
+    """Apply each change to the same pictures with the same numbers, measure overfitting; save all as ``result.npz``."""
+    import keras
+    from keras import ops
+
+    from fashion_gan.training.augment import CHANGES, Augmentation
+
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 16, 16, 4)).astype("float32")
+    result = {}
+    with mock.patch.object(keras.random, "uniform", _pseudo_uniform):
+        for change in CHANGES:
+            augmentation = Augmentation(0, [change])
+            augmentation.probability.assign(0.7)
+            result[change] = ops.convert_to_numpy(augmentation(ops.convert_to_tensor(images)))
+    augmentation = Augmentation(0, uses_held_out=True)
+    training, held_out, generated = (ops.convert_to_tensor([[logit]]) for logit in (1.0, 0.2, -0.3))
+    for is_due in (True, False, True):
+        augmentation.update_means(ops.convert_to_tensor(is_due), training, generated, lambda: held_out)
+    for weight in augmentation.weights:
+        result[weight.name] = ops.convert_to_numpy(weight)
+    np.savez(out / "result.npz", **result)
+
+
+def _pseudo_uniform(shape, minval=0.0, maxval=1.0, seed=None):
+    """Return numbers that look random and are the same on every backend."""
+    del seed
+    numbers = _pseudo_normal(shape) / 4 + 0.5
+    return minval + (maxval - minval) * numbers
+
+
 # ---- Several steps as one computation ----
 
 

@@ -7,7 +7,7 @@ import math
 import textwrap
 import types
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, get_args, get_origin
 
@@ -20,6 +20,9 @@ from fashion_gan.version import __version__
 BACKENDS = ("tensorflow", "jax", "torch")
 ARCHITECTURES = ("transposed", "upsampling", "dcgan", "residual")
 LOSSES = ("bce", "minimax", "leaky-minimax", "hinge", "wasserstein", "relativistic")
+AUGMENTATIONS = ("mirror", "shift", "cutout", "brightness", "saturation", "contrast")
+EARLIER_AUGMENTATIONS = ("mirror", "shift", "cutout")  # of runs that versions without the setting have started
+OVERFITTING_FROM = ("held-out", "training")
 DEFAULT_PRESET = "transposed"
 DEFAULT_EPOCHS = 50
 IN_MEMORY = "(in memory)"
@@ -186,8 +189,15 @@ class Config:
     decay_fraction: float = _setting("objective", 0.0,
         "Last fraction of the budget, over which the learning rates fall linearly to zero.", **_bounded(0, 1))
     augment: bool = _setting("objective", False,
-        "Adaptive augmentation of the images that the discriminator sees: flips, shifts and cutouts, applied more "
-        "often the more it overfits. For small data sets.")
+        "Adaptive augmentation of the images that the discriminator sees. They are changed more often the more it "
+        "overfits. For small data sets.")
+    augmentations: tuple[str, ...] | None = _setting("objective", None,
+        f"Changes that augment uses, with commas between them: {', '.join(AUGMENTATIONS)}. None: those that "
+        "fit the data. Pictures are mirrored only if they are found to be symmetric, and only color gets saturation.",
+        **_one_of(*AUGMENTATIONS))
+    overfitting_from: str | None = _setting("objective", None,
+        "Pictures that show augment how much the discriminator overfits. None: those that evaluate_every_epochs holds "
+        "out, or else the training images.", **_one_of(*OVERFITTING_FROM))
     ema_decay: float = _setting("objective", 0.999,
         "Decay per step of the moving average (EMA) of the generator's weights.", **_bounded(0, 0.999999))
     batch_size: int = _setting("objective", 64, "Images in a batch.", unit="images", **_bounded(2, 65536))
@@ -199,6 +209,9 @@ class Config:
         unit="steps", **_bounded(1, 10**9))
     minutes: float | None = _setting("budget", None, "Stop after this many minutes of training. None: no limit.",
         unit="minutes", **_bounded(0, 10**6, open_ends=True))
+    patience: int | None = _setting("budget", None,
+        "Stop after this many scores of evaluate_every_epochs without a better one. None: never.",
+        unit="scores", **_bounded(1, 10**6))
 
     save_interval: int = _setting("output", 5, "Epochs between two saved sample grids.",
         unit="epochs", **_bounded(1, 10**6))
@@ -261,6 +274,21 @@ class Config:
                 f"augment=True cannot measure overfitting from the logits of loss={self.loss!r}; with every other loss "
                 "it can"
             )
+        if self.patience and not self.evaluate_every_epochs:
+            raise InputError(f"patience={self.patience} counts scores: it needs evaluate_every_epochs")
+        self._check_augmentation()
+
+    def _check_augmentation(self) -> None:
+        """Raise InputError if a setting of the augmentation contradicts another one."""
+        for name in ("augmentations", "overfitting_from"):
+            if getattr(self, name) is not None and not self.augment:
+                raise InputError(f"{name}={show(getattr(self, name))} needs augment=True")
+        if self.augmentations == ():
+            raise InputError("augmentations=() names no change: leave it out, or set augment=False")
+        if self.augmentations and "saturation" in self.augmentations and self.channels == 1:
+            raise InputError("augmentations with 'saturation' need color: channels=3")
+        if self.overfitting_from == "held-out" and not self.evaluate_every_epochs:
+            raise InputError("overfitting_from='held-out' needs evaluate_every_epochs, which holds out pictures")
 
     @classmethod
     def from_preset(cls, preset: str = DEFAULT_PRESET, **settings: Any) -> "Config":
@@ -303,6 +331,8 @@ class Config:
             version = values.pop("version", "0.1.0")  # Version 0.1.0 did not write its number.
             values = {RENAMED_SETTINGS.get(name, name): value for name, value in values.items()}
             values.setdefault("skip_damaged", True)  # Versions without this setting left out damaged pictures.
+            if values.get("augment") and "augmentations" not in values:
+                values |= {"augmentations": EARLIER_AUGMENTATIONS, "overfitting_from": "training"}
             unknown = sorted(values.keys() - {field.name for field in dataclasses.fields(cls)})
             if not unknown:
                 return cls(**values)
@@ -340,6 +370,12 @@ def _settings_in(values: Mapping[str, object], preset: Mapping[str, object]) -> 
     return {name: values[name] for name in preset}
 
 
+def default_augmentations(channels: int, *, is_symmetric: bool) -> tuple[str, ...]:
+    """The changes that ``augment`` uses for pictures with these channels, if ``augmentations`` names none."""
+    unused = {"mirror": not is_symmetric, "saturation": channels == 1}
+    return tuple(name for name in AUGMENTATIONS if not unused.get(name))
+
+
 def check_setting_names(names: Iterable[str]) -> None:
     """Raise InputError if one of the names is not a setting, or is a setting's name in an earlier version."""
     known = [field.name for field in dataclasses.fields(Config)]
@@ -375,12 +411,19 @@ def check_color(name: str, value: str) -> str:
     return value
 
 
+def python_type(field: Setting) -> Any:
+    """The type of a setting's values, except None: ``int``, ``float``, ``bool``, ``str`` or ``tuple``."""
+    value_type = get_args(field.type)[0] if isinstance(field.type, types.UnionType) else field.type
+    return get_origin(value_type) or value_type
+
+
 def describe_range(field: Setting) -> str:
     """The values that a setting may have, for its documentation: ``"from 1 to 8"``; "" if there is no limit."""
     if field.name in ("image_size", "core_size"):
         return f"from {IMAGE_SIZES[0]} to {IMAGE_SIZES[-1]}"
     if "allowed" in field.metadata:
-        return "one of " + ", ".join(map(str, field.metadata["allowed"]))
+        quantifier = "any of" if python_type(field) is tuple else "one of"
+        return f"{quantifier} {', '.join(map(str, field.metadata['allowed']))}"
     if "is_color" in field.metadata:
         return "a color"
     if "bounds" not in field.metadata:
@@ -434,11 +477,14 @@ class TrainSettings(TypedDict, total=False):
     beta_1: float | None
     decay_fraction: float | None
     augment: bool | None
+    augmentations: tuple[str, ...] | list[str] | str | None
+    overfitting_from: str | None
     ema_decay: float | None
     batch_size: int | None
     epochs: int | None
     steps: int | None
     minutes: float | None
+    patience: int | None
     save_interval: int | None
     checkpoint_every_steps: int | None
     evaluate_every_epochs: int | None
@@ -460,15 +506,16 @@ _TYPE_NAMES = {
 
 def _checked(field: Setting, value: Any) -> Any:
     """The value, converted to the field's type. Raises InputError if it has the wrong type or is out of range."""
-    optional = isinstance(field.type, types.UnionType)
-    if optional and value is None:
+    if isinstance(field.type, types.UnionType) and value is None:
         return None
-    expected: Any = get_args(field.type)[0] if optional else field.type
-    expected = get_origin(expected) or expected
-    converted = _convert(value, expected)
+    expected = python_type(field)
+    is_choices = expected is tuple and "allowed" in field.metadata
+    converted = _convert(value.split(",") if is_choices and isinstance(value, str) else value, expected)
     if converted is None:
         raise InputError(f"{field.name}={show(value)} must be {_TYPE_NAMES[expected]}")
     value = converted
+    if is_choices:
+        return _checked_names(field, [name.strip() for name in value])
     allowed = field.metadata.get("allowed", (value,))
     if value not in allowed:
         if field.name in ("image_size", "core_size"):
@@ -481,6 +528,15 @@ def _checked(field: Setting, value: Any) -> Any:
     if "is_color" in field.metadata:
         check_color(field.name, value)
     return value
+
+
+def _checked_names(field: Setting, names: Sequence[str]) -> tuple[str, ...]:
+    """The names in the order of the setting's allowed ones. Raises InputError for another name."""
+    allowed = field.metadata["allowed"]
+    for name in names:
+        if name not in allowed:
+            raise InputError(f"{field.name}={show(name)} is not allowed: {suggestion(name, list(allowed))}")
+    return tuple(name for name in allowed if name in names)
 
 
 def _convert(value: Any, expected: type) -> Any:

@@ -50,6 +50,21 @@ def test_a_run_of_multiple_steps_resumes_as_if_uninterrupted(multi_step_run, cou
     assert_equal_runs(multi_step_run, path)
 
 
+@pytest.mark.full
+def test_multiple_steps_give_what_single_steps_give_with_held_out_pictures(count_executions, few_pictures, tmp_path):
+    settings = {"data": few_pictures / "letters", "conditional": False, "augment": True, "evaluate_every_epochs": 5}
+    settings |= {"batch_size": 17, "steps": 20, "checkpoint_every_steps": 10}  # An epoch has ten steps.
+    states = []
+    for accelerator, expected in (("a card", [10, 10]), (None, [1] * 20)):
+        path, executions = count_executions(accelerator=accelerator, out=tmp_path / str(accelerator), **settings)
+        assert executions == expected
+        states.append(state_of(path)[1])
+    multiple, single = states
+    for name in multiple:
+        np.testing.assert_allclose(multiple[name], single[name], rtol=1e-3, atol=1e-4, err_msg=name)
+    assert any("|augmentation/mean_" in name for name in multiple)
+
+
 def test_jax_on_a_cpu_takes_single_steps(worker):
     # There XLA needs longer for steps in a scan than for the same steps one by one.
     assert worker("jax").run(jobs.steps_per_execution, 100) == 1

@@ -3,7 +3,7 @@
 import jobs
 import pytest
 from processes import BACKENDS, as_users_run, command_in_a_process
-from run_states import assert_equal_runs
+from run_states import assert_equal_runs, state_of
 from toys import TRAIN_FLAGS
 
 from fashion_gan.runs import Run
@@ -12,14 +12,18 @@ OTHER_BACKENDS = BACKENDS[1:]
 
 
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
-def test_other_backends_resume_as_if_uninterrupted(toy_folder, tmp_path, backend, worker):
-    """In the middle of an epoch, whose state is where the backend keeps it."""
-    settings = {"architecture": "transposed", "backend": backend, "checkpoint_every_steps": 8, "augment": True}
+def test_other_backends_resume_as_if_uninterrupted(few_pictures, tmp_path, backend, worker):
+    """In the middle of an epoch, whose state is where the backend keeps it. Held-out pictures steer augmentation."""
+    settings = {"architecture": "transposed", "backend": backend, "checkpoint_every_steps": 12, "augment": True}
+    settings |= {"data": few_pictures / "letters", "conditional": False, "evaluate_every_epochs": 5}
     run = worker(backend).run
-    whole = run(jobs.train, data=toy_folder, out=tmp_path / "whole", steps=12, **settings)
-    part = run(jobs.train, data=toy_folder, out=tmp_path / "part", steps=8, **settings)
-    run(jobs.resume, part, steps=12)
+    whole = run(jobs.train, out=tmp_path / "whole", steps=20, **settings)
+    part = run(jobs.train, out=tmp_path / "part", steps=12, **settings)
+    run(jobs.resume, part, steps=20)
     assert_equal_runs(whole, part)
+    means = [value for name, value in state_of(whole)[1].items() if "|augmentation/mean_" in name]
+    assert len(means) == 3
+    assert all(means)
 
 
 @pytest.mark.full

@@ -51,6 +51,19 @@ def test_backends_agree_on_losses_and_updated_weights(train, backend, networks):
         assert result[name] == pytest.approx(value, abs=tolerance, rel=tolerance), name
 
 
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+def test_backends_agree_on_augmented_pictures(backend, made_once, worker):
+    results = []
+    for name in (BACKENDS[0], backend):
+        folder = made_once(f"augmented {name}", lambda folder, name=name: worker(name).run(jobs.augment, folder))
+        with np.load(folder / "result.npz") as arrays:
+            results.append(dict(arrays))
+    expected, result = results
+    assert result.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(result[name], value, atol=1e-5, err_msg=name)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_light_generator_draws_what_keras_draws_on_every_backend(backend, worker):
     drawn = worker(backend).run(jobs.draw, pretrained.folder("fashion") / "generator.keras")

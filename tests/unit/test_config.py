@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fashion_gan.config import (
+    AUGMENTATIONS,
     BACKENDS,
     GROUPS,
     PRESETS,
@@ -122,6 +123,33 @@ def test_determinism_and_xla_exclude_each_other():
         Config.from_preset("transposed", deterministic=True, jit_compile=True)
 
 
+@pytest.mark.parametrize("names", ["contrast, mirror", "mirror,contrast", ["contrast", "mirror", "mirror"]])
+def test_augmentations_are_a_list_or_a_text_in_any_order(names):
+    assert Config.from_preset("fashion", augment=True, augmentations=names).augmentations == ("mirror", "contrast")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"augment": True, "augmentations": "mirrors"},
+            "augmentations='mirrors' is not allowed: did you mean 'mirror'?",
+        ),
+        ({"augment": True, "augmentations": []}, "augmentations=() names no change"),
+        ({"augment": True, "augmentations": 3}, "augmentations=3 must be a list of names"),
+        ({"augment": True, "augmentations": "saturation"}, "augmentations with 'saturation' need color: channels=3"),
+        ({"augmentations": "mirror"}, "augmentations=('mirror',) needs augment=True"),
+        ({"overfitting_from": "training"}, "overfitting_from='training' needs augment=True"),
+        ({"augment": True, "overfitting_from": "held-out"}, "overfitting_from='held-out' needs evaluate_every_epochs"),
+        ({"patience": 3}, "patience=3 counts scores: it needs evaluate_every_epochs"),
+    ],
+)
+def test_settings_of_augmentation_and_patience_that_contradict_others_are_errors(settings, message):
+    with pytest.raises(InputError) as error:
+        Config.from_preset("fashion", **settings)
+    assert message in str(error.value)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}x", '{"base_channels": 10000000}', '{"image_size": "28"}', "3"])
 def test_text_that_is_not_a_configuration_is_an_error(text):
     with pytest.raises(InputError, match=r"^a file holds no fashion-gan configuration: "):
@@ -147,6 +175,17 @@ def test_a_configuration_of_0_1_0_is_read():
     for name, value in stored.items():
         value = tuple(value) if isinstance(value, list) else value
         assert getattr(config, RENAMED_SETTINGS.get(name, name)) == value
+
+
+def test_an_augmented_run_of_an_earlier_version_keeps_its_changes_and_their_measure():
+    config = Config.from_json((OLD_RUN / "config.json").read_text(), "a file")
+    assert config.augmentations == ("mirror", "shift", "cutout")
+    assert config.overfitting_from == "training"
+    plain = {"version": "0.2.0", "augment": False}
+    assert Config.from_json(json.dumps(plain), "a file").augmentations is None
+    assert Config.from_json(json.dumps({**plain, "augment": True}), "a file").augmentations == config.augmentations
+    new = Config.from_preset("fashion", augment=True)
+    assert Config.from_json(new.to_json(), "a file") == new
 
 
 def test_a_setting_of_a_later_version_is_an_error_that_names_both_versions():
@@ -183,6 +222,7 @@ def test_ranges_are_described_in_words():
     assert ranges["backend"] == "one of " + ", ".join(BACKENDS)
     assert ranges["image_size"] == "from 16 to 128"
     assert ranges["augment"] == ""
+    assert ranges["augmentations"] == "any of " + ", ".join(AUGMENTATIONS)
 
 
 def test_train_settings_has_the_names_and_types_of_the_settings():

@@ -7,7 +7,7 @@ import numpy as np
 
 import fashion_gan
 from docs_pictures.studio import img_grid
-from fashion_gan.config import PRESETS
+from fashion_gan.config import AUGMENTATIONS, PRESETS
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.metrics.metric_info import METRICS
 from fashion_gan.rendering.images import load_png
@@ -15,6 +15,11 @@ from fashion_gan.rendering.images import load_png
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 SCORE = "ffd10k_test"
 MINUTES = (1, 5, 30)
+# Of the garments on the sheet of augmentations: red, green and blue.
+TINTS = (
+    *((1.0, 0.75, 0.45), (0.5, 0.7, 1.0), (0.55, 0.9, 0.5), (1.0, 0.55, 0.55)),
+    *((0.85, 0.6, 1.0), (0.5, 0.9, 0.9), (1.0, 0.9, 0.5), (0.9, 0.65, 0.75)),
+)
 SHEET_COLUMNS, SHEET_PADDING = 10, 2  # of the sheets that benchmarks/leaderboard.py writes
 
 
@@ -118,27 +123,31 @@ def truncation(studio):
 
 
 def augmentations(studio):
-    """Each augmentation of the package, on the same garments."""
+    """Each augmentation of the package, on the same garments. They are tinted, so that saturation shows too."""
     from fashion_gan.metrics.augmentation_benefit import flip_and_shift
     from fashion_gan.system.backends import default_backend, use_backend
 
     use_backend(default_backend())
     from fashion_gan.training.augment import Augmentation
 
-    images = fashion_gan.Generator.from_pretrained("fashion").generate(20, seed=0)[[5, 7, 9, 3, 8, 4, 6, 0]]
-    augmentation = Augmentation(seed=6)
-    augmentation.probability.assign(1.0)
+    gray = fashion_gan.Generator.from_pretrained("fashion").generate(20, seed=0)[[5, 7, 9, 3, 8, 4, 6, 0]]
+    images = np.uint8(gray * np.array(TINTS)[:, None, None])
 
-    def change(function):
-        floats = np.asarray(function(np.float32(images / 127.5 - 1.0)))
-        return np.uint8(np.rint(floats * 127.5 + 127.5))
+    def change(*names):
+        augmentation = Augmentation(seed=6, changes=names)
+        augmentation.probability.assign(1.0)
+        floats = np.asarray(augmentation(np.float32(images / 127.5 - 1.0)))
+        return np.uint8(np.rint(np.clip(floats * 127.5 + 127.5, 0, 255)))
 
     rows = (
         ("Unchanged", "", images),
-        ("Flip", "half of the images", change(augmentation._flip)),
-        ("Shift", "up to 1/8 of the size", change(augmentation._shift)),
-        ("Cutout", "a gray square, half the size", change(augmentation._cut)),
-        ("All three", "what <code>--augment</code> does", change(augmentation)),
+        ("Mirror", "half of symmetric images", change("mirror")),
+        ("Shift", "up to 1/8 of the size", change("shift")),
+        ("Cutout", "a gray square, half the size", change("cutout")),
+        ("Brightness", "up to 1/4 lighter or darker", change("brightness")),
+        ("Contrast", "times 0.5 to 1.5", change("contrast")),
+        ("Saturation", "times 0 to 2, for color", change("saturation")),
+        ("All", "what <code>--augment</code> can do", change(*AUGMENTATIONS)),
         ("For a classifier", "flip, and shift by up to 2 pixels", flip_and_shift(images, np.random.default_rng(1))),
     )
     body = "".join(

@@ -31,7 +31,7 @@ from fashion_gan.system import console
 from fashion_gan.system.backends import check_backend, default_backend, temporary_files_in, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
-from fashion_gan.training.data import check_data, held_out_count
+from fashion_gan.training.data import check_data, choose_augmentation, held_out_count
 
 BUDGETS = ("epochs", "steps", "minutes")
 # Settings that must be the same in a model and in a run that starts from its weights (``init_from``).
@@ -45,7 +45,7 @@ SHARED_SETTINGS = (
     "conditional",
 )
 # Settings that a resumed run may change.
-RESUMABLE = (*BUDGETS, "save_interval", "checkpoint_every_steps", "data")
+RESUMABLE = (*BUDGETS, "patience", "save_interval", "checkpoint_every_steps", "data")
 
 
 @default_settings()
@@ -106,8 +106,8 @@ def resume(path: str | Path, **settings: Any) -> Run:
     Args:
         path: the run's folder.
         **settings: new budgets (``epochs``, ``steps``, ``minutes``; any one of them replaces all three), counted from
-            the start of the run; ``save_interval``; ``checkpoint_every_steps``; or ``data``, if the folder has moved,
-            or if the images were in memory. Then ``labels`` are needed again, too.
+            the start of the run; ``patience``; ``save_interval``; ``checkpoint_every_steps``; or ``data``, if the
+            folder has moved, or if the images were in memory. Then ``labels`` are needed again, too.
 
     Returns:
         The run.
@@ -170,7 +170,16 @@ def plan(
             # Keep this setting only if the classes are the same: pictures of other classes may be off center.
             config = dataclasses.replace(config, center_images=trained.center_images and is_same)
     check_data(config, dataset)
-    return config, dataset
+    return _with_augmentation(config, dataset), dataset
+
+
+def _with_augmentation(config: Config, dataset: Dataset) -> Config:
+    """The configuration with the augmentation that fits its data. A line says what was chosen and why."""
+    config, symmetry = choose_augmentation(config, dataset)
+    if symmetry is not None:
+        changes = ", ".join(config.augmentations or ()) + ("" if symmetry.is_symmetric else ", no mirror")
+        print(f"augmentation: {changes} ({symmetry})", file=console.output(), flush=True)
+    return config
 
 
 def _find_data(data: Any) -> tuple[str | None, Any]:
@@ -313,6 +322,8 @@ def continue_training(run: Run, dataset: Dataset) -> Run:
 
 def _is_same(config: Config, name: str, value: object) -> bool:
     """Whether a setting has this value. Values of other types, such as arrays, are different."""
+    if isinstance(getattr(config, name), tuple) and isinstance(value, str):
+        value = tuple(value.split(","))
     return isinstance(value, (str, int, float, tuple, Path)) and bool(getattr(config, name) == value)
 
 

@@ -2,10 +2,9 @@
 
 import dataclasses
 import functools
-import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -14,7 +13,7 @@ from click.shell_completion import CompletionItem
 from fashion_gan import pretrained
 from fashion_gan.arrays import JsonObject
 from fashion_gan.cli.help import Option, Verb
-from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, READ_FROM_THE_DATA, Config, Setting
+from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, READ_FROM_THE_DATA, Config, Setting, python_type
 from fashion_gan.errors import InputError, show, suggestion
 from fashion_gan.system.atomic_files import check_new_path, unused_path
 from fashion_gan.system.paths import user_path
@@ -158,7 +157,7 @@ def some_settings(*names: str) -> Callable[[Function], Function]:
 
 def _setting_option(field: Setting) -> Callable[[Function], Function]:
     """The option of a setting. Its value is None if the command line does not have it: then the preset decides."""
-    value_type = get_args(field.type)[0] if isinstance(field.type, types.UnionType) else field.type
+    value_type = python_type(field)
     flag = "--" + field.name.replace("_", "-")
     type_and_metavar: JsonObject = {"type": value_type, "metavar": "NUMBER"}
     if field.name == "data":
@@ -169,6 +168,8 @@ def _setting_option(field: Setting) -> Callable[[Function], Function]:
         flag, type_and_metavar = f"{flag}/--no-{flag.removeprefix('--')}", {}
     elif "is_color" in field.metadata:
         type_and_metavar["metavar"] = "COLOR"
+    elif value_type is tuple:
+        type_and_metavar = {"type": str, "metavar": "NAME,NAME,…"}
     elif value_type is str:
         type_and_metavar = {"type": Choice(field.metadata["allowed"])}
         if field.name == "preset":  # All names in one word would not fit in a line.

@@ -725,9 +725,9 @@ shapes = mine.generate(30, labels=np.repeat(np.arange(3), 10))
 pictures.show(shapes, columns=10, rows=mine.class_names, title="Drawn by your generator")
 
 # %% [markdown]
-# `--augment` moves, mirrors and covers the pictures that D sees, so D cannot memorize them. Do not use it for letters:
-# mirrored ones can appear in the result. The preset `fashion` uses the loss log(1 − D) plus a tenth of the Wasserstein
-# loss. So G's gradient does not vanish, and a negative `g_loss` is no fault.
+# `--augment` moves, brightens and covers the pictures that D sees, so D cannot memorize them. It mirrors them only if
+# they are symmetric, which letters are not. The preset `fashion` uses the loss log(1 − D) plus a tenth of the
+# Wasserstein loss. So G's gradient does not vanish, and a negative `g_loss` is no fault.
 #
 # Are the shapes right? After so short a training some are not: corners come last. Longer training helps.
 #

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from fashion_gan.arrays import Images, Indices, Labels
+from fashion_gan.arrays import Array, Images, Indices, Labels, Tensor
 from fashion_gan.datasets.mapped_images import is_mapped
 from fashion_gan.system.backends import accelerator
 
@@ -48,7 +48,14 @@ def _largest_step_count(count: int, max_remainder: int) -> int:
 
 
 def stream_batches(
-    images: Images, labels: Labels, *, batch_size: int, seed: int, first_step: int = 0, steps_per_execution: int = 1
+    images: Images,
+    labels: Labels,
+    *,
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+    steps_per_execution: int = 1,
+    held_out: tuple[Images, Labels] | None = None,
 ) -> Any:
     """Stream batches to ``fit`` from any step on. A resumed run gets the same batches as an uninterrupted one.
 
@@ -62,71 +69,105 @@ def stream_batches(
         seed: seed of the shuffling.
         first_step: how many batches of the endless stream to skip.
         steps_per_execution: as set on the model. It must divide the steps in an epoch, and those left in the first one.
+        held_out: pictures that train nothing, with their labels. Each batch gets as many of them, drawn at random.
 
     Returns:
-        An iterable, for ``fit``, of ``({"images": (batch_size, h, w, c), "labels": (batch_size,)},)``. On JAX with
-        several steps per execution it yields what ``multi_step.scan_steps`` takes.
+        An iterable, for ``fit``, of ``({"images": (batch_size, h, w, c), "labels": (batch_size,)},)``, with a second
+        such dictionary as "held_out" if there are held-out pictures. On JAX with several steps per execution it yields
+        what ``multi_step.scan_steps`` takes.
     """
     steps_per_epoch = steps_in_epoch(len(images), batch_size)
+    arrays: dict[str, Any] = {"images": images, "labels": labels}
+    if held_out is not None:
+        arrays["held_out"] = {"images": held_out[0], "labels": held_out[1]}
 
     def batch_indices() -> Iterator[Indices]:
         first_epoch, first = divmod(first_step, steps_per_epoch)
         for epoch in itertools.count(first_epoch):
             order = epoch_order(len(images), seed, epoch)[: steps_per_epoch * batch_size]
-            yield from order.reshape(steps_per_epoch, batch_size)[first:]
+            rows = order.reshape(steps_per_epoch, batch_size)
+            if held_out is not None:
+                random = np.random.default_rng((seed, epoch, 1))
+                rows = np.concatenate([rows, random.integers(0, len(held_out[0]), rows.shape)], axis=1)
+            yield from rows[first:]
             first = 0
 
     def batches() -> Iterator[Any]:
-        for indices in batch_indices():
-            yield ({"images": np.asarray(images[indices]), "labels": labels[indices]},)
+        return ((gather(arrays, indices, _read_rows),) for indices in batch_indices())
 
     if keras.backend.backend() == "tensorflow" and is_mapped(images):
-        return _tensorflow_stream_from_file(images, batches, batch_size)
+        return _tensorflow_stream_from_file(arrays, batches, batch_size)
     if keras.backend.backend() == "tensorflow":
-        return _tensorflow_stream(images, labels, batch_indices, batch_size)
+        return _tensorflow_stream(arrays, batch_indices, batch_size * (1 if held_out is None else 2))
     if keras.backend.backend() == "jax" and steps_per_execution > 1:
-        return _jax_stream(images, labels, batch_indices(), steps_per_execution)
+        return _jax_stream(arrays, batch_indices(), steps_per_execution)
     return batches()
 
 
-def _jax_stream(images: Images, labels: Labels, batch_indices: Iterator[Indices], steps: int) -> Iterator[Any]:
-    """Yield all images, copied to the device once, with the indices of several batches: int32 (steps, batch_size).
+def _read_rows(array: Array, indices: Indices) -> Array:
+    return np.asarray(array[indices])  # A mapped array would give a mapped one.
 
-    Of a file, only the images of these batches are yielded.
+
+def gather(arrays: dict[str, Any], indices: Tensor, take: Callable[[Any, Tensor], Tensor]) -> dict[str, Any]:
+    """Gather a batch.
+
+    Args:
+        arrays: all "images" and "labels", and perhaps "held_out", a dictionary of the held-out ones.
+        indices: those of the batch (N,); with held-out pictures, theirs follow (2 N,).
+        take: the rows of an array, by their indices.
+
+    Returns:
+        The batch, a dictionary of the same form.
+    """
+    if "held_out" not in arrays:
+        return {name: take(array, indices) for name, array in arrays.items()}
+    count = indices.shape[0] // 2
+    batch = {name: take(arrays[name], indices[:count]) for name in ("images", "labels")}
+    return {**batch, "held_out": gather(arrays["held_out"], indices[count:], take)}
+
+
+def _jax_stream(arrays: dict[str, Any], batch_indices: Iterator[Indices], steps: int) -> Iterator[Any]:
+    """Yield all images, copied to the device once, with the indices of several batches: int32, (steps, …).
+
+    Of images in a file, only those of these batches are yielded.
     """
     import jax
 
-    while is_mapped(images):
-        indices = np.stack(list(itertools.islice(batch_indices, steps)))
-        chosen = indices.reshape(-1)
-        positions = np.arange(len(chosen), dtype=np.int32).reshape(indices.shape)
-        yield ({"images": np.asarray(images[chosen]), "labels": labels[chosen], "batch_indices": positions},)
-    on_device = {"images": jax.device_put(images), "labels": jax.device_put(labels)}
+    while is_mapped(arrays["images"]):
+        chosen, positions = _read_batches(arrays, np.stack(list(itertools.islice(batch_indices, steps))))
+        yield ({**chosen, "batch_indices": positions},)
+    on_device = jax.device_put(arrays)
     while True:
         indices = np.stack(list(itertools.islice(batch_indices, steps))).astype(np.int32)
         yield ({**on_device, "batch_indices": indices},)
 
 
-def _tensorflow_stream(
-    images: Images, labels: Labels, batch_indices: Callable[[], Iterator[Indices]], batch_size: int
-) -> Any:
+def _read_batches(arrays: dict[str, Any], indices: Indices) -> tuple[dict[str, Any], Array]:
+    """Only the images of some batches, and the batches' indices among them: int32, of the same shape."""
+    if "held_out" not in arrays:
+        positions = np.arange(indices.size, dtype=np.int32).reshape(indices.shape)
+        return gather(arrays, indices.reshape(-1), _read_rows), positions
+    own, held_out = np.split(indices, 2, axis=1)
+    train = {name: arrays[name] for name in ("images", "labels")}
+    chosen, own_positions = _read_batches(train, own)
+    chosen["held_out"], held_out_positions = _read_batches(arrays["held_out"], held_out)
+    return chosen, np.concatenate([own_positions, held_out_positions], axis=1)
+
+
+def _tensorflow_stream(arrays: dict[str, Any], batch_indices: Callable[[], Iterator[Indices]], index_count: int) -> Any:
     """The stream as a ``tf.data.Dataset``. TensorFlow holds the images, so that only indices come from Python."""
     import tensorflow as tf
 
-    all_images, all_labels = tf.constant(images), tf.constant(labels)
-    stream = tf.data.Dataset.from_generator(batch_indices, output_signature=tf.TensorSpec((batch_size,), tf.int64))
-    stream = stream.map(lambda i: ({"images": tf.gather(all_images, i), "labels": tf.gather(all_labels, i)},))
-    return _read_ahead(stream)
+    constants = tf.nest.map_structure(tf.constant, arrays)
+    stream = tf.data.Dataset.from_generator(batch_indices, output_signature=tf.TensorSpec((index_count,), tf.int64))
+    return _read_ahead(stream.map(lambda indices: (gather(constants, indices, tf.gather),)))
 
 
-def _tensorflow_stream_from_file(images: Images, batches: Callable[[], Iterator[Any]], batch_size: int) -> Any:
+def _tensorflow_stream_from_file(arrays: dict[str, Any], batches: Callable[[], Iterator[Any]], batch_size: int) -> Any:
     """The stream as a ``tf.data.Dataset`` that gets each batch from Python."""
     import tensorflow as tf
 
-    signature = {
-        "images": tf.TensorSpec((batch_size, *images.shape[1:]), tf.uint8),
-        "labels": tf.TensorSpec((batch_size,), tf.int32),
-    }
+    signature = tf.nest.map_structure(lambda array: tf.TensorSpec((batch_size, *array.shape[1:]), array.dtype), arrays)
     return _read_ahead(tf.data.Dataset.from_generator(batches, output_signature=(signature,)))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fashion_gan.arrays import Array, KerasModel
 from fashion_gan.classes import match_classes, same_classes
-from fashion_gan.config import Config
+from fashion_gan.config import Config, default_augmentations
 from fashion_gan.errors import InputError
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
@@ -54,7 +54,7 @@ def build_gan(config: Config) -> GAN:
                     config.classifier_weight,
                 ),
                 ema_decay=config.ema_decay,
-                augmentation=Augmentation(config.seed, name="augmentation") if config.augment else None,
+                augmentation=_build_augmentation(config) if config.augment else None,
                 seed=config.seed,
             )
     discriminator_rate = config.discriminator_learning_rate or config.learning_rate
@@ -64,6 +64,12 @@ def build_gan(config: Config) -> GAN:
         jit_compile=config.jit_compile or config.backend == "jax",
     )
     return gan
+
+
+def _build_augmentation(config: Config) -> Augmentation:
+    """The augmentation of a configuration. Without data, None stands for all changes but mirror."""
+    changes = config.augmentations or default_augmentations(config.channels, is_symmetric=False)
+    return Augmentation(config.seed, changes, uses_held_out=config.overfitting_from == "held-out", name="augmentation")
 
 
 @contextlib.contextmanager

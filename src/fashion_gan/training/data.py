@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from fashion_gan.arrays import Mask
-from fashion_gan.config import Config
+from fashion_gan.config import Config, default_augmentations
 from fashion_gan.datasets import Dataset, is_fashion_mnist
 from fashion_gan.errors import InputError
 from fashion_gan.metrics import validation
 from fashion_gan.metrics.pictures import reference
 from fashion_gan.metrics.pictures.held_out import held_out_pictures
+from fashion_gan.metrics.pictures.symmetry import MOST_PICTURES, Symmetry, mirror_symmetry
 from fashion_gan.metrics.pictures.validation import PictureValidation
 from fashion_gan.rendering.resize import enlarge_images
 from fashion_gan.system.installation import check_installed
@@ -23,7 +24,10 @@ def check_data(config: Config, dataset: Dataset) -> None:
         check_installed("scipy", "evaluate_every_epochs", "train")
         if not _is_fashion_mnist(config, dataset):
             _check_size(config)
-    count = len(dataset.images) - held_out_count(config, dataset)
+    held_out = held_out_count(config, dataset)
+    count = len(dataset.images) - held_out
+    if config.overfitting_from == "held-out" and not held_out:
+        raise InputError("overfitting_from='held-out', but no picture is held out, because there are fewer than 200")
     if config.batch_size > count:
         raise InputError(f"batch_size={config.batch_size} is more than the {count} training images")
     if config.conditional and len(dataset.class_names) < 2:
@@ -32,7 +36,7 @@ def check_data(config: Config, dataset: Dataset) -> None:
 
 def held_out_count(config: Config, dataset: Dataset) -> int:
     """How many images a run holds out for its scores during training."""
-    return int(_held_out_mask(config, dataset).sum()) if config.evaluate_every_epochs else 0
+    return int(_held_out_mask(config, dataset).sum())
 
 
 def _check_size(config: Config) -> None:
@@ -49,7 +53,12 @@ def _is_fashion_mnist(config: Config, dataset: Dataset) -> bool:
 
 
 def _held_out_mask(config: Config, dataset: Dataset) -> Mask:
-    """Which images are held out: for 28×28 Fashion-MNIST 500 of each class, otherwise by the rule for all pictures."""
+    """Which images are held out: for 28×28 Fashion-MNIST 500 of each class, otherwise by the rule for all pictures.
+
+    Without ``evaluate_every_epochs``, none is.
+    """
+    if not config.evaluate_every_epochs:
+        return np.zeros(len(dataset.labels), bool)
     if _is_fashion_mnist(config, dataset):
         return validation.held_out(dataset.labels)
     mask = held_out_pictures(dataset.labels)
@@ -63,12 +72,31 @@ def split_validation(config: Config, dataset: Dataset) -> tuple[Dataset, Dataset
         The training images, and the held-out ones. None is held out without ``evaluate_every_epochs``, or of fewer than
         200 pictures.
     """
-    if not config.evaluate_every_epochs:
-        return dataset, None
     mask = _held_out_mask(config, dataset)
     if not mask.any():
         return dataset, None
     return reference.select(dataset, np.flatnonzero(~mask)), reference.select(dataset, np.flatnonzero(mask))
+
+
+def choose_augmentation(config: Config, dataset: Dataset) -> tuple[Config, Symmetry | None]:
+    """Choose the settings of ``augment`` that are None from the data.
+
+    Mirroring is used only if the training pictures are found to be symmetric.
+
+    Returns:
+        The configuration, and what was found out about the pictures' symmetry. None if that decides nothing.
+    """
+    if not config.augment:
+        return config, None
+    mask = _held_out_mask(config, dataset)
+    overfitting_from = config.overfitting_from or ("held-out" if mask.any() else "training")
+    config = dataclasses.replace(config, overfitting_from=overfitting_from)
+    if config.augmentations is not None:
+        return config, None
+    chosen = np.random.default_rng(0).permutation(np.flatnonzero(~mask))[:MOST_PICTURES]
+    symmetry = mirror_symmetry(dataset.images[chosen], dataset.labels[chosen])
+    changes = default_augmentations(config.channels, is_symmetric=symmetry.is_symmetric)
+    return dataclasses.replace(config, augmentations=changes), symmetry
 
 
 def make_validation(

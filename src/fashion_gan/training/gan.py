@@ -4,7 +4,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -12,7 +12,7 @@ from keras import ops
 from fashion_gan.arrays import Array, Floats, Images, KerasModel, Labels, Tensor
 from fashion_gan.errors import InputError
 from fashion_gan.system.library_settings import default_settings
-from fashion_gan.training.augment import Augmentation
+from fashion_gan.training.augment import MEASURE_EVERY_STEPS, Augmentation
 from fashion_gan.training.losses import LOSSES, Loss, class_margin_loss, classification_loss, gradient_penalty
 from fashion_gan.training.multi_step import TrainFunction, scan_steps
 from fashion_gan.training.resize import resize_images
@@ -20,8 +20,11 @@ from fashion_gan.training.resize import resize_images
 EMA_WARMUP = 10.0  # EMA warm-up: decay = min(ema_decay, t / (t + EMA_WARMUP)) at step t
 PENALTY_SIGMA = 0.05  # standard deviation of the noise in the finite-difference penalty, for pixels in [-1, 1]
 
-Batch = dict[str, Tensor]
-"""``{"images": uint8 (N, h, w, c), "labels": int32 (N,)}``. Only conditional networks read the labels."""
+Batch = dict[str, Any]
+"""``{"images": uint8 (N, h, w, c), "labels": int32 (N,)}``. Only conditional networks read the labels.
+
+"held_out" can hold a second batch, which trains nothing: pictures by which the augmentation measures overfitting.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,10 @@ class Pass(NamedTuple):
 
 
 Discriminate = Callable[..., Pass]
-"""The discriminator as a pure function: images and its state -> a pass. ``frozen=True`` stops its weights' gradient."""
+"""The discriminator as a pure function: images and its state -> a pass. ``frozen=True`` stops its weights' gradient.
+
+``batch`` holds the labels of the images, if they are not those of the training batch.
+"""
 
 
 def reverse_gradient(x: Tensor) -> Tensor:
@@ -192,6 +198,7 @@ class GAN(keras.Model):
             g_loss += objective.classifier_weight * class_margin_loss(x["labels"], fake_for_g.class_logits)
 
         self._update_discriminator_state(real_for_d)
+        self._adapt_augmentation(x, discriminate, real_for_d, fake_for_d)
         self._track(
             d_loss=d_loss,
             g_loss=g_loss,
@@ -213,7 +220,7 @@ class GAN(keras.Model):
         weights = [ops.copy(variable) for variable in self.discriminator.trainable_variables]
         state = [ops.copy(variable) for variable in self.discriminator.non_trainable_variables]
 
-        def discriminate(images: Tensor, state: list[Tensor], *, frozen: bool = False) -> Pass:
+        def discriminate(images: Tensor, state: list[Tensor], *, frozen: bool = False, batch: Batch = batch) -> Pass:
             used = [ops.stop_gradient(weight) for weight in weights] if frozen else weights
             outputs, next_state = self.discriminator.stateless_call(
                 used, state, self._with_labels(images, batch), training=training
@@ -270,11 +277,29 @@ class GAN(keras.Model):
         return k * ops.cond(self.step % k == 0, term, lambda: ops.zeros(()))
 
     def _update_discriminator_state(self, last_pass: Pass) -> None:
-        """Store the state after the step's last pass, and adapt the augmentation's probability to the discriminator."""
+        """Store the state after the step's last pass."""
         for variable, value in zip(self.discriminator.non_trainable_variables, last_pass.state, strict=True):
             variable.assign(value)
-        if self.augmentation is not None:
-            self.augmentation.update_probability(last_pass.logits)
+
+    def _adapt_augmentation(self, batch: Batch, discriminate: Discriminate, real: Pass, fake: Pass) -> None:
+        """Adapt the augmentation's probability to how far the discriminator overfits.
+
+        Held-out pictures are only rated: no gradient and no state of this pass is kept.
+        """
+        if self.augmentation is None:
+            return
+        if not self.augmentation.uses_held_out or "held_out" not in batch:
+            self.augmentation.update_probability(real.logits)
+            return
+        held_out = batch["held_out"]
+        # Augmented at every step, because a branch must not change the state of the random numbers.
+        images = self.augmentation(self.preprocess(held_out["images"]))
+
+        def rate() -> Tensor:
+            return discriminate(images, real.state, frozen=True, batch=held_out).logits
+
+        is_due = self.step % MEASURE_EVERY_STEPS == 0
+        self.augmentation.update_means(is_due, real.logits, fake.logits, rate)
 
     def _average_weights(self) -> None:
         """Update the moving average of the generator's weights."""

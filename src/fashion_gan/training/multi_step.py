@@ -2,12 +2,14 @@
 
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 
 from fashion_gan.arrays import Tensor
+from fashion_gan.training.batches import gather
 
 State = Any
 """Everything that changes in a training step, as Keras passes it through JAX: nested lists of arrays."""
@@ -34,15 +36,15 @@ def scan_steps(train_step: TrainStep, default_train_function: TrainFunction) -> 
 
     Returns:
         A function of the state and of a stream. The stream yields ``({"images": (count, h, w, c), "labels": (count,),
-        "batch_indices": (steps, batch_size)},)``, with the images and the labels on the device, or plain batches. The
-        function returns the last step's logs and the state.
+        "batch_indices": (steps, batch_size)},)``, with the images and the labels on the device, or plain batches; see
+        ``batches.gather`` for held-out images. The function returns the last step's logs and the state.
     """
     import jax
 
     @functools.partial(jax.jit, donate_argnums=0)
-    def execute(state: State, images: Tensor, labels: Tensor, batch_indices: Tensor) -> tuple[Logs, State]:
+    def execute(state: State, arrays: dict[str, Any], batch_indices: Tensor) -> tuple[Logs, State]:
         def step(state: State, indices: Tensor) -> tuple[State, Logs]:
-            logs, state = train_step(state, ({"images": images[indices], "labels": labels[indices]},))
+            logs, state = train_step(state, (gather(arrays, indices, operator.getitem),))
             return state, logs
 
         state, logs = jax.lax.scan(step, state, batch_indices)
@@ -52,7 +54,9 @@ def scan_steps(train_step: TrainStep, default_train_function: TrainFunction) -> 
         data = next(stream)
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         if "batch_indices" in batch:
-            return execute(state, **batch)
+            return execute(
+                state, {name: batch[name] for name in batch if name != "batch_indices"}, batch["batch_indices"]
+            )
         return default_train_function(state, itertools.chain([data], stream))
 
     return train

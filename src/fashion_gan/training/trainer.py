@@ -43,6 +43,7 @@ class Training:
     run: Run
     gan: GAN
     dataset: Dataset
+    held_out: Dataset | None
     state: callbacks.TrainingState
     logger: callbacks.MetricsLogger
     progress: callbacks.ProgressBar
@@ -155,7 +156,7 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
         validate = callbacks.Validate(run, state, logger, checkpoint, validation)
         validate.set_model(gan)
     progress = callbacks.ProgressBar(config, state)
-    return Training(run, gan, dataset, state, logger, progress, samples, checkpoint, validate)
+    return Training(run, gan, dataset, held_out, state, logger, progress, samples, checkpoint, validate)
 
 
 def fit_until_budget_ends(training: Training) -> None:
@@ -175,6 +176,9 @@ def fit_until_budget_ends(training: Training) -> None:
         contextlib.closing(training.logger),
     ):
         all_callbacks = [*training.ordered_callbacks(), stop]
+        training.logger.open()
+        if training.validate is not None:
+            training.validate.catch_up()
         while not (state.is_over or stop.is_set()):
             fit(training, all_callbacks)
         training.checkpoint.save()
@@ -189,6 +193,7 @@ def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> No
     gan, state, config = training.gan, training.state, training.run.config
     epoch, steps_done = divmod(state.step, state.steps_per_epoch)
     steps_left = state.total_steps - state.step if state.total_steps else state.steps_per_epoch
+    held_out = training.held_out if gan.augmentation is not None and gan.augmentation.uses_held_out else None
     gan.fit(
         stream_batches(
             training.dataset.images,
@@ -197,6 +202,7 @@ def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> No
             seed=config.seed,
             first_step=state.step,
             steps_per_execution=gan.steps_per_execution,
+            held_out=None if held_out is None else (held_out.images, held_out.labels),
         ),
         initial_epoch=epoch,
         epochs=epoch + 1 if steps_done else config.epochs or NO_END,

@@ -29,6 +29,10 @@ class MetricsLogger(keras.callbacks.Callback):
         self._last: JsonObject = {}
 
     def on_train_begin(self, logs: JsonObject | None = None) -> None:
+        self.open()
+
+    def open(self) -> None:
+        """Open the TensorBoard events, unless they are open."""
         if self.tensorboard is None:
             # The events of a resumed run hide those that the interrupted one wrote after the checkpoint.
             folder = str(self.run.tensorboard_folder)

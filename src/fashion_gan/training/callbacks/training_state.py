@@ -22,6 +22,7 @@ class TrainingState(keras.callbacks.Callback):
         step: batches trained on since the run was created.
         seconds: training time since the run was created, including checkpoints, pictures and scores. Building the
             networks does not count.
+        patience_is_over: whether the scores have not become better for as long as the run's patience.
     """
 
     def __init__(self, steps_per_epoch: int, total_steps: int | None, total_seconds: float | None) -> None:
@@ -31,6 +32,7 @@ class TrainingState(keras.callbacks.Callback):
         self.total_seconds = total_seconds
         self.step = 0
         self.seconds = 0.0
+        self.patience_is_over = False
         self._previous_step = 0
         self._epoch_start = 0
         self._last_time = 0.0
@@ -59,9 +61,10 @@ class TrainingState(keras.callbacks.Callback):
 
     @property
     def is_over(self) -> bool:
-        """Whether a budget is used up."""
+        """Whether a budget or the patience is used up."""
         out_of_steps = self.total_steps is not None and self.step >= self.total_steps
-        return out_of_steps or (self.total_seconds is not None and self.seconds >= self.total_seconds)
+        out_of_time = self.total_seconds is not None and self.seconds >= self.total_seconds
+        return out_of_steps or out_of_time or self.patience_is_over
 
     @property
     def fraction_done(self) -> float:

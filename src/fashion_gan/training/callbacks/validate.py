@@ -15,11 +15,15 @@ from fashion_gan.training.callbacks.checkpoint import Checkpoint
 from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
 from fashion_gan.training.callbacks.training_state import TrainingState
 
+NOTHING_GAINED = 10  # scores without a better one, after which a line says so
+
 
 class Validate(keras.callbacks.Callback):
     """Compares generated images with held-out ones every few epochs. Keeps the best checkpoint.
 
-    The scores go to ``metrics.jsonl`` and TensorBoard.
+    The scores go to ``metrics.jsonl`` and TensorBoard. If the last ones are not better than the best, a line says so,
+    and training stops if the run's ``patience`` is over. The scores are counted in ``metrics.jsonl``, so that a resumed
+    run stops at the same step as an uninterrupted one.
     """
 
     def __init__(
@@ -36,8 +40,8 @@ class Validate(keras.callbacks.Callback):
         self.recalibrated = build_generator_for_weights(run.config.core, "recalibrated_generator")
         self.recalibration_inputs = recalibration_inputs(run.config)
         self.best_score = run.best_score()
-        scored = (row.get("step", 0) for row in run.read_metrics() if validation.name in row)
-        self._scored_step = max(scored, default=0)
+        self._scored_step = max((row.get("step", 0) for row in self._scores()), default=0)
+        self._check_patience()
 
     @property
     def _is_due(self) -> bool:
@@ -45,8 +49,9 @@ class Validate(keras.callbacks.Callback):
         assert every_epochs is not None  # This callback exists only if the setting is given.
         return self.state.step > 0 and self.state.epoch_is_over and self.state.epoch % every_epochs == 0
 
-    def on_train_begin(self, logs: JsonObject | None = None) -> None:
-        if self._is_due:  # The run was interrupted between a checkpoint and its score.
+    def catch_up(self) -> None:
+        """Score the step that training continues from, if the run was interrupted before its score."""
+        if self._is_due:
             self.score()
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
@@ -86,10 +91,37 @@ class Validate(keras.callbacks.Callback):
         for name, value in scores.values.items():
             self.logger.add_scalar(name, value)
         self._print(scores, is_best)
+        self._check_patience()
+        if self.state.patience_is_over:
+            self.model.stop_training = True
+
+    def _scores(self) -> list[JsonObject]:
+        """The run's scores so far, the oldest first."""
+        return [row for row in self.run.read_metrics() if self.validation.name in row]
+
+    def _check_patience(self) -> None:
+        """Count the scores since the best one. Say once if nothing is gained, or that training stops."""
+        rows = self._scores()
+        best = max((number for number, row in enumerate(rows, 1) if row.get("best")), default=0)
+        count, patience = len(rows) - best, self.run.config.patience
+        kept = (
+            f"the best checkpoint is that of step {rows[best - 1]['step']:,}" if best else "no checkpoint is the best"
+        )
+        if self.state.is_over:  # The budget ended first.
+            return
+        if patience is not None and count >= patience:
+            self.state.patience_is_over = True
+            self._say(f"stopped: {count} scores without a better one; {kept}")
+        elif count == NOTHING_GAINED and patience is None:
+            self._say(f"nothing gained in the last {count} scores; {kept}. --patience {count} would stop here")
 
     def _print(self, scores: Scores, is_best: bool) -> None:
         """Print a line: the score, whether it is the best, the other scores, and what they say."""
         best = " (the best so far)" if is_best else ""
         others = [f"{name} {value:.3f}" for name, value in scores.values.items() if name != scores.name]
         parts = [f"{scores.name} {scores.value:.3f}{best}", *others, *([scores.note] if scores.note else [])]
-        tqdm.write(", ".join(parts), file=console.output())
+        self._say(", ".join(parts))
+
+    @staticmethod
+    def _say(line: str) -> None:
+        tqdm.write(line, file=console.output())
