@@ -23,12 +23,15 @@ LOSSES = ("bce", "minimax", "leaky-minimax", "hinge", "wasserstein", "relativist
 AUGMENTATIONS = ("mirror", "shift", "cutout", "brightness", "saturation", "contrast")
 EARLIER_AUGMENTATIONS = ("mirror", "shift", "cutout")  # of runs that versions without the setting have started
 OVERFITTING_FROM = ("held-out", "training")
-DEFAULT_PRESET = "transposed"
+BASE_PRESET = "transposed"  # whose settings are the defaults of ``Config``
+DEFAULT_PRESET = "fashion"
+PICTURES_PRESET = "pictures"  # the default for own pictures; the rest of its settings are chosen from the data
 DEFAULT_EPOCHS = 50
 IN_MEMORY = "(in memory)"
 """The setting ``data`` of a run on arrays. It cannot be a path: those are stored as absolute ones."""
 FITS = ("crop", "pad", "stretch")
-IMAGE_SIZES = tuple(range(16, 129, 4))
+IMAGE_SIZES = tuple(range(16, 257, 4))
+MIN_STAGE_SIZE = 4  # pixels
 MAX_BASE_CHANNELS = 256
 MAX_UNKNOWN, MAX_NAME = 5, 60  # unknown settings that an error names, and characters of each
 MAX_REASON = 300  # characters of an error's reason, which may quote a value of the file
@@ -60,6 +63,9 @@ PRESETS = {
 }
 # Clothes at larger sizes: the same networks, and a last layer that enlarges their images.
 PRESETS |= {f"fashion-{size}": {**PRESETS["fashion"], "image_size": size, "core_size": 28} for size in (64, 128)}
+# Own pictures. ``training.choices`` chooses more settings from the data.
+PRESETS[PICTURES_PRESET] = {**PRESETS["fashion"], "conditional": False, "image_size": 64, "base_channels": 24,
+    "r1_weight": 0.02}
 
 # Setting names in version 0.1.0 -> names now. A configuration that 0.1.0 stored is read through this table.
 RENAMED_SETTINGS = {
@@ -130,7 +136,7 @@ class Config:
     Attributes:
     """
 
-    preset: str = _setting("data", DEFAULT_PRESET, "Preset that provides the settings you leave out.",
+    preset: str = _setting("data", BASE_PRESET, "Preset that provides the settings you leave out.",
         **_one_of(*PRESETS))
     data: str | None = _setting("data", None,
         "Folder or file of training images: the four Fashion-MNIST files, or your own pictures. "
@@ -153,11 +159,15 @@ class Config:
     core_size: int | None = _setting("networks", None,
         "Height and width that both networks work at. The generator's last layer, which has no weights, enlarges the "
         "images to image_size by linear interpolation. None: image_size.", unit="pixels", **_one_of(*IMAGE_SIZES))
-    channels: int = _setting("networks", 1, "Color channels of the images: 1 for gray, 3 for color.", **_one_of(1, 3))
+    channels: int = _setting("networks", 1, "Channels of the images: 1 for gray, 3 for color, 4 for color and opacity.",
+        **_one_of(1, 3, 4))
     base_channels: int = _setting("networks", 64, "Base number of channels. It scales the width of every layer.",
         unit="channels", **_bounded(2, MAX_BASE_CHANNELS))
     generator_width_factor: int = _setting("networks", 1, "Factor that multiplies base_channels in the generator.",
         **_bounded(1, 8))
+    stages: int | None = _setting("networks", None,
+        "Number of sizes that the residual networks work at. The largest is half of the image's size, and each other "
+        "one is half of the one before. None: all of at least 4 pixels.", **_bounded(2, 6))
     discriminator_depth: int = _setting("networks", 0,
         "Extra depth of the discriminator. A deeper one sees finer detail and trains more slowly. Residual only.",
         **_bounded(0, 2))
@@ -263,6 +273,7 @@ class Config:
                 f"discriminator_depth={self.discriminator_depth} is for architecture='residual', not "
                 f"{self.architecture!r}"
             )
+        self._check_stages()
         if self.core_size is not None and self.core_size > self.image_size:
             raise InputError(f"core_size={self.core_size} must be at most image_size={self.image_size}")
         if self.classifier_weight and not self.conditional:
@@ -277,6 +288,19 @@ class Config:
         if self.patience and not self.evaluate_every_epochs:
             raise InputError(f"patience={self.patience} counts scores: it needs evaluate_every_epochs")
         self._check_augmentation()
+
+    def _check_stages(self) -> None:
+        """Raise InputError if the networks do not have stages, or if the size cannot be halved so often."""
+        if self.stages is None:
+            return
+        if self.architecture != "residual":
+            raise InputError(f"stages={self.stages} is for architecture='residual', not {self.architecture!r}")
+        most = len(dataclasses.replace(self, stages=None).stage_sizes)
+        if self.stages > most:
+            raise InputError(
+                f"stages={self.stages} is too many for {self.core.image_size} pixels: at most {most}, so that the "
+                f"smallest is a whole number of at least {MIN_STAGE_SIZE}"
+            )
 
     def _check_augmentation(self) -> None:
         """Raise InputError if a setting of the augmentation contradicts another one."""
@@ -333,6 +357,8 @@ class Config:
             values.setdefault("skip_damaged", True)  # Versions without this setting left out damaged pictures.
             if values.get("augment") and "augmentations" not in values:
                 values |= {"augmentations": EARLIER_AUGMENTATIONS, "overfitting_from": "training"}
+            if values.get("architecture") == "residual":
+                values.setdefault("stages", 2)  # as versions without this setting
             unknown = sorted(values.keys() - {field.name for field in dataclasses.fields(cls)})
             if not unknown:
                 return cls(**values)
@@ -349,6 +375,14 @@ class Config:
         if self.core_size is None:
             return self
         return dataclasses.replace(self, image_size=self.core_size, core_size=None)
+
+    @property
+    def stage_sizes(self) -> tuple[int, ...]:
+        """The sizes that residual networks work at, the largest first: (32, 16, 8, 4) for images of 64 pixels."""
+        sizes = [self.core.image_size // 2]
+        while sizes[-1] % 2 == 0 and sizes[-1] // 2 >= MIN_STAGE_SIZE:
+            sizes.append(sizes[-1] // 2)
+        return tuple(sizes[: self.stages])
 
     def to_json(self) -> str:
         """The settings and the version that writes them, as JSON."""
@@ -463,6 +497,7 @@ class TrainSettings(TypedDict, total=False):
     channels: int | None
     base_channels: int | None
     generator_width_factor: int | None
+    stages: int | None
     discriminator_depth: int | None
     center_images: bool | None
     latent_dim: int | None

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fashion_gan.api.picture_sources import PictureSource, open_picture_source
-from fashion_gan.api.real_pictures import RealPictures, fewest_channels, find_real_pictures, real_pictures_of_run
+from fashion_gan.api.real_pictures import RealPictures, find_real_pictures, real_pictures_of_run
 from fashion_gan.api.sources import Source, dataset_source, images_source, open_source, trained_on_other_classes
 from fashion_gan.arrays import Images, Labels, Shape
 from fashion_gan.datasets import Dataset
+from fashion_gan.datasets.checked_images import fewest_channels
 from fashion_gan.errors import InputError, check_whole_number, readable
 from fashion_gan.latents import check_seed
 from fashion_gan.metrics.comparison import Comparison, compare_metrics, read_metrics

@@ -5,9 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from fashion_gan.arrays import Images, Shape
+from fashion_gan.arrays import Shape
 from fashion_gan.config import IN_MEMORY
 from fashion_gan.datasets import (
     IMAGE_SHAPE,
@@ -20,7 +18,7 @@ from fashion_gan.datasets import (
     load_training_images,
 )
 from fashion_gan.datasets.archives import is_archive
-from fashion_gan.datasets.checked_images import checked_pictures
+from fashion_gan.datasets.checked_images import checked_pictures, fewest_channels
 from fashion_gan.datasets.generated import load_generated, read_manifest
 from fashion_gan.datasets.image_arrays import with_classes_of
 from fashion_gan.datasets.labeled_files import read_labeled_images, read_test_images
@@ -268,12 +266,3 @@ def read_pictures(place: Path, image_size: int | None) -> Dataset:
         image_size = sizes[0][0]
     dataset = _load_with_notices(found, image_size, channels=4)
     return dataclasses.replace(dataset, images=fewest_channels(dataset.images))
-
-
-def fewest_channels(images: Images) -> Images:
-    """Leave out an opacity that is 255 everywhere, and two of three colors that are equal everywhere."""
-    if images.shape[3] == 4 and (images[..., 3] == 255).all():
-        images = images[..., :3]
-    if images.shape[3] == 3 and (images == images[..., :1]).all():
-        images = images[..., :1]
-    return np.ascontiguousarray(images)

@@ -11,6 +11,7 @@ from fashion_gan.classes import same_classes
 from fashion_gan.config import (
     DEFAULT_PRESET,
     IN_MEMORY,
+    PICTURES_PRESET,
     READ_FROM_THE_DATA,
     Config,
     TrainSettings,
@@ -20,17 +21,20 @@ from fashion_gan.datasets import (
     Data,
     Dataset,
     PictureOptions,
+    is_fashion_mnist,
     is_in_memory,
-    load_training_images,
     requested_folder,
 )
+from fashion_gan.datasets.survey import survey
+from fashion_gan.datasets.training_images import FoundImages, find_training_images
 from fashion_gan.errors import InputError, show
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system import console
-from fashion_gan.system.backends import check_backend, default_backend, temporary_files_in, use_backend
+from fashion_gan.system.backends import accelerator, check_backend, default_backend, temporary_files_in, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
+from fashion_gan.training.choices import as_settings, choose_settings, describe
 from fashion_gan.training.data import check_data, choose_augmentation, held_out_count
 
 BUDGETS = ("epochs", "steps", "minutes")
@@ -41,16 +45,19 @@ SHARED_SETTINGS = (
     "channels",
     "base_channels",
     "generator_width_factor",
+    "stage_sizes",
     "latent_dim",
     "conditional",
 )
+# Settings of a run that starts from a model (``init_from``) without a preset: those of the model.
+NETWORK_SETTINGS = (*(name for name in SHARED_SETTINGS if name != "stage_sizes"), "core_size", "stages")
 # Settings that a resumed run may change.
 RESUMABLE = (*BUDGETS, "patience", "save_interval", "checkpoint_every_steps", "data")
 
 
 @default_settings()
 def train(
-    preset: str | Config = DEFAULT_PRESET,
+    preset: str | Config | None = None,
     *,
     data: Data | None = None,
     labels: npt.ArrayLike | None = None,
@@ -64,6 +71,8 @@ def train(
 
     Args:
         preset: a name in ``PRESETS``, or a complete ``Config``. The other settings replace those of a named preset.
+            None: that of the ``init_from`` model, with its networks' settings; or else "fashion" for Fashion-MNIST, and
+            "pictures" for other data. For "pictures", more settings are chosen from the data, and a table says why.
         data: a folder of the four Fashion-MNIST files; or your own pictures in a folder, a file or an array, as
             ``load_training_images`` takes them. None: the folder in ``FASHION_GAN_DATA``, or else Fashion-MNIST.
         labels: the classes of an array's images: names or numbers (N,) or (N, 1), or one-hot rows. None: no classes.
@@ -139,7 +148,7 @@ def _print_contents(dataset: Dataset) -> None:
 
 @default_settings()
 def plan(
-    preset: str | Config = DEFAULT_PRESET, labels: npt.ArrayLike | None = None, **settings: Any
+    preset: str | Config | None = None, labels: npt.ArrayLike | None = None, **settings: Any
 ) -> tuple[Config, Dataset]:
     """The configuration that ``train`` would use, with the classes of its data, and the data.
 
@@ -148,20 +157,27 @@ def plan(
     Raises:
         InputError: a setting or the data cannot be used.
     """
+    is_complete = isinstance(preset, Config)
     if isinstance(preset, Config):
         preset, settings = _settings_of(preset, settings)
+    check_setting_names(settings)
     if settings.get("backend") is None:
         settings["backend"] = default_backend()
+    check_backend(settings["backend"])
     for name in READ_FROM_THE_DATA:
         if settings.get(name) is not None:
             raise InputError(f"{name} cannot be set: the classes come with the data")
     settings["data"], data = _find_data(settings.get("data"))
-    trained = _trained_config(settings)
-    config = Config.from_preset(preset, **settings)
+    trained, found = _trained_config(settings), None
+    if trained is not None and preset is None:
+        preset, settings = trained.preset, _with_networks_of(trained, settings)
+    if preset in (None, PICTURES_PRESET) and not is_complete:
+        found = find_training_images(data, labels)
+        preset, settings = _chosen_from(found, preset, settings)
+    config = Config.from_preset(preset or DEFAULT_PRESET, **settings)
     if trained is not None:
         config = _match_networks(config, trained, depth=settings.get("discriminator_depth"))
-    check_backend(config.backend)
-    dataset = _load(config, data, labels)
+    dataset = _load(found or find_training_images(data, labels), config)
     config = _with_classes(config, dataset)
     if trained is not None:
         # Refuses classes that cannot be matched, before anything is written.
@@ -199,9 +215,30 @@ def _find_data(data: Any) -> tuple[str | None, Any]:
     return place, place
 
 
-def _load(config: Config, data: Data | None, labels: npt.ArrayLike | None) -> Dataset:
-    options = PictureOptions.from_config(config)
-    return load_training_images(data, config.image_size, config.channels, labels=labels, **vars(options))
+def _chosen_from(found: FoundImages, preset: str | None, settings: JsonObject) -> tuple[str, JsonObject]:
+    """The preset for the data, if none is named, and the settings. A table says which were chosen and why."""
+    if preset is None and _is_fashion_mnist(found.content):
+        return DEFAULT_PRESET, settings
+    given = {name: value for name, value in settings.items() if value is not None}
+    options = PictureOptions(**{name: given[name] for name in ("fit", "background", "skip_damaged") if name in given})
+    what = survey(found, options)
+    choices = choose_settings(what, given.keys(), on_accelerator=accelerator(given["backend"]) is not None)
+    print(f"{describe(what, choices)}\n", file=console.output(), flush=True)
+    return PICTURES_PRESET, {**as_settings(choices), **given}
+
+
+def _is_fashion_mnist(content: object) -> bool:
+    return isinstance(content, Dataset) and is_fashion_mnist(content.class_names, content.images.shape[1:])
+
+
+def _with_networks_of(trained: Config, settings: JsonObject) -> JsonObject:
+    """The settings, with those of the trained networks where none is set."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return {**{name: getattr(trained, name) for name in NETWORK_SETTINGS}, **given}
+
+
+def _load(found: FoundImages, config: Config) -> Dataset:
+    return found.load(config.image_size, config.channels, PictureOptions.from_config(config))
 
 
 def _with_classes(config: Config, dataset: Dataset) -> Config:
@@ -289,7 +326,7 @@ def plan_resume(
     check_backend(run.config.backend)
     if data is None:
         data = _data_of(run)
-    dataset = _load(run.config, data, labels)
+    dataset = _load(find_training_images(data, labels), run.config)
     check_data(run.config, dataset)
     return run, dataset
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fashion_gan.api.train import continue_training, held_out_text, plan, plan_resume, start_training
 from fashion_gan.cli import options
-from fashion_gan.config import DEFAULT_PRESET, RENAMED_SETTINGS
+from fashion_gan.config import RENAMED_SETTINGS
 from fashion_gan.datasets import (
     Dataset,
     PictureOptions,
@@ -62,7 +62,7 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
     """
     preset = settings.pop("preset")
     if run_path is None:
-        config, dataset = plan(preset or DEFAULT_PRESET, **settings)
+        config, dataset = plan(preset, **settings)
     else:
         run, dataset = plan_resume(run_path, preset=preset, **settings)
         config = run.config

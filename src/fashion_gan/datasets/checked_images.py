@@ -95,3 +95,12 @@ def checked_pictures(images: npt.ArrayLike) -> Images:
         remedy = ": channels come first (CHW); move them to the end" if channels_first else ""
         raise InputError(f"{taken}, these are {shape}{remedy}")
     return checked_images(images, images.shape[1:])
+
+
+def fewest_channels(images: Images) -> Images:
+    """Leave out an opacity that is 255 everywhere, and two of three colors that are equal everywhere."""
+    if images.shape[3] == 4 and (images[..., 3] == 255).all():
+        images = images[..., :3]
+    if images.shape[3] == 3 and (images == images[..., :1]).all():
+        images = images[..., :1]
+    return np.ascontiguousarray(images)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fashion_gan.datasets import generated, idx_folders
 from fashion_gan.datasets.archives import ZIP_MAGIC, is_archive
+from fashion_gan.datasets.contents import Contents
 from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.fashion_mnist import (
     has_fashion_mnist_digest,
@@ -22,7 +23,7 @@ from fashion_gan.datasets.labeled_files import NPY_MAGIC, read_labeled_images, r
 from fashion_gan.datasets.options import DEFAULT_OPTIONS, PictureOptions
 from fashion_gan.datasets.parquet_files import PARQUET_MAGIC, find_in_parquet, parquet_files
 from fashion_gan.datasets.picture_listing import LAYOUTS, has_pictures, has_test_pictures
-from fashion_gan.datasets.picture_sets import PictureSet, find_pictures, load_picture_set, load_pictures
+from fashion_gan.datasets.picture_sets import PictureSet, find_pictures, load_picture_set
 from fashion_gan.errors import InputError, as_array, show
 from fashion_gan.system.library_settings import default_settings
 
@@ -82,27 +83,56 @@ def load_training_images(
         ((6, 16, 16, 3), ('a', 'b'))
     """
     options = PictureOptions(fit, background, skip_damaged)
+    return find_training_images(data, labels).load(image_size, channels, options)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FoundImages:
+    """Training images that are found. Pictures in folders and archives are not read yet.
+
+    Attributes:
+        source: where they are.
+        content: the pictures, or arrays of images. A ``Dataset`` is taken as it is: its images keep their size.
+        contents: what is known of arrays of images from the program that wrote them.
+    """
+
+    source: str
+    content: PictureSet | LabeledImages | Dataset
+    contents: Contents | None = None
+
+    def load(self, image_size: int, channels: int, options: PictureOptions) -> Dataset:
+        """Load them. The arguments and the errors are those of ``load_training_images``."""
+        if isinstance(self.content, Dataset):
+            return self.content
+        if isinstance(self.content, PictureSet):
+            return load_picture_set(self.content, image_size, channels, options)
+        fitted = self.content.fitted(self.source, image_size, channels, options)
+        is_same = fitted.images.shape == self.content.images.shape
+        return dataclasses.replace(fitted, contents=self.contents) if is_same and self.contents else fitted
+
+
+def find_training_images(data: Data | None, labels: npt.ArrayLike | None = None) -> FoundImages:
+    """Find the images that ``load_training_images`` loads, whose arguments and errors these are."""
     if is_in_memory(data):
-        return _load_from_memory(data, labels, image_size, channels, options)
+        return _find_in_memory(data, labels)
     if labels is not None:
         raise InputError("labels are for arrays: the classes of a folder or a file come with it")
     path: Any = data
     place = requested_folder(path)
     if place is not None and place.is_file():
-        return _load_file(place, image_size, channels, options)
+        return _find_in_file(place)
     if place is None or holds_fashion_mnist(place):
-        return load_fashion_mnist("train", place)
+        return _as_found(load_fashion_mnist("train", place))
     manifest = generated.read_manifest(place)
     if manifest is not None and (manifest["format"] != "idx" or has_fashion_mnist_files(place)):
         dataset = generated.load_generated(place, manifest)
-        is_idx = manifest["format"] == "idx"
-        return dataset if is_idx else _fitted(dataset, image_size, channels, options)
+        return _as_found(dataset) if manifest["format"] == "idx" else _as_arrays(dataset)
     images_path = idx_folders.find_training_images(place)
     if images_path is not None:
-        return idx_folders.load_images_and_labels(images_path)
+        return _as_found(idx_folders.load_images_and_labels(images_path))
     pictures = find_picture_set(place)
     assert pictures is not None  # Only test pictures may be missing.
-    return load_picture_set(pictures, image_size, channels, options)
+    return FoundImages(str(place), pictures)
 
 
 def load_test_images(
@@ -188,16 +218,12 @@ def find_picture_set(place: Path, *, test: bool = False) -> PictureSet | None:
     return find_pictures(place, test=test)
 
 
-def _load_from_memory(
-    data: Any, labels: npt.ArrayLike | None, image_size: int, channels: int, options: PictureOptions
-) -> Dataset:
+def _find_in_memory(data: Any, labels: npt.ArrayLike | None) -> FoundImages:
     refuse_other_kinds(data)
     if isinstance(data, Dataset) or is_hugging_face(data):
         if labels is not None:
             raise InputError("labels are for arrays: a Dataset has its own")
-        if isinstance(data, Dataset):
-            return _fitted(data, image_size, channels, options)
-        return load_picture_set(find_in_hugging_face(data), image_size, channels, options)
+        return _as_arrays(data) if isinstance(data, Dataset) else FoundImages(ARRAYS, find_in_hugging_face(data))
     images = as_array("data", data)
     if images.ndim not in (3, 4):
         raise InputError(
@@ -205,30 +231,34 @@ def _load_from_memory(
             "a datasets.Dataset of Hugging Face"
         )
     numbers, class_names = (None, ()) if labels is None else with_names(labels, len(images))
-    return LabeledImages(images, numbers, class_names).fitted(ARRAYS, image_size, channels, options)
+    return FoundImages(ARRAYS, LabeledImages(images, numbers, class_names))
 
 
-def _load_file(path: Path, image_size: int, channels: int, options: PictureOptions) -> Dataset:
+def _find_in_file(path: Path) -> FoundImages:
     if is_archive(path):
-        return load_pictures(path, image_size, channels, options)
+        return FoundImages(str(path), find_pictures(path))
     try:
         with open(path, "rb") as file:
             start = file.read(len(NPY_MAGIC))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     if start.startswith(PARQUET_MAGIC):
-        return load_picture_set(find_in_parquet(path), image_size, channels, options)
+        return FoundImages(str(path), find_in_parquet(path))
     is_known = start.startswith((ZIP_MAGIC, NPY_MAGIC)) or path.suffix.lower() == ".csv"
     if "idx3-ubyte" in path.name or "idx1-ubyte" in path.name:
         raise InputError(f"data={str(path)!r} is one of several files: name its folder, {str(path.parent)!r}")
     if not is_known:
         raise InputError(f"data={str(path)!r} is not of a kind that is read: {FILES}")
-    return read_labeled_images(path).fitted(path, image_size, channels, options)
+    return FoundImages(str(path), read_labeled_images(path))
 
 
-def _fitted(dataset: Dataset, image_size: int, channels: int, options: PictureOptions) -> Dataset:
+def _as_found(dataset: Dataset) -> FoundImages:
+    """Images that keep their size."""
+    return FoundImages(dataset.source, dataset)
+
+
+def _as_arrays(dataset: Dataset) -> FoundImages:
+    """Images that become squares as pictures do."""
     labels = dataset.labels if dataset.class_names else None
-    images = LabeledImages(dataset.images, labels, dataset.class_names)
-    fitted = images.fitted(dataset.source, image_size, channels, options)
-    is_same = fitted.images.shape == dataset.images.shape
-    return dataclasses.replace(fitted, contents=dataset.contents) if is_same and dataset.contents else fitted
+    arrays = LabeledImages(dataset.images, labels, dataset.class_names)
+    return FoundImages(dataset.source, arrays, dataset.contents)

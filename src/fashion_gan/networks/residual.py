@@ -1,8 +1,8 @@
-"""Residual networks made for a CPU. They work at a quarter and half of the image size.
+"""Residual networks made for a CPU. They work in stages: at half of the image's size, at a quarter, and so on.
 
 A convolution at full size costs four times as much as one at half size and adds little to a small image. So the
 discriminator folds each 2×2 block of pixels into channels, and the generator does the inverse (pixel shuffle: Shi et
-al. 2016, arXiv:1609.05158).
+al. 2016, arXiv:1609.05158). Each stage has twice the channels of the next larger one, up to a limit.
 """
 
 from typing import Any
@@ -14,6 +14,12 @@ from fashion_gan.config import Config
 from fashion_gan.networks import heads
 
 Shape = tuple[Any, ...]
+
+STAGES = ("half", "quarter", "8th", "16th", "32nd", "64th")
+"""The names of the stages, the largest first."""
+
+MAX_CHANNEL_FACTOR = 4
+"""The channels of the smallest stages, as a multiple of those at half of the image's size."""
 
 
 def _modulated_norm(x: Tensor, condition: Tensor, name: str) -> Tensor:
@@ -111,20 +117,30 @@ def _pixels_to_channels(x: Tensor, name: str) -> Tensor:
     return layers.Reshape((height // 2, width // 2, 4 * channels), name=f"{name}_fold")(x)
 
 
+def _stages(config: Config) -> list[tuple[str, int, int]]:
+    """The name, the size and the number of channels of each stage, the largest first."""
+    return [
+        (stage, size, config.base_channels * min(2**number, MAX_CHANNEL_FACTOR))
+        for number, (stage, size) in enumerate(zip(STAGES, config.stage_sizes, strict=False))
+    ]
+
+
 def generator(config: Config, name: str) -> KerasModel:
-    """Latents -> dense layer and a block at a quarter of the size -> a block at half -> scaled tanh -> pixel shuffle.
+    """Latents -> dense layer and a block at the smallest stage -> a block at each larger one -> tanh -> pixel shuffle.
 
     A transposed convolution enlarges the features. It reads each pixel once; upsampling followed by a convolution reads
     each four times.
     """
-    base, channels = config.image_size // 4, config.base_channels
     inputs, condition = heads.latent_inputs(config, name)
+    (stage, size, channels), *larger = reversed(_stages(config))
 
-    x = layers.Dense(base * base * 2 * channels, name=f"{name}_dense")(condition)
-    x = layers.Reshape((base, base, 2 * channels), name=f"{name}_reshape")(x)  # (N, 7, 7, 2c) for 28 pixels
-    x = _generator_block(x, condition, f"{name}_quarter")
-    enlarge = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", use_bias=False, name=f"{name}_enlarge")
-    x = _generator_block(enlarge(x), condition, f"{name}_half")  # (N, 14, 14, c)
+    x = layers.Dense(size * size * channels, name=f"{name}_dense")(condition)
+    x = layers.Reshape((size, size, channels), name=f"{name}_reshape")(x)  # (N, 7, 7, 2c) for 28 pixels
+    x = _generator_block(x, condition, f"{name}_{stage}")
+    for stage, _, channels in larger:
+        layer_name = f"{name}_enlarge" if stage == "half" else f"{name}_enlarge_{stage}"
+        enlarge = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", use_bias=False, name=layer_name)
+        x = _generator_block(enlarge(x), condition, f"{name}_{stage}")  # (N, 14, 14, c) at the end, for 28 pixels
     x = _modulated_norm(x, condition, f"{name}_norm")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = layers.Conv2D(4 * config.channels, 3, padding="same", name=f"{name}_pixels")(x)
@@ -146,7 +162,7 @@ def _full_size_branch(images: Tensor, channels: int, name: str) -> Tensor:
 
 
 def discriminator(config: Config, name: str) -> KerasModel:
-    """Pixels folded into channels -> convolutions at half of the size -> a block at a quarter -> one logit.
+    """Pixels folded into channels -> convolutions at half of the size -> a block at each smaller stage -> one logit.
 
     A ``config.discriminator_depth`` of 1 adds a block at half of the size. A depth of 2, for accelerators, adds two
     wide blocks there, one more at a quarter, and a branch that sees single pixels, as does every other network that
@@ -163,11 +179,13 @@ def discriminator(config: Config, name: str) -> KerasModel:
     if depth >= 2:
         x = _discriminator_block(x, f"{name}_half2", 3 * base_channels, last_initializer="zeros")
         x = _discriminator_block(x, f"{name}_half3", 3 * base_channels, last_initializer="zeros")
-    x = layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
-    x = layers.Conv2D(2 * base_channels, 2, strides=2, padding="same", name=f"{name}_widen")(x)  # (N, 7, 7, 2c)
-    x = _discriminator_block(x, f"{name}_quarter", base_channels)
-    if depth >= 2:
-        x = _discriminator_block(x, f"{name}_quarter2", 4 * base_channels, last_initializer="zeros")
+    for stage, _, channels in _stages(config)[1:]:
+        suffix = "" if stage == "quarter" else f"_{stage}"
+        x = layers.LeakyReLU(0.2, name=f"{name}_relu{suffix}")(x)
+        x = layers.Conv2D(channels, 2, strides=2, padding="same", name=f"{name}_widen{suffix}")(x)  # (N, 7, 7, 2c)
+        x = _discriminator_block(x, f"{name}_{stage}", channels // 2)
+        if depth >= 2 and stage == "quarter":
+            x = _discriminator_block(x, f"{name}_quarter2", 4 * base_channels, last_initializer="zeros")
     x = layers.LeakyReLU(0.2, name=f"{name}_features_relu")(x)
     x = MinibatchStdDev(name=f"{name}_variety")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)

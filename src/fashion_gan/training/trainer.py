@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from fashion_gan.arrays import KerasModel
-from fashion_gan.config import IN_MEMORY, Config
+from fashion_gan.config import IN_MEMORY, PICTURES_PRESET, Config
 from fashion_gan.datasets import Dataset
 from fashion_gan.errors import InputError, describe_os_error, one_line
 from fashion_gan.metrics.cache import metrics_cache_folder
@@ -54,8 +54,19 @@ class Training:
     def ordered_callbacks(self) -> list[keras.callbacks.Callback]:
         """The callbacks in the order of their calls: the state first, pictures and the log before the checkpoint."""
         decay = callbacks.LinearDecay(self.run.config, self.state)
-        active = [self.state, decay, self.logger, self.progress, self.samples, self.checkpoint]
-        return active if self.validate is None else [*active, self.validate]
+        active: list[keras.callbacks.Callback] = [
+            self.state,
+            decay,
+            self.logger,
+            self.progress,
+            self.samples,
+            self.checkpoint,
+        ]
+        if self.validate is not None:
+            active.append(self.validate)
+        if self.run.config.preset == PICTURES_PRESET:
+            active.append(callbacks.TimeEstimate(self.run.config, self.state))
+        return active
 
 
 def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:

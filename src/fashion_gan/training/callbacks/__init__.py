@@ -5,7 +5,17 @@ from fashion_gan.training.callbacks.linear_decay import LinearDecay
 from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
 from fashion_gan.training.callbacks.progress_bar import ProgressBar
 from fashion_gan.training.callbacks.sample_grids import SampleGrids
+from fashion_gan.training.callbacks.time_estimate import TimeEstimate
 from fashion_gan.training.callbacks.training_state import TrainingState
 from fashion_gan.training.callbacks.validate import Validate
 
-__all__ = ["Checkpoint", "LinearDecay", "MetricsLogger", "ProgressBar", "SampleGrids", "TrainingState", "Validate"]
+__all__ = [
+    "Checkpoint",
+    "LinearDecay",
+    "MetricsLogger",
+    "ProgressBar",
+    "SampleGrids",
+    "TimeEstimate",
+    "TrainingState",
+    "Validate",
+]
