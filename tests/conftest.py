@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as in the processes that tests start
 # One test runs on each processor. Splitting an operation over processors then costs more than it saves.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

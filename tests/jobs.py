@@ -68,7 +68,7 @@ def _network_config(name: str) -> Config:
     architecture, kind = name.split()
     return Config.from_preset(
         "fashion",
-        **TOY,
+        **TOY | ({"image_size": 32, "channels": 4} if kind == "opaque" else {}),
         architecture=architecture,
         discriminator_depth=2 if kind == "deep" else 0,
         center_images=kind == "deep",

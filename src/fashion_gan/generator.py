@@ -81,9 +81,9 @@ def _probe(path: Path, session: Any, config: Config, guard: onnx_guard.Guard) ->
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     is_array = isinstance(images, np.ndarray) and images.dtype == np.float32 and images.ndim == 4
-    if not is_array or len(images) != PROBED_IMAGES or images.shape[3] not in (1, 3):
+    if not is_array or len(images) != PROBED_IMAGES or images.shape[3] not in (1, 3, 4):
         kind = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
-        raise InputError(f"{path} draws {kind}, but images are float32 (N, H, W, 1 or 3)")
+        raise InputError(f"{path} draws {kind}, but images are float32 (N, H, W, 1, 3 or 4)")
 
 
 class OnnxPredict:

@@ -471,7 +471,7 @@ def careless_folder(made_once):
         ("flat.npz --reference real", "flat.npz: pictures must be (N, H, W), or (N, H, W, C)"),
         ("first.npz --reference real", "channels come first (CHW); move them to the end"),
         ("two.npz --reference two.npz", "two.npz: pictures must be (N, H, W), or (N, H, W, C) with C = 1, 3 or 4"),
-        ("none.npz --reference real", "none.npz: there is no image to score"),
+        ("none.npz --reference real", "none.npz: there are no images"),
         ("binary.npz --reference real", "these are 0 and 1 only: multiply them by 255"),
         ("generated.npz --reference rgba.npz", "16×16 with 4 channels, but those to compare are 16×16 with 3: convert"),
         ("generated.npz --reference px15.npz", "15×15 with 3 channels, but those to compare are 16×16 with 3: the way"),

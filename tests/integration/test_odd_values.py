@@ -120,7 +120,7 @@ def calls(toy_run, toy_folder):
             fashion_gan.load_training_images,
             {"data": toy_folder, "image_size": 16, "channels": 1},
         ),
-        "load_pictures": (load_pictures, {"folder": toy_folder, "image_size": 16, "channels": 1}),
+        "load_pictures": (load_pictures, {"place": toy_folder, "image_size": 16, "channels": 1}),
         "load_fashion_mnist": (fashion_gan.load_fashion_mnist, {"split": "test", "data": "nowhere"}),
         "Run.open": (Run.open, {"path": "nowhere"}),
         "Run.create": (Run.create, {"out": "runs", "config": Config(), "data_fingerprint": "x"}),
@@ -191,15 +191,6 @@ def test_every_public_function_is_in_the_table():
     functions = {name for name in fashion_gan.__all__ if inspect.isfunction(getattr(fashion_gan, name))}
     methods = {name for name, _ in inspect.getmembers(Generator, inspect.isfunction) if not name.startswith("_")}
     assert functions | methods <= set(NAMES)
-
-
-def test_arrays_of_training_images_are_refused_in_a_line_that_says_what_to_write():
-    images = np.zeros((100, 28, 28), np.uint8)
-    for data in (images, (images, np.zeros(100)), Dataset(images, np.zeros(100), (), "here")):
-        with pytest.raises(
-            InputError, match="must be a folder: write each image to a PNG file, in a subfolder for each"
-        ):
-            fashion_gan.train(data=data)
 
 
 def test_a_tilde_is_the_home_folder_in_every_path(toy_run, tmp_path, monkeypatch):

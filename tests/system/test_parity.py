@@ -13,8 +13,9 @@ from fashion_gan.generator import Generator
 from fashion_gan.networks import ARCHITECTURES
 
 assert len(BACKENDS) > 1, "FASHION_GAN_TEST_BACKENDS must name at least two backends"
-# An architecture, and a discriminator that either names classes or is deep, with centered images.
-NETWORKS = (*(f"{architecture} naming" for architecture in ARCHITECTURES), "residual deep")
+# An architecture, and a discriminator that names classes, or is deep, with centered images; or three stages for images
+# with opacity.
+NETWORKS = (*(f"{architecture} naming" for architecture in ARCHITECTURES), "residual deep", "residual opaque")
 QUICK = ("transposed naming", "residual deep")
 # JAX's compiler uses all its optimizations for this one.
 OPTIMIZED = "residual naming"

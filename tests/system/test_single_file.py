@@ -103,6 +103,8 @@ def test_the_shipped_model_draws_the_same_as_in_onnx_runtime(runtime, tmp_path):
         {"preset": "fashion", "class_names": ("a", "b"), "center_images": True},
         {"preset": "transposed"},
         {"preset": "upsampling", "conditional": True, "class_names": ("a", "b", "c"), "channels": 3},
+        {"preset": "pictures", "image_size": 32, "channels": 4},
+        {"preset": "fashion-64", "image_size": 40, "core_size": 16, "class_names": ("a", "b")},
     ],
     ids=lambda settings: settings["preset"],
 )

@@ -32,7 +32,29 @@ def test_presets_have_the_usual_defaults():
         config = Config.from_preset(name)
         assert (config.loss, config.learning_rate, config.beta_1, config.latent_dim) == ("bce", 2e-4, 0.5, 100)
         assert config.batch_size == (128 if name == "upsampling" else 64)
-    assert [Config.from_preset(name).image_size for name in PRESETS] == [28, 28, 64, 128, 28, 64, 128]
+    assert [Config.from_preset(name).image_size for name in PRESETS] == [28, 28, 64, 128, 28, 64, 128, 64]
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"), [(28, (14, 7)), (64, (32, 16, 8, 4)), (40, (20, 10, 5)), (36, (18, 9)), (16, (8, 4))]
+)
+def test_residual_networks_work_at_sizes_from_half_of_the_images_down(size, sizes):
+    config = Config.from_preset("fashion", image_size=size)
+    assert config.stage_sizes == sizes
+    assert Config.from_preset("fashion", image_size=size, stages=2).stage_sizes == sizes[:2]
+
+
+def test_stages_that_do_not_fit_are_refused():
+    with pytest.raises(InputError, match="stages=3 is too many for 28 pixels: at most 2"):
+        Config.from_preset("fashion", stages=3)
+    with pytest.raises(InputError, match="stages=2 is for architecture='residual', not 'dcgan'"):
+        Config.from_preset("dcgan-64", stages=2)
+
+
+def test_residual_networks_of_earlier_versions_keep_their_two_stages():
+    settings = json.loads(Config.from_preset("fashion", image_size=64).to_json())
+    del settings["stages"]
+    assert Config.from_json(json.dumps(settings), "a file").stage_sizes == (32, 16)
 
 
 def test_json_round_trip_keeps_the_configuration():
@@ -49,9 +71,9 @@ def test_the_budget_is_50_epochs_unless_another_one_is_given():
 @pytest.mark.parametrize(
     ("setting", "value", "allowed"),
     [
-        ("image_size", 30, "multiple of 4 from 16 to 128"),
-        ("image_size", 132, "multiple of 4 from 16 to 128"),
-        ("image_size", 12, "multiple of 4 from 16 to 128"),
+        ("image_size", 30, "multiple of 4 from 16 to 256"),
+        ("image_size", 260, "multiple of 4 from 16 to 256"),
+        ("image_size", 12, "multiple of 4 from 16 to 256"),
         ("channels", 2, "1, 3"),
         ("batch_size", 1, "from 2"),
         ("batch_size", -64, "from 2"),
@@ -220,7 +242,7 @@ def test_ranges_are_described_in_words():
     assert ranges["r1_weight"] == "at least 0"
     assert ranges["learning_rate"] == "between 0 and 1"
     assert ranges["backend"] == "one of " + ", ".join(BACKENDS)
-    assert ranges["image_size"] == "from 16 to 128"
+    assert ranges["image_size"] == "from 16 to 256"
     assert ranges["augment"] == ""
     assert ranges["augmentations"] == "any of " + ", ".join(AUGMENTATIONS)
 

@@ -117,7 +117,7 @@ def test_grid_draws_each_pixel_scale_times():
 @pytest.mark.parametrize(
     ("images", "options", "expected"),
     [
-        (np.zeros((4, 8, 8, 1), np.float32), {}, "images must be uint8 (N, H, W, 1 or 3), got float32 (4, 8, 8, 1)"),
+        (np.zeros((4, 8, 8, 1), np.float32), {}, "images must be uint8 (N, H, W, 1, 3 or 4), got float32 (4, 8, 8, 1)"),
         (noise(4, 8, 8), {}, "got uint8 (4, 8, 8)"),
         (noise(4, 8, 8, 2), {}, "got uint8 (4, 8, 8, 2)"),
         (noise(0, 8, 8, 1), {}, "got uint8 (0, 8, 8, 1)"),

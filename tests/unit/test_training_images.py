@@ -249,7 +249,7 @@ def test_labels_may_be_numbers_of_every_common_form(labels):
     [
         (GRAY / 255, "floats in [0, 1]: multiply them by 255, then round"),
         (np.zeros((2, 3, 8, 8), np.uint8), "channels come first (CHW); move them to the end"),
-        (np.zeros((8, 8, 3), np.uint8), "a single image needs an axis N"),
+        (np.zeros((8, 8, 3), np.uint8), "a single picture needs an axis N"),
         (np.zeros((2, 8), np.uint8), "must be a folder, a file, an array of images"),
         (np.zeros((0, 8, 8), np.uint8), "there are no images"),
         (GRAY.astype(int) + 1, "pixels must be in [0, 255]"),

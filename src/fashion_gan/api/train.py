@@ -12,6 +12,7 @@ from fashion_gan.config import (
     DEFAULT_PRESET,
     IN_MEMORY,
     PICTURES_PRESET,
+    PRESETS,
     READ_FROM_THE_DATA,
     Config,
     TrainSettings,
@@ -27,7 +28,7 @@ from fashion_gan.datasets import (
 )
 from fashion_gan.datasets.survey import survey
 from fashion_gan.datasets.training_images import FoundImages, find_training_images
-from fashion_gan.errors import InputError, show
+from fashion_gan.errors import InputError, check_choice, show
 from fashion_gan.runs import Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system import console
@@ -160,6 +161,8 @@ def plan(
     is_complete = isinstance(preset, Config)
     if isinstance(preset, Config):
         preset, settings = _settings_of(preset, settings)
+    if preset is not None:
+        check_choice("preset", preset, PRESETS)
     check_setting_names(settings)
     if settings.get("backend") is None:
         settings["backend"] = default_backend()

@@ -160,10 +160,7 @@ def as_square(image: Image.Image, image_size: int, channels: int, options: Pictu
         square = ImageOps.pad(image, size, Image.Resampling.LANCZOS, color=border)
     else:
         square = image.resize(size, Image.Resampling.LANCZOS)
-    pixels = np.array(square).reshape(image_size, image_size, channels)
-    if channels == 4:
-        pixels[pixels[..., 3] == 0] = 0  # Files hold any color there, which nobody sees.
-    return pixels
+    return np.asarray(square).reshape(image_size, image_size, channels)
 
 
 def read_pixels(source: Source, name: str | None = None, *, with_opacity: bool = False) -> Picture:

@@ -177,7 +177,7 @@ def load_picture_set(
     usable_headers = [headers[index] for index in reading.usable]
     notes = _notes(usable_headers, image_size, shift, options, kept)
     rows = class_rows([header.size for header in usable_headers], labels, pictures.class_names)
-    contents = Contents(rows, pictures.left_out.rows(), (*pictures.notes, *notes))
+    contents = Contents(rows, reading.left_out.rows(), (*pictures.notes, *notes))
     return Dataset(images, labels, pictures.class_names, str(pictures.place), contents)
 
 
@@ -190,12 +190,15 @@ class _Reading:
 
     Attributes:
         usable: the indices of the pictures that could be read so far.
+        left_out: files that are no pictures, and pictures that cannot be read.
     """
 
     def __init__(self, pictures: PictureSet, skip_damaged: bool) -> None:
         self._pictures, self._skip_damaged = pictures, skip_damaged
         self.usable = list(range(len(pictures.paths)))
         self._failures: Failures = {}
+        self.left_out = Tally(pictures.place)
+        self.left_out.update(pictures.left_out)
 
     def name(self, index: int) -> str:
         """The name of a picture."""
@@ -236,7 +239,7 @@ class _Reading:
         self._failures |= failures
         for index, message in failures.items():
             path = self._pictures.paths[int(index)]
-            self._pictures.left_out.add(UNREADABLE, path, f"({_reason(message, path)})")
+            self.left_out.add(UNREADABLE, path, f"({_reason(message, path)})")
         self.usable = [index for index in self.usable if str(index) not in failures]
 
     def check(self) -> None:
@@ -249,7 +252,7 @@ class _Reading:
         if root is not None:
             counts = np.bincount(self._pictures.labels[self.usable], minlength=len(names))
             classes = {name: range(count) for name, count in zip(names, counts, strict=True)}
-            check_classes(root, classes, self._pictures.left_out)
+            check_classes(root, classes, self.left_out)
 
     def _damage(self) -> str:
         """Names all pictures that cannot be read, up to a number, and the remedies."""

@@ -93,7 +93,8 @@ def grid(images: Images, columns: int | None = None, padding: int = 2, scale: in
         scale: width and height at which each pixel is drawn.
 
     Returns:
-        uint8 (rows·(H·scale + padding) + padding, columns·(W·scale + padding) + padding, C).
+        uint8 (rows·(H·scale + padding) + padding, columns·(W·scale + padding) + padding, C). Images with opacity are
+        laid on white, so C is then 3.
 
     Raises:
         InputError: the images have the wrong type or shape, or a number is out of range.
@@ -103,6 +104,7 @@ def grid(images: Images, columns: int | None = None, padding: int = 2, scale: in
         (62, 152, 1)
     """
     _check_images(images)
+    images = on_white(images)
     count, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(count)) if columns is None else check_whole_number("columns", columns, 1)
     scale, padding = check_whole_number("scale", scale, 1), check_whole_number("padding", padding, 0)
@@ -133,13 +135,13 @@ def contact_sheet(images: Images, labels: Labels, class_names: Sequence[str], pe
         per_class: images in a row. If a class has fewer, the rest of its row stays empty.
 
     Returns:
-        uint8 (height, width, C) of the whole sheet.
+        uint8 (height, width, C) of the whole sheet, on white as in ``grid``.
 
     Raises:
         InputError: the images have the wrong type or shape, or a number is out of range.
     """
     _check_images(images)
-    per_class = check_whole_number("per_class", per_class, 1)
+    per_class, images = check_whole_number("per_class", per_class, 1), on_white(images)
     names = tuple(class_names) or ("",)
     height, width, channels = images.shape[1:]
     scale = max(1, round(56 / height))  # Rows must be high enough for legible names.
@@ -166,6 +168,8 @@ def names_column(names: Sequence[str], height: int, channels: int) -> Picture:
 def save_picture(path: str | Path, image: Picture) -> None:
     """Write an image, uint8 (H, W, C), atomically, in the format of the file's suffix: PNG, JPEG or WebP.
 
+    A JPEG has no opacity: the image is laid on white.
+
     Raises:
         InputError: the suffix is another one, the format cannot hold a picture of this size, or the image has the wrong
             type or shape.
@@ -174,7 +178,7 @@ def save_picture(path: str | Path, image: Picture) -> None:
     path = Path(path)
     check_suffix(path, PICTURE_FORMATS)
     picture_format = PICTURE_FORMATS[path.suffix.lower()]
-    pillow_image = _to_pillow(image)
+    pillow_image = _to_pillow(on_white(image) if picture_format is _JPEG else image)
     if max(pillow_image.size) > picture_format.max_side:
         size = "×".join(map(str, pillow_image.size))
         raise InputError(
@@ -255,5 +259,5 @@ def _to_pillow(image: Picture) -> Image.Image:
 
 
 def _check_images(images: Images) -> None:
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.dtype != np.uint8 or not images.size:
-        raise InputError(f"images must be uint8 (N, H, W, 1 or 3), got {images.dtype} {images.shape}")
+    if images.ndim != 4 or images.shape[-1] not in (1, 3, RGBA) or images.dtype != np.uint8 or not images.size:
+        raise InputError(f"images must be uint8 (N, H, W, 1, 3 or 4), got {images.dtype} {images.shape}")

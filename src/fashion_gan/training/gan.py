@@ -349,6 +349,8 @@ class GAN(keras.Model):
         images = ops.cast(images, "float32") / 127.5 - 1.0
         if tuple(images.shape[1:3]) != (height, width):
             images = resize_images(images, height, width)
+        if images.shape[-1] == 4:  # Files hold any color where nobody sees it.
+            images = ops.where(images[..., 3:] > -1.0, images, -1.0)
         return images if images.shape[-1] == channels else ops.repeat(images, channels, axis=-1)
 
     def _with_labels(self, inputs: Tensor, batch: Batch) -> Tensor:

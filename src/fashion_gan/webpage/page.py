@@ -25,7 +25,7 @@ def describe(name: str, generator: Generator, *, served: bool) -> JsonObject:
     height, width, channels = generator.image_shape
     return {
         "name": name,
-        "lead": f"A generator draws these {height}×{width} {'color' if channels == 3 else 'gray'} pictures "
+        "lead": f"A generator draws these {height}×{width} {'gray' if channels == 1 else 'color'} pictures "
         + ("on this computer." if served else "inside this page. It needs no network."),
         "seeds": "A seed draws the same pictures as in fashion-gan generate."
         if served

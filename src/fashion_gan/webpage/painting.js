@@ -6,8 +6,9 @@ function paint(canvas, pictures, index, [height, width, channels]) {
   const image = new ImageData(width, height);
   const start = index * height * width * channels;
   for (let i = 0; i < height * width; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pictures.pixels[start + i * channels + (channels === 3 ? c : 0)];
-    image.data[4 * i + 3] = 255;
+    const pixel = start + i * channels;
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pictures.pixels[pixel + (channels >= 3 ? c : 0)];
+    image.data[4 * i + 3] = channels === 4 ? pictures.pixels[pixel + 3] : 255;
   }
   Object.assign(canvas, { width, height });
   canvas.getContext("2d").putImageData(image, 0, 0);
