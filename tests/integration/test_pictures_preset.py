@@ -113,10 +113,11 @@ def test_transparent_pictures_stay_transparent_in_every_file(run, tmp_path):
     exported = fashion_gan.Generator.load(tmp_path / "icons.onnx").generate(6, seed=1)
     assert np.abs(exported.astype(int) - images).max() <= 1
     assert main(["generate", "--model", str(run.path), "--count=2", "--format=png", f"--out={tmp_path / 'drawn'}"]) == 0
-    drawn = sorted((tmp_path / "drawn").rglob("*.png"))
-    assert [Image.open(path).mode for path in drawn] == ["RGBA", "RGBA"]
-    with Image.open(run.last_sample) as grid:
-        assert grid.mode == "RGB"  # On white, so that it is seen everywhere.
+    modes = []
+    for path in (*sorted((tmp_path / "drawn").rglob("*.png")), run.last_sample):
+        with Image.open(path) as picture:
+            modes.append(picture.mode)
+    assert modes == ["RGBA", "RGBA", "RGB"]  # Grids are on white, so that they are seen everywhere.
 
 
 def test_a_run_with_opacity_resumes_as_if_uninterrupted(run, icons, tmp_path):

@@ -48,6 +48,11 @@ def test_grids_checkpoints_and_scores_follow_the_images_seen_and_not_the_epochs(
     assert "evaluate_every_epochs" not in chosen(count=49)
 
 
+def test_a_batch_is_never_larger_than_the_data():
+    assert chosen(count=20)["batch_size"] == 10
+    assert "batch_size" not in chosen(count=32)
+
+
 @pytest.mark.parametrize("budget", ["steps", "minutes", "epochs"])
 def test_what_is_given_is_not_chosen(budget):
     given = {budget: 3, "image_size": 32, "augment": False}

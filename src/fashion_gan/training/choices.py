@@ -45,6 +45,8 @@ def choose_settings(survey: Survey, given: Collection[str], *, on_accelerator: b
         _augment(survey),
         *_intervals(survey),
     ]
+    if survey.count < BATCH_SIZE:
+        choices.append(Choice("batch_size", max(2, survey.count // 2), "half of the pictures"))
     if not any(budget in given for budget in BUDGETS):
         steps = IMAGES // BATCH_SIZE
         choices.append(Choice("steps", steps, f"{IMAGES:,} images; --minutes sets another budget"))
