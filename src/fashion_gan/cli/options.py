@@ -13,7 +13,16 @@ from click.shell_completion import CompletionItem
 from fashion_gan import pretrained
 from fashion_gan.arrays import JsonObject
 from fashion_gan.cli.help import Option, Verb
-from fashion_gan.config import DEFAULT_PRESET, GROUPS, PRESETS, READ_FROM_THE_DATA, Config, Setting, python_type
+from fashion_gan.config import (
+    DEFAULT_PRESET,
+    GROUPS,
+    PICTURES_PRESET,
+    PRESETS,
+    READ_FROM_THE_DATA,
+    Config,
+    Setting,
+    python_type,
+)
 from fashion_gan.errors import InputError, show, suggestion
 from fashion_gan.system.atomic_files import check_new_path, unused_path
 from fashion_gan.system.paths import user_path
@@ -23,8 +32,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 option = functools.partial(click.option, cls=Option)
 verb = functools.partial(click.command, cls=Verb)
 
-DEFAULTS_OF_THE_MACHINE = {"backend": "KERAS_BACKEND, or the first that is installed"}
-"""Settings whose default depends on the machine."""
+DEFAULTS_IN_WORDS = {
+    "backend": "KERAS_BACKEND, or the first that is installed",
+    "preset": f"{DEFAULT_PRESET} for Fashion-MNIST, {PICTURES_PRESET} for other data",
+}
+"""Settings whose default depends on the machine or on the data."""
 
 
 class Choice(click.Choice):  # type: ignore[type-arg]  # click.Choice[str] needs click 8.2.
@@ -184,13 +196,19 @@ def _help_text(field: Setting) -> str:
     """The setting's sentence, its default, and the defaults of the presets that have another one."""
     values = {preset: settings.get(field.name, field.default) for preset, settings in PRESETS.items()}
     default = values[DEFAULT_PRESET]
-    others = {_show(value): [name for name in values if values[name] == value] for value in values.values()}
-    notes = [f"{', '.join(presets)}: {value}" for value, presets in others.items() if value != _show(default)]
-    if field.name in DEFAULTS_OF_THE_MACHINE:
-        notes.insert(0, f"default: {DEFAULTS_OF_THE_MACHINE[field.name]}")
+    text, _, meaning_of_none = field.metadata["text"].partition(" None: ")
+    if default is None and meaning_of_none:
+        text = f"{text} Default: {meaning_of_none}"
+
+    def show(value: object) -> str:
+        return meaning_of_none.rstrip(".") if value is None else _show(value)
+
+    others = {show(value): [name for name in values if values[name] == value] for value in values.values()}
+    notes = [f"{', '.join(presets)}: {value}" for value, presets in others.items() if value != show(default)]
+    if field.name in DEFAULTS_IN_WORDS:
+        notes.insert(0, f"default: {DEFAULTS_IN_WORDS[field.name]}")
     elif default is not None:  # The sentence itself says what None means.
-        notes.insert(0, f"default: {_show(default)}")
-    text = field.metadata["text"].replace("None: ", "Default: ")
+        notes.insert(0, f"default: {show(default)}")
     if field.name == "preset":
         text += f" One of {', '.join(PRESETS)}."
     return f"{text} [{'; '.join(notes)}]" if notes else text

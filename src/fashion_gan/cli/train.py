@@ -32,7 +32,7 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
     renamed=RENAMED_SETTINGS,
     examples=(
         "fashion-gan train --preset fashion --minutes 5",
-        "fashion-gan train --data my-pictures --preset dcgan-64 --channels 3 --augment",
+        "fashion-gan train --data my-pictures --minutes 30",
     ),
 )
 @options.settings
@@ -58,7 +58,8 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
 def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool, **settings: Any) -> None:
     """Train a GAN. Its run folder holds sample grids, curves, a film, checkpoints and the generator.
 
-    The preset provides the settings that you leave out.
+    The preset provides the settings that you leave out. For your own pictures,
+    more settings are chosen from the pictures, and a table says why.
     """
     preset = settings.pop("preset")
     if run_path is None:
