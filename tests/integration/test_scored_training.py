@@ -15,6 +15,7 @@ from fashion_gan.metrics import validation
 from fashion_gan.metrics.distances import frechet_distance, gaussian
 from fashion_gan.metrics.features import extract
 from fashion_gan.runs import Run
+from fashion_gan.training import data as training_data
 from fashion_gan.training.data import split_validation
 
 # With batches of 5,000, even deterministic TensorFlow (2.21) differs in the last bits between runs. With 500 it
@@ -51,7 +52,7 @@ def part_of_fashion_mnist(*unused, **unused_settings):
 @pytest.fixture
 def few_images(monkeypatch):
     """Train on a part of Fashion-MNIST, in seconds."""
-    monkeypatch.setattr(api_train, "load_training_images", part_of_fashion_mnist)
+    monkeypatch.setattr(api_train, "_load", part_of_fashion_mnist)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def scored_runs(made_once, held_out_count):
 
     def make(folder):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(api_train, "load_training_images", part_of_fashion_mnist)
+            patch.setattr(api_train, "_load", part_of_fashion_mnist)
             for epochs in (1, 2):
                 fashion_gan.train("fashion", epochs=epochs, out=folder, **SCORED)
 
@@ -159,3 +160,10 @@ def test_a_run_interrupted_before_its_score_is_scored_when_it_resumes(scored_run
     first, last = resumed.read_metrics()
     assert first["ffd5k_validation"] == scored_run.read_metrics()[0]["ffd5k_validation"]
     assert last["step"] == steps_per_epoch() + 3  # A run whose budget ends within an epoch is scored at its end too.
+
+
+def test_of_a_small_part_of_fashion_mnist_a_tenth_is_held_out(tmp_path):
+    train = load_fashion_mnist("train")
+    part = dataclasses.replace(train, images=train.images[:1000], labels=train.labels[:1000])
+    config, dataset = api_train.plan("fashion", data=part, evaluate_every_epochs=1)
+    assert training_data.held_out_count(config, dataset) == 100

@@ -88,7 +88,7 @@ def short_program(code: str) -> str:
     code = code.replace("real_per_class=[10, 50]", "real_per_class=[3], steps=3, seeds=2, synthetic_per_class=3")
     if "augment_test" in code:
         return code
-    steps = "steps=5" if "init_from" in code else "steps=5, base_channels=4"
+    steps = "steps=5" if "init_from" in code or "resume" in code else "steps=5, base_channels=4"
     return re.sub(r"\b(minutes|epochs|steps)=[\d.]+", steps, code)
 
 
@@ -138,19 +138,21 @@ def write_pictures(folder):
 
 @pytest.fixture
 def new_workplace(made_once, tmp_path, fewer_scored_images):
-    """Return a function that makes a folder with two runs, pictures, a data set of boots and old generators.
+    """Return a function that makes a folder with three runs, pictures, a data set of boots and old generators.
 
-    The first run is trained in seconds with the given options. The second run is a link to it.
+    The first run is trained in seconds with the given options. The others are links to it.
     """
 
     def make(folder, *options):
         done = command("train", "--preset", "fashion", "--base-channels=2", "--out=runs", *options, cwd=folder)
         assert done.returncode == 0, done.stderr
         write_pictures(folder / "my-pictures")
+        np.save(folder / "faces.npy", np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8))
         write_old_generators(folder)
         done = command("evaluate", "runs/0001-fashion", "--protocol", "classes10k", cwd=folder)
         assert done.returncode == 0, done.stderr
-        (folder / "runs" / "0002-transposed").symlink_to("0001-fashion")
+        for name in ("0001-pictures", "0002-transposed"):
+            (folder / "runs" / name).symlink_to("0001-fashion")
 
     def new(*options):
         template = made_once("workplace" + "".join(options), lambda folder: make(folder, *options))

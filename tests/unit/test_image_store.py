@@ -78,7 +78,7 @@ def fail(*_):
 def test_images_that_take_much_memory_are_mapped_and_equal_to_those_in_memory(cache, folder, monkeypatch):
     mapped = load_pictures(folder, 8, 3)
     assert is_mapped(mapped.images)
-    assert not mapped.images.flags.writable
+    assert not mapped.images.flags.writeable  # codespell:ignore
     monkeypatch.setattr(memory, "available_memory", lambda: float("inf"))
     in_memory = load_pictures(folder, 8, 3)
     assert not is_mapped(in_memory.images)

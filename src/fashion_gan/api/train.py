@@ -9,6 +9,7 @@ import numpy.typing as npt
 from fashion_gan.arrays import JsonObject
 from fashion_gan.classes import same_classes
 from fashion_gan.config import (
+    BACKENDS,
     DEFAULT_PRESET,
     IN_MEMORY,
     PICTURES_PRESET,
@@ -166,7 +167,7 @@ def plan(
     check_setting_names(settings)
     if settings.get("backend") is None:
         settings["backend"] = default_backend()
-    check_backend(settings["backend"])
+    check_backend(check_choice("backend", settings["backend"], BACKENDS))
     for name in READ_FROM_THE_DATA:
         if settings.get(name) is not None:
             raise InputError(f"{name} cannot be set: the classes come with the data")

@@ -47,9 +47,17 @@ def _check_size(config: Config) -> None:
         )
 
 
-def _is_fashion_mnist(config: Config, dataset: Dataset) -> bool:
-    core = config.core
-    return is_fashion_mnist(dataset.class_names, (core.image_size, core.image_size, core.channels))
+def _is_fashion_mnist(config: Config, dataset: Dataset, count: int | None = None) -> bool:
+    """Whether a run draws Fashion-MNIST's clothes, of which there are enough to hold out as many as its scores need.
+
+    Args:
+        config: the run's configuration.
+        dataset: the images, or a part of them.
+        count: the number of all images. None: those of the data set.
+    """
+    core, count = config.core, len(dataset.labels) if count is None else count
+    image_shape = (core.image_size, core.image_size, core.channels)
+    return is_fashion_mnist(dataset.class_names, image_shape) and count > validation.COUNT
 
 
 def _held_out_mask(config: Config, dataset: Dataset) -> Mask:
@@ -109,7 +117,7 @@ def make_validation(
         train, held_out: from ``split_validation``.
         cache: the folder of cached statistics. None stores nothing.
     """
-    if held_out is not None and _is_fashion_mnist(config, held_out):
+    if held_out is not None and _is_fashion_mnist(config, held_out, len(train.labels) + len(held_out.labels)):
         return validation.Validation(held_out.images, cache)
     shape = (config.core.image_size, config.core.image_size, config.channels)
     parts = [
