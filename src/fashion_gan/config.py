@@ -20,6 +20,7 @@ from fashion_gan.version import __version__
 BACKENDS = ("tensorflow", "jax", "torch")
 ARCHITECTURES = ("transposed", "upsampling", "dcgan", "residual")
 LOSSES = ("bce", "minimax", "leaky-minimax", "hinge", "wasserstein", "relativistic")
+LOSSES_WITHOUT_AUGMENT = ("wasserstein", "relativistic")  # Their logits do not show whether D overfits.
 AUGMENTATIONS = ("mirror", "shift", "cutout", "brightness", "saturation", "contrast")
 EARLIER_AUGMENTATIONS = ("mirror", "shift", "cutout")  # of runs that versions without the setting have started
 OVERFITTING_FROM = ("held-out", "training")
@@ -280,7 +281,7 @@ class Config:
             raise InputError(
                 f"classifier_weight={self.classifier_weight} needs conditional=True: there is no class to predict"
             )
-        if self.augment and self.loss in ("wasserstein", "relativistic"):
+        if self.augment and self.loss in LOSSES_WITHOUT_AUGMENT:
             raise InputError(
                 f"augment=True cannot measure overfitting from the logits of loss={self.loss!r}; with every other loss "
                 "it can"
@@ -295,10 +296,11 @@ class Config:
             return
         if self.architecture != "residual":
             raise InputError(f"stages={self.stages} is for architecture='residual', not {self.architecture!r}")
-        most = len(dataclasses.replace(self, stages=None).stage_sizes)
+        size = self.core_size or self.image_size
+        most = len(_halved_sizes(size))
         if self.stages > most:
             raise InputError(
-                f"stages={self.stages} is too many for {self.core.image_size} pixels: at most {most}, so that the "
+                f"stages={self.stages} is too many for {size} pixels: at most {most}, so that the "
                 f"smallest is a whole number of at least {MIN_STAGE_SIZE}"
             )
 
@@ -378,11 +380,8 @@ class Config:
 
     @property
     def stage_sizes(self) -> tuple[int, ...]:
-        """The sizes that residual networks work at, the largest first: (32, 16, 8, 4) for images of 64 pixels."""
-        sizes = [self.core.image_size // 2]
-        while sizes[-1] % 2 == 0 and sizes[-1] // 2 >= MIN_STAGE_SIZE:
-            sizes.append(sizes[-1] // 2)
-        return tuple(sizes[: self.stages])
+        """The sizes that residual and DCGAN networks work at, the largest first: (32, 16, 8, 4) for 64 pixels."""
+        return _halved_sizes(self.core_size or self.image_size)[: self.stages]
 
     def to_json(self) -> str:
         """The settings and the version that writes them, as JSON."""
@@ -402,6 +401,14 @@ class Config:
 def _settings_in(values: Mapping[str, object], preset: Mapping[str, object]) -> JsonObject:
     """The values of the settings that a preset has."""
     return {name: values[name] for name in preset}
+
+
+def _halved_sizes(size: int) -> tuple[int, ...]:
+    """The halves of a size, the halves of these, and so on, while they are whole and at least 4 pixels."""
+    sizes = [size // 2]
+    while sizes[-1] % 2 == 0 and sizes[-1] // 2 >= MIN_STAGE_SIZE:
+        sizes.append(sizes[-1] // 2)
+    return tuple(sizes)
 
 
 def default_augmentations(channels: int, *, is_symmetric: bool) -> tuple[str, ...]:

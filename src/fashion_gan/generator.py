@@ -18,7 +18,7 @@ from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError, as_array, check_flag, check_whole_number, one_line, show
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
-from fashion_gan.rendering.resize import resize_matrix
+from fashion_gan.rendering.resize import resize_pixels
 from fashion_gan.system import onnx_guard
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.parallel import available_cpus
@@ -470,9 +470,7 @@ def _enlarge(images: FloatImages, size: int) -> FloatImages:
     height, width = images.shape[1:3]
     if size < max(height, width):
         raise InputError(f"size={size} is smaller than the images that the model draws, {width}×{height}")
-    rows, columns = (resize_matrix(length, size).astype(np.float32) for length in (height, width))
-    larger = np.einsum("xw,nywc->nyxc", columns, np.einsum("yh,nhwc->nywc", rows, images, optimize=True), optimize=True)
-    return np.asarray(larger, np.float32)
+    return resize_pixels(images, size, size)
 
 
 def _as_floats(name: str, values: object) -> Latents:

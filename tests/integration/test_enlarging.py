@@ -78,6 +78,9 @@ def test_an_export_holds_the_enlargement(runs, tmp_path):
     assert np.abs(exported.generate(6, seed=2).astype(int) - expected.generate(6, seed=2)).max() <= 1
     with pytest.raises(InputError, match=r"size=40 is for Keras models"):
         fashion_gan.export_generator(path, "onnx", tmp_path / "again.onnx", size=40)
+    for size in (12, 30, 300):
+        with pytest.raises(InputError, match=rf"^size={size} must be a multiple of 4 from 16 to 256"):
+            fashion_gan.export_generator(runs[1].path, "onnx", path, size=size)
 
 
 def test_enlarged_clothes_are_scored_at_their_own_size():

@@ -11,9 +11,9 @@ from fashion_gan.errors import InputError
 from fashion_gan.training.choices import as_settings, choose_settings, describe
 
 
-def chosen(given=(), *, on_accelerator=False, count=300, classes=(), size=(640, 480), channels=3):
+def chosen(given=None, *, on_accelerator=False, count=300, classes=(), size=(640, 480), channels=3):
     what = Survey(count, classes, size, channels)
-    return as_settings(choose_settings(what, given, on_accelerator=on_accelerator))
+    return as_settings(choose_settings(what, given or {}, on_accelerator=on_accelerator))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,18 @@ def test_a_batch_is_never_larger_than_the_data():
     assert "batch_size" not in chosen(count=32)
 
 
+def test_steps_and_checkpoints_follow_the_batch_that_is_given():
+    assert chosen()["steps"] == 25_000
+    settings = chosen({"batch_size": 64})
+    assert (settings["steps"], settings["checkpoint_every_steps"]) == (12_500, 250)
+    assert chosen(count=20)["steps"] == 80_000
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "relativistic"])
+def test_a_loss_that_shows_no_overfitting_is_not_augmented(loss):
+    assert not chosen({"loss": loss})["augment"]
+
+
 @pytest.mark.parametrize("budget", ["steps", "minutes", "epochs"])
 def test_what_is_given_is_not_chosen(budget):
     given = {budget: 3, "image_size": 32, "augment": False}
@@ -62,7 +74,7 @@ def test_what_is_given_is_not_chosen(budget):
 
 def test_the_table_names_the_pictures_the_values_and_the_reasons():
     what = Survey(300, (100, 200), (480, 640), 3)
-    text = describe(what, choose_settings(what, (), on_accelerator=False))
+    text = describe(what, choose_settings(what, {}, on_accelerator=False))
     assert text.startswith("300 pictures in 2 classes, in color, the median 480×640\n\nsetting ")
     for words in ("image_size", "each class has at least 100", "fewer than 20,000 pictures", "800,000 images"):
         assert words in text

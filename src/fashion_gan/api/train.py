@@ -226,7 +226,7 @@ def _chosen_from(found: FoundImages, preset: str | None, settings: JsonObject) -
     given = {name: value for name, value in settings.items() if value is not None}
     options = PictureOptions(**{name: given[name] for name in ("fit", "background", "skip_damaged") if name in given})
     what = survey(found, options)
-    choices = choose_settings(what, given.keys(), on_accelerator=accelerator(given["backend"]) is not None)
+    choices = choose_settings(what, given, on_accelerator=accelerator(given["backend"]) is not None)
     print(f"{describe(what, choices)}\n", file=console.output(), flush=True)
     return PICTURES_PRESET, {**as_settings(choices), **given}
 

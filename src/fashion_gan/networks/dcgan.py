@@ -10,21 +10,13 @@ from fashion_gan.config import Config
 from fashion_gan.networks import heads
 
 
-def stage_count(size: int) -> int:
-    """How often a size can be halved while it stays whole and at least 4: 64 -> 4 (to 4 px), 128 -> 5, 28 -> 2."""
-    stages = 0
-    while size % 2 == 0 and size // 2 >= 4:
-        size, stages = size // 2, stages + 1
-    return stages
-
-
 def _initializer() -> initializers.Initializer:
     return initializers.RandomNormal(stddev=0.02)
 
 
 def generator(config: Config, name: str) -> KerasModel:
     """Latents -> dense layer at the smallest size -> 4×4 transposed convolutions, each doubling the size -> tanh."""
-    stages = stage_count(config.image_size)
+    stages = len(config.stage_sizes)
     base, channels = config.image_size >> stages, config.base_channels << (stages - 1)
     inputs, x = heads.latent_inputs(config, name)
 
@@ -55,7 +47,7 @@ def discriminator(config: Config, name: str) -> KerasModel:
     """4×4 convolutions, each halving the size -> one logit."""
     inputs, labels = heads.image_inputs(config)
     x = inputs[0]
-    for stage in range(1, stage_count(config.image_size) + 1):
+    for stage in range(1, len(config.stage_sizes) + 1):
         channels = config.base_channels << (stage - 1)
         x = layers.Conv2D(
             channels, 4, strides=2, padding="same", kernel_initializer=_initializer(), name=f"{name}_conv_{stage}"

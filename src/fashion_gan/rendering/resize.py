@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.arrays import Images, Shape
+from fashion_gan.arrays import FloatImages, Images, Shape
 
 ENLARGED_TOGETHER = 1000  # images
 
@@ -48,13 +48,17 @@ def enlarge_images(images: Images, shape: Shape) -> Images:
     if images.shape[1:3] == shape[:2]:
         large[..., :3] = images
         return large
-    rows, columns = (
-        resize_matrix(size, new_size).astype(np.float32)
-        for size, new_size in zip(images.shape[1:3], shape[:2], strict=True)
-    )
     for start in range(0, len(images), ENLARGED_TOGETHER):
         part = slice(start, start + ENLARGED_TOGETHER)
-        pixels = np.einsum("yh,nhwc->nywc", rows, images[part].astype(np.float32), optimize=True)
-        pixels = np.einsum("xw,nywc->nyxc", columns, pixels, optimize=True)
-        large[part, ..., :3] = np.rint(pixels)
+        large[part, ..., :3] = np.rint(resize_pixels(images[part].astype(np.float32), *shape[:2]))
     return large
+
+
+def resize_pixels(pixels: FloatImages, height: int, width: int) -> FloatImages:
+    """Pixels of any range (N, h, w, C) -> (N, height, width, C), by ``resize_matrix``."""
+    rows, columns = (
+        resize_matrix(size, new_size).astype(np.float32)
+        for size, new_size in zip(pixels.shape[1:3], (height, width), strict=True)
+    )
+    resized = np.einsum("yh,nhwc->nywc", rows, pixels, optimize=True)
+    return np.asarray(np.einsum("xw,nywc->nyxc", columns, resized, optimize=True), np.float32)

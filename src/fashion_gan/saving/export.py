@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fashion_gan.arrays import KerasModel, Predict
-from fashion_gan.config import Config
+from fashion_gan.config import IMAGE_SIZES, Config
 from fashion_gan.errors import InputError, check_choice
 from fashion_gan.generator import open_onnx
 from fashion_gan.saving.formats import FORMATS, GeneratorInfo, example_inputs
@@ -94,7 +94,13 @@ def enlarge(model: KerasModel, config: Config, size: int) -> tuple[KerasModel, C
     """
     from fashion_gan.networks.enlarging import enlarged
 
-    larger = dataclasses.replace(config, image_size=size, core_size=config.core.image_size)
+    own = config.core.image_size
+    sizes = [allowed for allowed in IMAGE_SIZES if allowed >= own]
+    if size not in sizes:
+        raise InputError(
+            f"size={size} must be a multiple of 4 from {sizes[0]} to {sizes[-1]}: the images have {own} pixels"
+        )
+    larger = dataclasses.replace(config, image_size=size, core_size=own)
     return enlarged(model, size), larger
 
 

@@ -1,9 +1,11 @@
 """The settings of the preset "pictures" that are chosen from the data, each with its reason."""
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Mapping
+from typing import Any
 
 from fashion_gan.arrays import JsonObject
+from fashion_gan.config import LOSSES_WITHOUT_AUGMENT, PICTURES_PRESET, PRESETS
 from fashion_gan.datasets.survey import Survey
 from fashion_gan.metrics.pictures.held_out import SMALLEST
 from fashion_gan.metrics.pictures.reference import SMALLEST_SIDE
@@ -13,7 +15,6 @@ USUAL_SIZE = 64  # pixels, the most on a CPU
 ACCELERATOR_SIZE = 128  # pixels, the most on an accelerator
 FEW = 20_000  # Of fewer pictures, the discriminator memorizes some (Karras et al. 2020, arXiv:2006.06676).
 MIN_PER_CLASS = 10  # A class of fewer pictures is too small to learn.
-BATCH_SIZE = 32
 IMAGES = 800_000  # that a run sees
 RECOGNIZABLE_IMAGES = 250_000  # A trial on icons of 64 pixels drew faces and hearts after 225,000.
 # Images between two grids, two checkpoints and two scores. Epochs of few pictures are too short for them.
@@ -30,25 +31,27 @@ class Choice:
     reason: str
 
 
-def choose_settings(survey: Survey, given: Collection[str], *, on_accelerator: bool) -> list[Choice]:
+def choose_settings(survey: Survey, given: Mapping[str, Any], *, on_accelerator: bool) -> list[Choice]:
     """Choose settings for a run on own pictures.
 
     Args:
         survey: what the pictures are.
-        given: names of settings that the user has chosen. They are left out.
+        given: the settings that the user has chosen. They are left out, and the others follow them.
         on_accelerator: whether the run computes on an accelerator. Then pictures may be larger.
     """
     choices = [
         _image_size(survey, ACCELERATOR_SIZE if on_accelerator else USUAL_SIZE),
         _channels(survey),
         _conditional(survey),
-        _augment(survey),
-        *_intervals(survey),
+        _augment(survey, given.get("loss")),
     ]
-    if survey.count < BATCH_SIZE:
-        choices.append(Choice("batch_size", max(2, survey.count // 2), "half of the pictures"))
+    batch_size = given.get("batch_size", PRESETS[PICTURES_PRESET]["batch_size"])
+    if "batch_size" not in given and survey.count < batch_size:
+        batch_size = max(2, survey.count // 2)
+        choices.append(Choice("batch_size", batch_size, "half of the pictures"))
+    choices += _intervals(survey, batch_size)
     if not any(budget in given for budget in BUDGETS):
-        steps = IMAGES // BATCH_SIZE
+        steps = IMAGES // batch_size
         choices.append(Choice("steps", steps, f"{IMAGES:,} images; --minutes sets another budget"))
     return [choice for choice in choices if choice.setting not in given]
 
@@ -77,9 +80,7 @@ def _image_size(survey: Survey, most: int) -> Choice:
     """The shorter side of the median picture, at most the usual size, as a multiple of 4; above 32, of 8."""
     side = min(survey.size)
     if side > most:
-        return Choice(
-            "image_size", most, f"the median picture has more pixels; {2 * most} would take four times as long"
-        )
+        return Choice("image_size", most, f"the median picture is larger; {2 * most} would take four times as long")
     step = 4 if side <= 32 else 8
     size = max(side // step * step, SMALLEST_SIDE)
     return Choice("image_size", size, "the shorter side of the median picture")
@@ -99,14 +100,16 @@ def _conditional(survey: Survey) -> Choice:
     return Choice("conditional", True, f"each class has at least {smallest:,}")
 
 
-def _augment(survey: Survey) -> Choice:
+def _augment(survey: Survey, loss: str | None) -> Choice:
+    if loss in LOSSES_WITHOUT_AUGMENT:
+        return Choice("augment", False, f"the loss {loss} does not show overfitting")
     few = survey.count < FEW
     return Choice("augment", few, f"{'fewer' if few else 'not fewer'} than {FEW:,} pictures")
 
 
-def _intervals(survey: Survey) -> list[Choice]:
+def _intervals(survey: Survey, batch_size: int) -> list[Choice]:
     """How often grids, checkpoints and scores are made."""
-    steps = IMAGES_PER_CHECKPOINT // BATCH_SIZE
+    steps = max(1, IMAGES_PER_CHECKPOINT // batch_size)
     choices = [
         Choice("save_interval", _epochs(IMAGES_PER_GRID, survey), f"a grid every {_images(IMAGES_PER_GRID, survey)}"),
         Choice("checkpoint_every_steps", steps, f"a checkpoint every {IMAGES_PER_CHECKPOINT:,} images"),
