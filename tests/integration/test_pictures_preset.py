@@ -1,5 +1,8 @@
 """Training on own pictures without settings, networks by stages, and pictures with opacity."""
 
+import re
+import types
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +13,7 @@ import fashion_gan
 from fashion_gan.api.train import plan
 from fashion_gan.cli import main
 from fashion_gan.networks import build_discriminator, build_generator
+from fashion_gan.training.callbacks.time_estimate import TimeEstimate
 
 SMALL = {"base_channels": 4, "latent_dim": 8, "batch_size": 8}
 
@@ -72,7 +76,6 @@ def test_a_model_alone_brings_its_preset_size_and_channels(run, icons):
     config, _ = plan(data=icons, init_from=run.path)
     names = ("preset", "image_size", "channels", "base_channels", "latent_dim", "stage_sizes")
     assert [getattr(config, name) for name in names] == [getattr(run.config, name) for name in names]
-    config, _ = plan(data=icons, init_from="fashion", conditional=True, channels=1) if False else (config, None)
 
 
 def test_a_toy_run_starts_from_another_without_settings(toy_run, toy_folder, tmp_path):
@@ -86,8 +89,27 @@ def test_the_command_needs_only_the_folder(icons, tmp_path, capsys):
     arguments = ["train", "--data", str(icons), "--out", str(tmp_path), "--steps=101", "--no-augment", *flags]
     assert main(arguments) == 0
     lines = capsys.readouterr().out
-    assert "images/s: something recognizable in about" in lines
+    assert re.search(r"images/s: the end in about .*; something recognizable would take about", lines)
     assert (tmp_path / "0001-pictures" / "generator.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds_left", "line"),
+    [
+        (0, 36_000, "320 images/s: something recognizable in about 13 minutes, the end in about 10.0 hours"),
+        (0, 600, "320 images/s: the end in about 10 minutes; something recognizable would take about 13 minutes"),
+        (10_000, 600, "320 images/s: the end in about 10 minutes"),
+    ],
+)
+def test_the_estimate_names_what_the_budget_allows(steps, seconds_left, line, capsys):
+    start = types.SimpleNamespace(step=steps, seconds=0.0)
+    estimate = TimeEstimate(fashion_gan.Config.from_preset("pictures"), start)
+    for step, seconds in ((20, 2.0), (100, 10.0)):  # Ten steps a second, of 32 images.
+        estimate.state = types.SimpleNamespace(
+            step=steps + step, seconds=seconds, seconds_left=lambda speed: seconds_left
+        )
+        estimate.on_train_batch_end(step)
+    assert capsys.readouterr().out.strip() == line
 
 
 # ---- Stages and opacity ----

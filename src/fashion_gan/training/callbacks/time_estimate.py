@@ -36,9 +36,14 @@ class TimeEstimate(keras.callbacks.Callback):
     def _describe(self, steps_per_second: float) -> str:
         images_per_second = steps_per_second * self.config.batch_size
         images_left = RECOGNIZABLE_IMAGES - self.state.step * self.config.batch_size
-        soon = f"something recognizable in about {_minutes(max(0.0, images_left / images_per_second))}, "
-        end = f"the end in about {_minutes(self.state.seconds_left(steps_per_second))}"
-        return f"{images_per_second:,.0f} images/s: {soon if images_left > 0 else ''}{end}"
+        seconds, seconds_left = images_left / images_per_second, self.state.seconds_left(steps_per_second)
+        line = f"{images_per_second:,.0f} images/s: "
+        if 0 < seconds <= seconds_left:
+            line += f"something recognizable in about {_minutes(seconds)}, "
+        line += f"the end in about {_minutes(seconds_left)}"
+        if seconds > seconds_left:
+            line += f"; something recognizable would take about {_minutes(seconds)}"
+        return line
 
 
 def _minutes(seconds: float) -> str:
