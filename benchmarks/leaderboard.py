@@ -84,6 +84,7 @@ RECIPES = (
     Recipe("fashion", 1),
     *(Recipe(preset, minutes) for preset in ("dcgan-64", "dcgan-128") for minutes in (1, 5)),
     *(Recipe(preset, 30) for preset in ("transposed", "upsampling", "dcgan-64", "dcgan-128")),
+    *(Recipe(preset, minutes) for preset in ("fashion-64", "fashion-128") for minutes in (5, 30)),
 )
 
 
