@@ -1,6 +1,7 @@
 """The functions that tests run in a worker process, on another backend."""
 
 import contextlib
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest import mock
@@ -16,6 +17,12 @@ from fashion_gan.config import Config
 def train(**settings) -> Path:
     """Train a toy run and return its folder."""
     return fashion_gan.train("fashion", **{**TOY, **settings}).path
+
+
+def train_any(*, accelerator: str | None = None, **settings) -> Path:
+    """Train with any settings, as if JAX had this accelerator, and return the run's folder."""
+    with as_if_on(accelerator):
+        return fashion_gan.train(**settings).path
 
 
 def resume(path: Path, **settings) -> None:
@@ -139,19 +146,25 @@ def _pseudo_uniform(shape, minval=0.0, maxval=1.0, seed=None):
 # ---- Several steps as one computation ----
 
 
+@contextlib.contextmanager
+def as_if_on(accelerator: str | None) -> Iterator[None]:
+    """Let JAX's CPU count as this accelerator for the block, or as none."""
+    from fashion_gan.training import batches, trainer
+
+    with (
+        mock.patch.object(batches, "accelerator", return_value=accelerator),
+        mock.patch.object(trainer, "accelerator", return_value=accelerator),
+    ):
+        yield
+
+
 def count_executions(*, accelerator: str | None, run: Path | None = None, **settings) -> tuple[Path, list[int]]:
     """Train, or resume ``run``, as if JAX had this accelerator.
 
     Return the run's folder and the number of steps of each execution.
     """
-    from fashion_gan.training import batches, trainer
-
     executions: list[int] = []
-    with (
-        mock.patch.object(batches, "accelerator", return_value=accelerator),
-        mock.patch.object(trainer, "accelerator", return_value=accelerator),
-        after_each_execution(lambda gan: executions.append(gan.steps_per_execution)),
-    ):
+    with as_if_on(accelerator), after_each_execution(lambda gan: executions.append(gan.steps_per_execution)):
         path = train(**settings) if run is None else fashion_gan.resume(run, **settings).path
     return path, executions
 

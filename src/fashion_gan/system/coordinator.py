@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import IO
+from typing import Any, Protocol
 
 from fashion_gan.arrays import JsonObject
 from fashion_gan.errors import InputError
@@ -36,6 +36,12 @@ def split_address(address: str) -> tuple[str, int]:
     if not colon or not host or not port.isdecimal() or not port.isascii() or not 0 < int(port) < 1 << 16:
         raise InputError(f"coordinator={address!r} must be HOST:PORT, such as node1:29500, or auto")
     return host, int(port)
+
+
+class Reader(Protocol):
+    """What lines are read from."""
+
+    def readline(self, size: int, /) -> bytes: ...
 
 
 class Peer:
@@ -69,13 +75,14 @@ class Peer:
         _start(send_often)
 
     def close(self) -> None:
+        """Close the connection. A thread that waits for a message gets None."""
         self._is_closed.set()
+        _close(self._connection)
         with contextlib.suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
-        self._connection.close()
+            self._reader.close()  # Until then, the socket stays open.
 
 
-def _read_message(reader: IO[bytes]) -> JsonObject | None:
+def _read_message(reader: Reader) -> JsonObject | None:
     try:
         message = json.loads(reader.readline(MAX_LINE))
     except (OSError, ValueError):
@@ -101,7 +108,7 @@ class Coordinator:
         self._peers: dict[int, Peer] = {}
         self._changed = threading.Condition()
         self._listener = _listen(address)
-        _start(self._accept)
+        _start(_accept, self._listener, self._greet)
 
     def wait_for_all(self, seconds: float) -> None:
         """Wait until all processes have joined. Raises InputError if some have not after this time."""
@@ -114,7 +121,7 @@ class Coordinator:
                 raise InputError(f"coordinator={self.address}: {reason}")
         for number, peer in self._peers.items():
             peer.send(go=True)
-            _start(lambda number=number, peer=peer: self._watch(number, peer))
+            _start(self._watch, number, peer)
 
     def end_all(self, reason: str) -> None:
         """Tell all other processes to end, and wait until they have."""
@@ -126,15 +133,7 @@ class Coordinator:
         """Wait until all other processes have closed their connections, at most a few seconds."""
         with self._changed:
             self._changed.wait_for(lambda: not self._peers, HELLO_SECONDS)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:  # It is closed.
-                return
-            _start(lambda connection=connection: self._greet(connection))
+        _close(self._listener)
 
     def _greet(self, connection: socket.socket) -> None:
         """Read the first line of a connection: what it is for."""
@@ -219,6 +218,7 @@ class Member:
         self._is_leaving = True
         self._peer.send(failed=failed)
         self._peer.close()
+        _close(self._listener)
 
     def _watch(self) -> None:
         message = self._peer.receive()
@@ -228,15 +228,9 @@ class Member:
 
     def _start_relay(self) -> str:
         """Listen for JAX on this machine, and connect it with process 0. Return the address."""
-        listener = socket.create_server((LOOPBACK, 0))
-
-        def accept() -> None:
-            while True:
-                connection, _ = listener.accept()
-                _start(lambda connection=connection: relay(connection, self.address, b'{"for": "jax"}\n'))
-
-        _start(accept)
-        return f"{LOOPBACK}:{listener.getsockname()[1]}"
+        self._listener = socket.create_server((LOOPBACK, 0))
+        _start(_accept, self._listener, lambda connection: relay(connection, self.address, b'{"for": "jax"}\n'))
+        return f"{LOOPBACK}:{self._listener.getsockname()[1]}"
 
 
 def relay(connection: socket.socket, address: str, first: bytes = b"") -> None:
@@ -244,13 +238,12 @@ def relay(connection: socket.socket, address: str, first: bytes = b"") -> None:
 
     If the far side ends, the near side stays open and silent: JAX would abort this process.
     """
-    connection.settimeout(None)
-    far = _connect(address, HELLO_SECONDS)
-    far.settimeout(None)
-    far.sendall(first)
-    _start(lambda: _pass_on(far, connection))
-    _pass_on(connection, far)
-    far.close()
+    with connection, _connect(address, HELLO_SECONDS) as far:
+        connection.settimeout(None)
+        far.settimeout(None)
+        far.sendall(first)
+        _start(_pass_on, far, connection)
+        _pass_on(connection, far)
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
@@ -295,10 +288,27 @@ def _listen(address: str) -> socket.socket:
         raise InputError(f"coordinator={address}: process 0 cannot listen there ({error.strerror})") from error
 
 
+def _accept(listener: socket.socket, greet: Callable[[socket.socket], None]) -> None:
+    """Start a thread for each connection, until the listener is closed."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        _start(greet, connection)
+
+
+def _close(connection: socket.socket) -> None:
+    """Close a socket. A thread that waits for it is woken up."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
 def _free_port() -> int:
     with socket.create_server((LOOPBACK, 0)) as server:
         return int(server.getsockname()[1])
 
 
-def _start(function: Callable[[], None]) -> None:
-    threading.Thread(target=function, daemon=True).start()
+def _start(function: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=function, args=arguments, daemon=True).start()

@@ -14,7 +14,9 @@ import numpy as np
 from fashion_gan.arrays import Array, Floats
 from fashion_gan.errors import InputError, one_line, show
 from fashion_gan.system import console
-from fashion_gan.system.coordinator import Coordinator, Member, split_address
+from fashion_gan.system.coordinator import LOOPBACK, Coordinator, Member, split_address
+from fashion_gan.system.installation import install_command, is_installed
+from fashion_gan.system.library_settings import environment_variables
 
 JOIN_SECONDS = 300.0
 BARRIER_SECONDS = 1800.0  # A process that dies is noticed in seconds. This is for one that lives and does nothing.
@@ -92,8 +94,8 @@ class DeviceOptions:
     join_seconds: float = JOIN_SECONDS
 
     def __post_init__(self) -> None:
-        is_count = isinstance(self.devices, int) and not isinstance(self.devices, bool) and 0 < self.devices < 1 << 20
-        if self.devices not in (None, "all") and not is_count:
+        is_all = isinstance(self.devices, str) and self.devices == "all"
+        if self.devices is not None and not is_all and not _is_number(self.devices, 1):
             raise InputError(f"devices={show(self.devices)} must be all or a whole number from 1")
         numbers = {"process": self.process, "processes": self.processes}
         given = [name for name, value in numbers.items() if value is not None]
@@ -112,7 +114,7 @@ class DeviceOptions:
         split_address(str(self.coordinator))
         for name, lowest in (("processes", 1), ("process", 0)):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value < 1 << 20:
+            if not _is_number(value, lowest):
                 raise InputError(
                     f"{name}={show(value)} must be a whole number from {lowest}, with coordinator=HOST:PORT"
                 )
@@ -134,10 +136,15 @@ class DeviceOptions:
         """Raise InputError if the backend cannot train on several devices."""
         if self.is_given and backend != "jax":
             name = "coordinator" if self.devices is None else "devices"
+            install = "" if is_installed("jax") else f" ({install_command('jax')})"
             raise InputError(
-                f"{name} needs backend='jax', not {backend!r}: start a new run with --backend jax "
-                '(pip install "fashion-gan[jax]"); a run of another backend continues without it'
+                f"{name} needs backend='jax', not {backend!r}: start a new run with --backend jax{install}; "
+                "a run of another backend continues only without it"
             )
+
+
+def _is_number(value: object, lowest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value < 1 << 20
 
 
 class JoinedProcesses(ProcessGroup):
@@ -173,16 +180,18 @@ class JoinedProcesses(ProcessGroup):
             jax_address = self._member.jax_address
         jax.config.update("jax_enable_preemption_service", False)  # Its signal handler would swallow SIGTERM.
         jax.config.update("jax_enable_recoverability", True)  # The coordinator ends the processes, not JAX.
+        jax.config.update("jax_check_proxy_envs", False)
         try:
-            jax.distributed.initialize(
-                jax_address,
-                count,
-                index,
-                local_device_ids,
-                cluster_detection_method="deactivate",
-                initialization_timeout=int(seconds),
-                coordinator_bind_address=jax_address,
-            )
+            with environment_variables({"no_grpc_proxy": LOOPBACK}):  # JAX connects only to the relay.
+                jax.distributed.initialize(
+                    jax_address,
+                    count,
+                    index,
+                    local_device_ids,
+                    cluster_detection_method="deactivate",
+                    initialization_timeout=int(seconds),
+                    coordinator_bind_address=jax_address,
+                )
         except RuntimeError as error:
             raise InputError(f"coordinator={address}: JAX cannot start several processes: {one_line(error)}") from error
 

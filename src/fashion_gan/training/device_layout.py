@@ -49,7 +49,8 @@ class DeviceLayout:
             InputError: a process has fewer devices, or the processes differ in theirs, or JAX is set to random numbers
                 that depend on the layout.
         """
-        if jax.config.jax_default_prng_impl != "threefry2x32" or not jax.config.jax_threefry_partitionable:
+        settings: Any = jax.config
+        if settings.jax_default_prng_impl != "threefry2x32" or not settings.jax_threefry_partitionable:
             raise InputError(
                 "devices needs JAX's default random numbers, because others depend on the number of devices: unset "
                 "JAX_DEFAULT_PRNG_IMPL and JAX_THREEFRY_PARTITIONABLE"
