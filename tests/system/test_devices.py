@@ -98,7 +98,8 @@ def start(session_folder, few_pictures):
     """Return a function that starts two processes of two devices each, which train together."""
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in SETTINGS.items() if not isinstance(value, bool)]
     flags += ["--no-conditional", "--augment", "--data", str(few_pictures / "letters"), "--processes", "2"]
-    variables = {**os.environ, **jax_variables(session_folder / "compiled", devices=2), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    variables = {**os.environ, **jax_variables(session_folder / "compiled", devices=2)}
+    variables |= {"KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
     @contextlib.contextmanager
     def start(out, *more_flags, second_flags=(), pause_at=(0, 0)):
@@ -112,8 +113,8 @@ def start(session_folder, few_pictures):
                 process = subprocess.Popen(
                     [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
                 )
-                stack.callback(process.kill)
                 processes.append(stack.enter_context(process))
+                stack.callback(process.kill)
             yield processes
 
     return start

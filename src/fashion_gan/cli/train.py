@@ -1,7 +1,7 @@
 """The verbs that train, and that show the training data."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -15,7 +15,7 @@ from fashion_gan.api.train import (
     start_training,
 )
 from fashion_gan.cli import options
-from fashion_gan.config import RENAMED_SETTINGS
+from fashion_gan.config import RENAMED_SETTINGS, Config
 from fashion_gan.datasets import (
     Dataset,
     PictureOptions,
@@ -33,9 +33,6 @@ from fashion_gan.system.atomic_files import check_new_path
 from fashion_gan.system.backends import share_two_processors
 from fashion_gan.system.processes import DeviceOptions
 from fashion_gan.version import __version__
-
-if TYPE_CHECKING:  # It imports JAX.
-    from fashion_gan.training.device_layout import DeviceLayout
 
 SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
 
@@ -79,35 +76,30 @@ def train(
     """
     backend = settings["backend"] if run_path is None else Run.open(run_path).config.backend
     with device_layout(where, backend) as layout:
-        _train(owns_process, out, run_path, dry_run, layout, settings)
+        preset = settings.pop("preset")
+        if run_path is None:
+            config, dataset = plan(preset, **settings)
+        else:
+            run, dataset = plan_resume(run_path, preset=preset, **settings)
+            config = run.config
+        _describe(config, dataset)
+        if layout is not None:
+            click.echo(f"on {layout.describe(config.batch_size)}")
+        if dry_run:
+            return
+        if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
+            share_two_processors()  # Faster for small layers, such as those of the residual networks.
+        new = run_path is None
+        run = start_training(config, dataset, out, layout) if new else continue_training(run, dataset, layout)
+        click.echo(f"run      {run.path}\nsample   {run.last_sample}")
 
 
-def _train(
-    owns_process: bool,
-    out: Path,
-    run_path: Path | None,
-    dry_run: bool,
-    layout: "DeviceLayout | None",
-    settings: dict[str, Any],
-) -> None:
-    preset = settings.pop("preset")
-    if run_path is None:
-        config, dataset = plan(preset, **settings)
-    else:
-        run, dataset = plan_resume(run_path, preset=preset, **settings)
-        config = run.config
+def _describe(config: Config, dataset: Dataset) -> None:
+    """Print the settings, and what is trained on."""
     click.echo(f"fashion-gan {__version__}\n{config}")
     click.echo(f"trains on {len(dataset.images):,} images{held_out_text(config, dataset)}: {dataset.source}")
     if dataset.contents is not None:
         click.echo(f"\n{dataset.contents}\n")
-    if layout is not None:
-        click.echo(f"on {layout.describe(config.batch_size)}")
-    if dry_run:
-        return
-    if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
-        share_two_processors()  # Faster for small layers, such as those of the residual networks.
-    run = start_training(config, dataset, out, layout) if run_path is None else continue_training(run, dataset, layout)
-    click.echo(f"run      {run.path}\nsample   {run.last_sample}")
 
 
 @options.verb(

@@ -340,7 +340,9 @@ def joined(options: DeviceOptions) -> Iterator[ProcessGroup]:
     group = JoinedProcesses(*_membership(options), options.join_seconds)
     with contextlib.ExitStack() as silence:
         if not group.is_first:
-            silence.enter_context(contextlib.redirect_stdout(silence.enter_context(open(os.devnull, "w"))))
+            silence.enter_context(
+                contextlib.redirect_stdout(silence.enter_context(open(os.devnull, "w", encoding="utf-8")))
+            )
         try:
             yield group
         except BaseException as error:

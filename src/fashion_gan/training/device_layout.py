@@ -1,6 +1,6 @@
 """Train on several devices with JAX: each holds all weights and computes its part of every batch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -106,12 +106,18 @@ class DeviceLayout:
 
     # ---- Weights ----
 
-    def train_function(self, train_step: TrainStep) -> TrainFunction:
-        """The train function of a Keras model: one step for a batch, and a scan for several batches in one."""
+    def step(self, train_step: TrainStep) -> Callable[[State, Any], tuple[State, Logs]]:
+        """A training step that leaves its results on every device: state and batch -> the next state and the logs."""
 
         def step(state: State, batch: dict[str, Any]) -> tuple[State, Logs]:
             logs, state = train_step(state, (batch,))
             return jax.lax.with_sharding_constraint((state, logs), self.on_all)
+
+        return step
+
+    def train_function(self, train_step: TrainStep) -> TrainFunction:
+        """The train function of a Keras model: one step for a batch, and a scan for several batches in one."""
+        step = self.step(train_step)
 
         def scan(state: State, batches: dict[str, Any]) -> tuple[State, Logs]:
             state, logs = jax.lax.scan(step, state, batches)
@@ -122,12 +128,12 @@ class DeviceLayout:
         def train(state: State, stream: Iterator[Any]) -> tuple[Logs, State]:
             batch, _, _ = keras.utils.unpack_x_y_sample_weight(next(stream))
             run = run_step if batch["labels"].ndim == 1 else run_scan
-            state, logs = run(jax.tree.map(self._put_on_all, state), batch)
+            state, logs = run(jax.tree.map(self.put_on_all, state), batch)
             return logs, state
 
         return train
 
-    def _put_on_all(self, value: Tensor) -> Tensor:
+    def put_on_all(self, value: Tensor) -> Tensor:
         """A copy of a value on every device, unless it is there. The same value must be in all processes."""
         if value.sharding == self.on_all:
             return value
