@@ -90,9 +90,7 @@ def measure(config, count, steps):
     shape = (size, config.image_size, config.image_size, config.channels)
     batch = {"images": random.integers(0, 256, shape, np.uint8), "labels": random.integers(0, 10, size, np.int32)}
     (placed,) = next(layout.place([(batch,)]))
-    kinds = ("trainable_variables", "non_trainable_variables", "optimizer_variables", "metrics_variables")
     groups = (gan.trainable_variables, gan.non_trainable_variables, gan.optimizer.variables, gan.metrics_variables)
-    assert len(kinds) == len(groups)
     state = tuple([layout.put_on_all(variable.value) for variable in group] for group in groups)
     step = jax.jit(layout.step(gan.train_step), donate_argnums=0).lower(state, placed).compile()
     for _ in range(2):

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -197,7 +198,7 @@ def device_layout(options: DeviceOptions, backend: str | None) -> Iterator["Devi
         yield DeviceLayout.of(group, options.count)
 
 
-def _check_layout(layout: "DeviceLayout | None", config: Config, dataset: Dataset) -> None:
+def _check_layout(layout: "DeviceLayout | None", config: Config, dataset: Dataset, *, resumes: bool) -> None:
     """Raise InputError if the devices cannot share a batch, or if the processes have other settings or images."""
     if layout is None:
         return
@@ -205,6 +206,7 @@ def _check_layout(layout: "DeviceLayout | None", config: Config, dataset: Datase
     facts = dataclasses.asdict(config)
     for name in ("data", "init_from"):  # Paths, which may differ between machines.
         facts.pop(name)
+    facts |= {"resume": resumes, "devices": len(layout.devices), "JAX version": version("jax")}
     layout.group.check_same({**facts, "training images (SHA-256)": dataset.fingerprint})
 
 
@@ -378,7 +380,7 @@ def start_training(config: Config, dataset: Dataset, out: str | Path, layout: "D
         use_backend(config.backend)
         from fashion_gan.training import trainer
 
-        _check_layout(layout, config, dataset)
+        _check_layout(layout, config, dataset, resumes=False)
         is_first = layout is None or layout.group.is_first
         run = Run.create(out, config, dataset.fingerprint) if is_first else Run(out, config)
         if layout is not None:
@@ -432,7 +434,7 @@ def continue_training(run: Run, dataset: Dataset, layout: "DeviceLayout | None" 
         use_backend(run.config.backend)
         from fashion_gan.training import trainer
 
-        _check_layout(layout, run.config, dataset)
+        _check_layout(layout, run.config, dataset, resumes=True)
         return trainer.train_locked(run, dataset, resume=True, layout=layout)
 
 
