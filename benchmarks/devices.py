@@ -90,6 +90,7 @@ def measure(config, count, steps):
     shape = (size, config.image_size, config.image_size, config.channels)
     batch = {"images": random.integers(0, 256, shape, np.uint8), "labels": random.integers(0, 10, size, np.int32)}
     (placed,) = next(layout.place([(batch,)]))
+    gan._symbolic_build(data_batch=(placed,))  # As fit does. Keras has no public name for it.
     groups = (gan.trainable_variables, gan.non_trainable_variables, gan.optimizer.variables, gan.metrics_variables)
     state = tuple([layout.put_on_all(variable.value) for variable in group] for group in groups)
     step = jax.jit(layout.step(gan.train_step), donate_argnums=0).lower(state, placed).compile()

@@ -8,7 +8,7 @@ from unittest import mock
 
 import numpy as np
 from hooks import after_each_execution
-from toys import TOY, toy_batch
+from toys import TOY, toy_batch, toy_config
 
 import fashion_gan
 from fashion_gan.config import Config
@@ -23,6 +23,23 @@ def train_any(*, accelerator: str | None = None, **settings) -> Path:
     """Train with any settings, as if JAX had this accelerator, and return the run's folder."""
     with as_if_on(accelerator):
         return fashion_gan.train(**settings).path
+
+
+def flops_of_a_step(devices: int) -> float:
+    """Compile a step on this many devices, and return the floating-point operations of each."""
+    import jax
+
+    from fashion_gan.system.processes import ALONE
+    from fashion_gan.training.build import build_gan
+    from fashion_gan.training.device_layout import DeviceLayout
+
+    layout = DeviceLayout.of(ALONE, devices)
+    gan = build_gan(toy_config("transposed", conditional=False, batch_size=16, backend="jax"), layout)
+    (batch,) = next(layout.place([(toy_batch(16),)]))
+    gan._symbolic_build(data_batch=(batch,))
+    groups = (gan.trainable_variables, gan.non_trainable_variables, gan.optimizer.variables, gan.metrics_variables)
+    state = tuple([layout.put_on_all(variable.value) for variable in group] for group in groups)
+    return jax.jit(layout.step(gan.train_step)).lower(state, batch).compile().cost_analysis()["flops"]
 
 
 def resume(path: Path, **settings) -> None:

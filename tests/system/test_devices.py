@@ -85,6 +85,11 @@ def test_a_run_is_the_same_on_any_number_of_devices(devices, accelerator, one_de
     assert_same_run(train(tmp_path, devices=devices, accelerator=accelerator), one_device)
 
 
+def test_each_device_computes_only_its_part_of_the_generated_images_too(worker):
+    eight, two = (worker("jax", devices=8).run(jobs.flops_of_a_step, devices) for devices in (8, 2))
+    assert eight < 0.35 * two  # A quarter, and a little that all do.
+
+
 # ---- Several processes ----
 
 
@@ -93,25 +98,33 @@ def free_address() -> str:
         return f"localhost:{server.getsockname()[1]}"
 
 
+def slurm_variables(number, address):
+    """Return the variables with which Slurm starts one of two tasks. JAX makes the port from the number of the job."""
+    port = address.rpartition(":")[2]
+    names = {"SLURM_JOB_ID": port, "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": "2"}
+    return {**names, "SLURM_PROCID": str(number), "SLURM_LOCALID": str(number)}
+
+
 @pytest.fixture(scope="module")
 def start(session_folder, few_pictures):
     """Return a function that starts two processes of two devices each, which train together."""
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in SETTINGS.items() if not isinstance(value, bool)]
-    flags += ["--no-conditional", "--augment", "--data", str(few_pictures / "letters"), "--processes", "2"]
+    flags += ["--no-conditional", "--augment", "--data", str(few_pictures / "letters")]
     variables = {**os.environ, **jax_variables(session_folder / "compiled", devices=2)}
     variables |= {"KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
     @contextlib.contextmanager
-    def start(out, *more_flags, second_flags=(), pause_at=(0, 0)):
-        address = ["--coordinator", free_address()]
+    def start(out, *more_flags, second_flags=(), pause_at=(0, 0), slurm=False):
+        address = ["--coordinator", free_address(), "--processes", "2"]
         with contextlib.ExitStack() as stack:
             processes = []
             for number, (step, own_flags) in enumerate(zip(pause_at, ((), second_flags), strict=True)):
                 program = [hooks.__file__, str(step)] if step else ["-m", "fashion_gan"]
-                words = [*program, "train", *flags, *address, "--process", str(number), "--out", str(out)]
-                words += [*more_flags, *own_flags]
+                place = ["--coordinator", "auto"] if slurm else [*address, "--process", str(number)]
+                words = [*program, "train", *flags, *place, "--out", str(out), *more_flags, *own_flags]
+                environment = {**variables, **(slurm_variables(number, address[1]) if slurm else {})}
                 process = subprocess.Popen(
-                    [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
+                    [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
                 )
                 processes.append(stack.enter_context(process))
                 stack.callback(process.kill)
@@ -167,8 +180,9 @@ def test_the_death_of_process_0_ends_the_others(start, tmp_path):
     assert state_of(tmp_path / "0001-fashion")[0] == 5
 
 
-def test_a_signal_to_one_process_stops_all_after_the_same_step(start, tmp_path):
-    with start(tmp_path, "--steps", "100000", "--checkpoint-every-steps", "100000") as (first, second):
+def test_a_signal_to_one_task_of_slurm_stops_all_after_the_same_step(start, tmp_path):
+    flags = ["--steps", "100000", "--checkpoint-every-steps", "100000"]
+    with start(tmp_path, *flags, slurm=True) as (first, second):
         assert any(line.startswith("epoch 1 ") for line in first.stdout)
         second.send_signal(signal.SIGTERM)
         lines = [error_line(process) for process in (first, second)]

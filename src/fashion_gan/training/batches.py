@@ -98,12 +98,12 @@ def stream_batches(
     def batches() -> Iterator[Any]:
         return ((gather(arrays, indices, _read_rows),) for indices in batch_indices())
 
+    if part is not None:
+        return batches() if steps_per_execution == 1 else _stacked(batches(), steps_per_execution)
     if keras.backend.backend() == "tensorflow" and is_mapped(images):
         return _tensorflow_stream_from_file(arrays, batches, batch_size)
     if keras.backend.backend() == "tensorflow":
         return _tensorflow_stream(arrays, batch_indices, batch_size * (1 if held_out is None else 2))
-    if part is not None:
-        return batches() if steps_per_execution == 1 else _stacked(batches(), steps_per_execution)
     if keras.backend.backend() == "jax" and steps_per_execution > 1:
         return _jax_stream(arrays, batch_indices(), steps_per_execution)
     return batches()
