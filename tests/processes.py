@@ -69,7 +69,7 @@ class Worker:
     def __init__(self, backend: str, compiled: Path, devices: int = 1) -> None:
         context = multiprocessing.get_context("spawn")
         variables = jax_variables(compiled, devices) | {"KERAS_BACKEND": backend}
-        self._pool = ProcessPoolExecutor(1, context, initializer=os.environ.update, initargs=(variables,))
+        self._pool = ProcessPoolExecutor(1, context, initializer=_set_variables, initargs=(variables,))
 
     def run(self, job: Callable[..., Any], *arguments, **options) -> Any:
         """Call a function of ``jobs.py`` in the worker. Return its result, or raise its exception."""
@@ -87,6 +87,10 @@ class ThisProcess:
 
     def stop(self) -> None:
         pass
+
+
+def _set_variables(variables: dict[str, str]) -> None:
+    os.environ.update(variables)
 
 
 def jax_variables(compiled: Path, devices: int = 1) -> dict[str, str]:

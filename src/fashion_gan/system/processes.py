@@ -260,7 +260,10 @@ class JoinedProcesses(ProcessGroup):
         except Exception as error:  # JAX has its own types for it.
             time.sleep(VERDICT_SECONDS)  # If a process has died, the coordinator's thread ends this one meanwhile.
             reason = f"a process did not come to {what} within {BARRIER_SECONDS:g} seconds ({one_line(error)[:80]})"
-            self._tell(reason)
+            if self._coordinator is not None:
+                self._coordinator.end_all(reason)
+            if self._member is not None:
+                self._member.leave(reason)
             self._end(reason)
 
     # ---- The end ----
@@ -280,24 +283,19 @@ class JoinedProcesses(ProcessGroup):
         if type(error).__name__ == "JaxRuntimeError" and "RESOURCE_EXHAUSTED" not in str(error):
             time.sleep(VERDICT_SECONDS)
         self._has_left = True
-        self._tell(one_line(error))
-        self._disconnect()
+        self._disconnect(one_line(error))
 
-    def _tell(self, reason: str) -> None:
-        if self._coordinator is not None:
-            self._coordinator.end_all(f"process 0 of {self.count} has ended: {reason}")
-        if self._member is not None:
-            self._member.leave(failed=reason)
-
-    def _disconnect(self) -> None:
-        """Shut JAX's exchange down: in the others first, because JAX aborts a process that loses its service."""
+    def _disconnect(self, failed: str | None = None) -> None:
+        """Shut JAX's exchange down: in process 0 last, because JAX aborts a process that loses its service."""
         import jax
 
-        if self._coordinator is not None:
+        if self._coordinator is not None and failed is not None:
+            self._coordinator.end_all(f"process 0 of {self.count} has ended: {failed}")
+        elif self._coordinator is not None:
             self._coordinator.wait_until_left()
         jax.distributed.shutdown()
         if self._member is not None:
-            self._member.leave()
+            self._member.leave(failed)
 
     def _end(self, reason: str) -> None:
         """Print a line and end this process. Its main thread may wait for the dead process forever."""
