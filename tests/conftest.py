@@ -128,13 +128,16 @@ def fewer_scored_images(full, monkeypatch):
 
 @pytest.fixture(scope="session")
 def worker(session_folder):
-    """Return a function from a backend's name to its worker process, which stays up for the whole session."""
-    workers: dict[str, Worker | ThisProcess] = {"tensorflow": ThisProcess()}
+    """Return a function from a backend's name to its worker process, which stays up for the whole session.
 
-    def worker_of(backend: str) -> Worker:
-        if backend not in workers:
-            workers[backend] = Worker(backend, session_folder / "compiled")
-        return workers[backend]
+    With ``devices``, JAX simulates that many.
+    """
+    workers: dict[tuple[str, int], Worker | ThisProcess] = {("tensorflow", 1): ThisProcess()}
+
+    def worker_of(backend: str, devices: int = 1) -> Worker:
+        if (backend, devices) not in workers:
+            workers[backend, devices] = Worker(backend, session_folder / "compiled", devices)
+        return workers[backend, devices]
 
     yield worker_of
     for process in workers.values():

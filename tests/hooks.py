@@ -32,8 +32,9 @@ def pause_at_step(step: int) -> int:
     from fashion_gan.cli import main
 
     def pause(gan):
+        gan.sync_variables()
         if int(gan.step.value) >= step:
-            print("paused", flush=True)
+            print("paused", file=sys.__stdout__, flush=True)  # Of several processes, only the first has a sys.stdout.
             time.sleep(300)
 
     with after_each_execution(pause):

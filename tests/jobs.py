@@ -1,13 +1,14 @@
 """The functions that tests run in a worker process, on another backend."""
 
 import contextlib
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 from hooks import after_each_execution
-from toys import TOY, toy_batch
+from toys import TOY, toy_batch, toy_config
 
 import fashion_gan
 from fashion_gan.config import Config
@@ -16,6 +17,29 @@ from fashion_gan.config import Config
 def train(**settings) -> Path:
     """Train a toy run and return its folder."""
     return fashion_gan.train("fashion", **{**TOY, **settings}).path
+
+
+def train_any(*, accelerator: str | None = None, **settings) -> Path:
+    """Train with any settings, as if JAX had this accelerator, and return the run's folder."""
+    with as_if_on(accelerator):
+        return fashion_gan.train(**settings).path
+
+
+def flops_of_a_step(devices: int) -> float:
+    """Compile a step on this many devices, and return the floating-point operations of each."""
+    import jax
+
+    from fashion_gan.system.processes import ALONE
+    from fashion_gan.training.build import build_gan
+    from fashion_gan.training.device_layout import DeviceLayout
+
+    layout = DeviceLayout.of(ALONE, devices)
+    gan = build_gan(toy_config("transposed", conditional=False, batch_size=16, backend="jax"), layout)
+    (batch,) = next(layout.place([(toy_batch(16),)]))
+    gan._symbolic_build(data_batch=(batch,))
+    groups = (gan.trainable_variables, gan.non_trainable_variables, gan.optimizer.variables, gan.metrics_variables)
+    state = tuple([layout.put_on_all(variable.value) for variable in group] for group in groups)
+    return jax.jit(layout.step(gan.train_step)).lower(state, batch).compile().cost_analysis()["flops"]
 
 
 def resume(path: Path, **settings) -> None:
@@ -139,19 +163,25 @@ def _pseudo_uniform(shape, minval=0.0, maxval=1.0, seed=None):
 # ---- Several steps as one computation ----
 
 
+@contextlib.contextmanager
+def as_if_on(accelerator: str | None) -> Iterator[None]:
+    """Let JAX's CPU count as this accelerator for the block, or as none."""
+    from fashion_gan.training import batches, trainer
+
+    with (
+        mock.patch.object(batches, "accelerator", return_value=accelerator),
+        mock.patch.object(trainer, "accelerator", return_value=accelerator),
+    ):
+        yield
+
+
 def count_executions(*, accelerator: str | None, run: Path | None = None, **settings) -> tuple[Path, list[int]]:
     """Train, or resume ``run``, as if JAX had this accelerator.
 
     Return the run's folder and the number of steps of each execution.
     """
-    from fashion_gan.training import batches, trainer
-
     executions: list[int] = []
-    with (
-        mock.patch.object(batches, "accelerator", return_value=accelerator),
-        mock.patch.object(trainer, "accelerator", return_value=accelerator),
-        after_each_execution(lambda gan: executions.append(gan.steps_per_execution)),
-    ):
+    with as_if_on(accelerator), after_each_execution(lambda gan: executions.append(gan.steps_per_execution)):
         path = train(**settings) if run is None else fashion_gan.resume(run, **settings).path
     return path, executions
 

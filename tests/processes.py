@@ -61,11 +61,15 @@ def as_users_run() -> dict[str, str]:
 
 
 class Worker:
-    """A process with another backend. It starts at its first job and stays up for the next ones."""
+    """A process with another backend. It starts at its first job and stays up for the next ones.
 
-    def __init__(self, backend: str, compiled: Path) -> None:
+    ``devices`` is the number of devices that JAX simulates.
+    """
+
+    def __init__(self, backend: str, compiled: Path, devices: int = 1) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, context, initializer=_set_backend, initargs=(backend, str(compiled)))
+        variables = jax_variables(compiled, devices) | {"KERAS_BACKEND": backend}
+        self._pool = ProcessPoolExecutor(1, context, initializer=_set_variables, initargs=(variables,))
 
     def run(self, job: Callable[..., Any], *arguments, **options) -> Any:
         """Call a function of ``jobs.py`` in the worker. Return its result, or raise its exception."""
@@ -85,8 +89,17 @@ class ThisProcess:
         pass
 
 
-def _set_backend(backend: str, compiled: str) -> None:
-    os.environ["KERAS_BACKEND"] = backend
-    # JAX compiles each computation once a session, and reads it from this folder the next time.
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+def _set_variables(variables: dict[str, str]) -> None:
+    os.environ.update(variables)
+
+
+def jax_variables(compiled: Path, devices: int = 1) -> dict[str, str]:
+    """Return environment variables with which JAX simulates devices.
+
+    It compiles each computation once a session, and reads it from this folder the next time.
+    """
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(compiled),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+        **({"JAX_NUM_CPU_DEVICES": str(devices)} if devices > 1 else {}),
+    }

@@ -110,9 +110,12 @@ def calls(toy_run, toy_folder):
             {"model": "fashion", "real_per_class": 10, "synthetic_per_class": 1, "seeds": 2, "steps": 1}
             | {"truncation": 1.0, "data": "nowhere", "out": "benefit", "force": False},
         ),
-        "train": (fashion_gan.train, training),
+        "train": (fashion_gan.train, {**training, **dict.fromkeys(WHERE)}),
         "train settings": (fashion_gan.train, {**training, **dict.fromkeys(fields())}),
-        "resume": (fashion_gan.resume, {"path": toy_run.path, "data": toy_folder, **dict.fromkeys(fields())}),
+        "resume": (
+            fashion_gan.resume,
+            {"path": toy_run.path, "data": toy_folder, **dict.fromkeys((*WHERE, *fields()))},
+        ),
         "Config": (Config, {"preset": "transposed", "data": None, "class_names": (), **dict.fromkeys(fields())}),
         "from_preset": (Config.from_preset, {"preset": "fashion"}),
         "from_json": (Config.from_json, {"text": "{}", "source": "a test"}),
@@ -125,6 +128,9 @@ def calls(toy_run, toy_folder):
         "Run.open": (Run.open, {"path": "nowhere"}),
         "Run.create": (Run.create, {"out": "runs", "config": Config(), "data_fingerprint": "x"}),
     }
+
+
+WHERE = ("devices", "coordinator", "process", "processes")
 
 
 def fields():
@@ -173,8 +179,8 @@ TYPED = {"config", "data_fingerprint", "source of from_json"}  # Arguments of th
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_of_any_kind_is_taken_or_refused_in_one_line(name, calls, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out: Run.create(out, config, "x"))
-    monkeypatch.setattr(api_train, "continue_training", lambda run, dataset: run)
+    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out, layout: Run.create(out, config, "x"))
+    monkeypatch.setattr(api_train, "continue_training", lambda run, dataset, layout: run)
     monkeypatch.setattr("fashion_gan.api.augment_test.accuracies_by_class", stop)
     function, arguments = calls[name]
     for argument in arguments:
@@ -205,7 +211,7 @@ def test_a_tilde_is_the_home_folder_in_every_path(toy_run, tmp_path, monkeypatch
     assert Run.create("~/runs", Config(), "x").path.parent == home / "runs"
     assert Run.open("~/run").path == home / "run"
     assert fashion_gan.load_training_images("~/set", 28, 1).images.shape == (10, 28, 28, 1)
-    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out: config)
+    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out, layout: config)
     config = fashion_gan.train("fashion", data="~/set", init_from="~/run", **TOY)
     assert (config.data, config.init_from) == (str(home / "set"), str(home / "run"))
     fashion_gan.export_generator("~/run", "keras", "~/exported.keras")

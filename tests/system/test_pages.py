@@ -40,6 +40,8 @@ def skipped(words: list[str]) -> str:
         return "serves until it is stopped; test_explorer_page.py tests it"
     if words[0] == "course" and "--no-open" not in words:
         return "opens JupyterLab; test_course.py tests it"
+    if "--devices" in words or "--coordinator" in words:
+        return "needs JAX with several devices in a process of its own; test_devices.py trains so"
     if "--self-check" in words:
         return "takes minutes; test_self_check.py does the same with fewer images"
     return ""

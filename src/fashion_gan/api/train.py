@@ -1,8 +1,11 @@
 """Train a GAN, or resume a run."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy.typing as npt
 
@@ -36,8 +39,12 @@ from fashion_gan.system import console
 from fashion_gan.system.backends import accelerator, check_backend, default_backend, temporary_files_in, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
+from fashion_gan.system.processes import DeviceOptions, joined
 from fashion_gan.training.choices import as_settings, choose_settings, describe
 from fashion_gan.training.data import check_data, choose_augmentation, held_out_count
+
+if TYPE_CHECKING:  # It imports JAX.
+    from fashion_gan.training.device_layout import DeviceLayout
 
 BUDGETS = ("epochs", "steps", "minutes")
 # Settings that must be the same in a model and in a run that starts from its weights (``init_from``).
@@ -64,6 +71,10 @@ def train(
     data: Data | None = None,
     labels: npt.ArrayLike | None = None,
     out: str | Path = "runs",
+    devices: int | str | None = None,
+    coordinator: str | None = None,
+    process: int | None = None,
+    processes: int | None = None,
     **settings: Unpack[TrainSettings],
 ) -> Run:
     """Train a GAN. All output is written to a new numbered folder.
@@ -79,6 +90,13 @@ def train(
             ``load_training_images`` takes them. None: the folder in ``FASHION_GAN_DATA``, or else Fashion-MNIST.
         labels: the classes of an array's images: names or numbers (N,) or (N, 1), or one-hot rows. None: no classes.
         out: the folder in which the run's folder is made.
+        devices: the number of devices that share the training, or "all". Only on JAX. The results are the same on any
+            number, up to rounding. None: one.
+        coordinator: HOST:PORT of the first of several processes that share the training; or "auto", if Slurm, Open MPI
+            or Kubernetes has started them. JAX must not have computed anything before. If one of the processes dies,
+            this one ends too.
+        process: this process's number, from 0. Process 0 writes the run's folder.
+        processes: how many processes there are.
         **settings: any settings of ``Config``, for example ``epochs``, ``batch_size``, ``save_interval``. None: the
             preset's value.
 
@@ -105,17 +123,30 @@ def train(
     Source: Goodfellow et al. 2014, arXiv:1406.2661; Radford et al. 2015, arXiv:1511.06434.
     """
     folder = user_path("out", out)  # Checked before the data are read, which takes long.
-    config, dataset = plan(preset, data=data, labels=labels, **settings)
-    _print_contents(dataset)
-    return start_training(config, dataset, folder)
+    options = DeviceOptions(devices, coordinator, process, processes)
+    backend = preset.backend if isinstance(preset, Config) else settings.get("backend")
+    with device_layout(options, backend) as layout:
+        config, dataset = plan(preset, data=data, labels=labels, **settings)
+        _print_contents(dataset)
+        return start_training(config, dataset, folder, layout)
 
 
 @default_settings()
-def resume(path: str | Path, **settings: Any) -> Run:
+def resume(
+    path: str | Path,
+    *,
+    devices: int | str | None = None,
+    coordinator: str | None = None,
+    process: int | None = None,
+    processes: int | None = None,
+    **settings: Any,
+) -> Run:
     """Continue a run from its newest checkpoint, or from its start if it has none.
 
     Args:
         path: the run's folder.
+        devices, coordinator, process, processes: as for ``train``. They need not be those that the run was started
+            with.
         **settings: new budgets (``epochs``, ``steps``, ``minutes``; any one of them replaces all three), counted from
             the start of the run; ``patience``; ``save_interval``; ``checkpoint_every_steps``; or ``data``, if the
             folder has moved, or if the images were in memory. Then ``labels`` are needed again, too.
@@ -137,9 +168,46 @@ def resume(path: str | Path, **settings: Any) -> Run:
         >>> int(run.read_log()["step"][-1])
         20
     """
-    run, dataset = plan_resume(path, **settings)
-    _print_contents(dataset)
-    return continue_training(run, dataset)
+    options = DeviceOptions(devices, coordinator, process, processes)
+    with device_layout(options, Run.open(path).config.backend) as layout:
+        run, dataset = plan_resume(path, **settings)
+        _print_contents(dataset)
+        return continue_training(run, dataset, layout)
+
+
+@contextlib.contextmanager
+def device_layout(options: DeviceOptions, backend: str | None) -> Iterator["DeviceLayout | None"]:
+    """Join the other processes for the block, and find the devices. Enter it before JAX computes anything.
+
+    Args:
+        options: what the user asks for. Without any, the layout is None.
+        backend: the backend of the training. None: the default.
+
+    Raises:
+        InputError: the devices or the other processes are not there, or the backend is not JAX.
+    """
+    if not options.is_given:
+        yield None
+        return
+    name = default_backend() if backend is None else check_choice("backend", backend, BACKENDS)
+    options.check_backend(name)
+    use_backend(name)
+    with joined(options) as group:
+        from fashion_gan.training.device_layout import DeviceLayout
+
+        yield DeviceLayout.of(group, options.count)
+
+
+def _check_layout(layout: "DeviceLayout | None", config: Config, dataset: Dataset, *, resumes: bool) -> None:
+    """Raise InputError if the devices cannot share a batch, or if the processes have other settings or images."""
+    if layout is None:
+        return
+    layout.check_batch_size(config.batch_size)
+    facts = dataclasses.asdict(config)
+    for name in ("data", "init_from"):  # Paths, which may differ between machines.
+        facts.pop(name)
+    facts |= {"resume": resumes, "devices": len(layout.devices), "JAX version": version("jax")}
+    layout.group.check_same({**facts, "training images (SHA-256)": dataset.fingerprint})
 
 
 def _print_contents(dataset: Dataset) -> None:
@@ -303,13 +371,21 @@ def held_out_text(config: Config, dataset: Dataset) -> str:
 
 
 @default_settings()
-def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
-    """Create a run and train it, with the configuration and the data from ``plan``."""
+def start_training(config: Config, dataset: Dataset, out: str | Path, layout: "DeviceLayout | None" = None) -> Run:
+    """Create a run and train it, with the configuration and the data from ``plan``.
+
+    Of several processes, the first makes the folder.
+    """
     with temporary_files_in(out):
         use_backend(config.backend)
         from fashion_gan.training import trainer
 
-        return trainer.train_locked(Run.create(out, config, dataset.fingerprint), dataset)
+        _check_layout(layout, config, dataset, resumes=False)
+        is_first = layout is None or layout.group.is_first
+        run = Run.create(out, config, dataset.fingerprint) if is_first else Run(out, config)
+        if layout is not None:
+            run = Run(layout.group.broadcast(str(run.path)), config)
+        return trainer.train_locked(run, dataset, layout=layout)
 
 
 @default_settings()
@@ -352,13 +428,14 @@ def _data_of(run: Run) -> str | None:
 
 
 @default_settings()
-def continue_training(run: Run, dataset: Dataset) -> Run:
+def continue_training(run: Run, dataset: Dataset, layout: "DeviceLayout | None" = None) -> Run:
     """Continue a run, with the run and the data from ``plan_resume``."""
     with temporary_files_in(run.path):
         use_backend(run.config.backend)
         from fashion_gan.training import trainer
 
-        return trainer.train_locked(run, dataset, resume=True)
+        _check_layout(layout, run.config, dataset, resumes=True)
+        return trainer.train_locked(run, dataset, resume=True, layout=layout)
 
 
 def _is_same(config: Config, name: str, value: object) -> bool:

@@ -26,6 +26,7 @@ from fashion_gan.config import (
 from fashion_gan.errors import InputError, show, suggestion
 from fashion_gan.system.atomic_files import check_new_path, unused_path
 from fashion_gan.system.paths import user_path
+from fashion_gan.system.processes import JOIN_SECONDS, DeviceOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -145,6 +146,49 @@ def weights(command: Function) -> Function:
         group="Model",
     )
     return raw(best(command))
+
+
+def several_devices(command: Function) -> Callable[..., Any]:
+    """Add the options that spread a training over devices and processes. The command gets them as ``where``."""
+
+    @functools.wraps(command)
+    def with_devices(*arguments: Any, join_seconds: float, devices: str | None, **others: Any) -> Any:
+        count = int(devices) if devices is not None and devices.isdecimal() and len(devices) < 10 else devices
+        names = {name: others.pop(name) for name in ("coordinator", "process", "processes")}
+        where = DeviceOptions(count, **names, join_seconds=join_seconds)
+        return command(*arguments, where=where, **others)
+
+    settings: tuple[tuple[str, Any, str, str], ...] = (
+        (
+            "--devices",
+            str,
+            "all|NUMBER",
+            "Devices that share the training, such as GPUs. Only on JAX. --batch-size is that of all of them. In "
+            "several processes: the devices of each.",
+        ),
+        (
+            "--coordinator",
+            str,
+            "HOST:PORT|auto",
+            "Address of the first of several processes that share the training. auto asks Slurm, Open MPI or "
+            "Kubernetes.",
+        ),
+        ("--process", int, "NUMBER", "This process's number, from 0. Process 0 writes the run's folder."),
+        ("--processes", int, "NUMBER", "How many processes share the training."),
+    )
+    wait = option(
+        "--join-seconds",
+        type=click.FloatRange(1, 86400),
+        default=JOIN_SECONDS,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long the processes wait for each other at the start.",
+        group="Several devices",
+    )
+    decorated = wait(with_devices)
+    for flag, value_type, metavar, text in reversed(settings):
+        decorated = option(flag, type=value_type, metavar=metavar, help=text, group="Several devices")(decorated)
+    return decorated
 
 
 def settings(command: Function) -> Function:

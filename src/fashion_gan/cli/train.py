@@ -6,9 +6,16 @@ from typing import Any
 import click
 import numpy as np
 
-from fashion_gan.api.train import continue_training, held_out_text, plan, plan_resume, start_training
+from fashion_gan.api.train import (
+    continue_training,
+    device_layout,
+    held_out_text,
+    plan,
+    plan_resume,
+    start_training,
+)
 from fashion_gan.cli import options
-from fashion_gan.config import RENAMED_SETTINGS
+from fashion_gan.config import RENAMED_SETTINGS, Config
 from fashion_gan.datasets import (
     Dataset,
     PictureOptions,
@@ -21,8 +28,10 @@ from fashion_gan.datasets.contents import MAX_ROWS
 from fashion_gan.datasets.picture_sets import UNREADABLE
 from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, contact_sheet, save_picture
 from fashion_gan.rendering.tables import format_table
+from fashion_gan.runs import Run
 from fashion_gan.system.atomic_files import check_new_path
 from fashion_gan.system.backends import share_two_processors
+from fashion_gan.system.processes import DeviceOptions
 from fashion_gan.version import __version__
 
 SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
@@ -33,6 +42,7 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
     examples=(
         "fashion-gan train --preset fashion --minutes 5",
         "fashion-gan train --data my-pictures --minutes 30",
+        "fashion-gan train --backend jax --devices all --batch-size 512",
     ),
 )
 @options.settings
@@ -54,29 +64,42 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
     group="Output",
 )
 @options.option("--dry-run", is_flag=True, help="Print the settings and stop.", group="Output")
+@options.several_devices
 @click.pass_obj
-def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool, **settings: Any) -> None:
+def train(
+    owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool, where: DeviceOptions, **settings: Any
+) -> None:
     """Train a GAN. Its run folder holds sample grids, curves, a film, checkpoints and the generator.
 
     The preset provides the settings that you leave out. For your own pictures,
     more settings are chosen from the pictures, and a table says why.
     """
-    preset = settings.pop("preset")
-    if run_path is None:
-        config, dataset = plan(preset, **settings)
-    else:
-        run, dataset = plan_resume(run_path, preset=preset, **settings)
-        config = run.config
+    backend = settings["backend"] if run_path is None else Run.open(run_path).config.backend
+    with device_layout(where, backend) as layout:
+        preset = settings.pop("preset")
+        if run_path is None:
+            config, dataset = plan(preset, **settings)
+        else:
+            run, dataset = plan_resume(run_path, preset=preset, **settings)
+            config = run.config
+        _describe(config, dataset)
+        if layout is not None:
+            click.echo(f"on {layout.describe(config.batch_size)}")
+        if dry_run:
+            return
+        if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
+            share_two_processors()  # Faster for small layers, such as those of the residual networks.
+        new = run_path is None
+        run = start_training(config, dataset, out, layout) if new else continue_training(run, dataset, layout)
+        click.echo(f"run      {run.path}\nsample   {run.last_sample}")
+
+
+def _describe(config: Config, dataset: Dataset) -> None:
+    """Print the settings, and what is trained on."""
     click.echo(f"fashion-gan {__version__}\n{config}")
     click.echo(f"trains on {len(dataset.images):,} images{held_out_text(config, dataset)}: {dataset.source}")
     if dataset.contents is not None:
         click.echo(f"\n{dataset.contents}\n")
-    if dry_run:
-        return
-    if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
-        share_two_processors()  # Faster for small layers, such as those of the residual networks.
-    run = start_training(config, dataset, out) if run_path is None else continue_training(run, dataset)
-    click.echo(f"run      {run.path}\nsample   {run.last_sample}")
 
 
 @options.verb(

@@ -56,6 +56,7 @@ def stream_batches(
     first_step: int = 0,
     steps_per_execution: int = 1,
     held_out: tuple[Images, Labels] | None = None,
+    part: tuple[int, int] | None = None,
 ) -> Any:
     """Stream batches to ``fit`` from any step on. A resumed run gets the same batches as an uninterrupted one.
 
@@ -70,11 +71,13 @@ def stream_batches(
         first_step: how many batches of the endless stream to skip.
         steps_per_execution: as set on the model. It must divide the steps in an epoch, and those left in the first one.
         held_out: pictures that train nothing, with their labels. Each batch gets as many of them, drawn at random.
+        part: the number of a part, and how many equal parts each batch has. Only images of this part are read. For
+            JAX on several devices; see ``device_layout``. None: whole batches, for one device.
 
     Returns:
         An iterable, for ``fit``, of ``({"images": (batch_size, h, w, c), "labels": (batch_size,)},)``, with a second
         such dictionary as "held_out" if there are held-out pictures. On JAX with several steps per execution it yields
-        what ``multi_step.scan_steps`` takes.
+        what ``multi_step.scan_steps`` takes; with a part, several batches in one, whose first axis is the steps.
     """
     steps_per_epoch = steps_in_epoch(len(images), batch_size)
     arrays: dict[str, Any] = {"images": images, "labels": labels}
@@ -89,12 +92,14 @@ def stream_batches(
             if held_out is not None:
                 random = np.random.default_rng((seed, epoch, 1))
                 rows = np.concatenate([rows, random.integers(0, len(held_out[0]), rows.shape)], axis=1)
-            yield from rows[first:]
+            yield from (rows if part is None else _part_of_rows(rows, batch_size, *part))[first:]
             first = 0
 
     def batches() -> Iterator[Any]:
         return ((gather(arrays, indices, _read_rows),) for indices in batch_indices())
 
+    if part is not None:
+        return batches() if steps_per_execution == 1 else _stacked(batches(), steps_per_execution)
     if keras.backend.backend() == "tensorflow" and is_mapped(images):
         return _tensorflow_stream_from_file(arrays, batches, batch_size)
     if keras.backend.backend() == "tensorflow":
@@ -102,6 +107,18 @@ def stream_batches(
     if keras.backend.backend() == "jax" and steps_per_execution > 1:
         return _jax_stream(arrays, batch_indices(), steps_per_execution)
     return batches()
+
+
+def _part_of_rows(rows: Indices, batch_size: int, number: int, count: int) -> Indices:
+    """One of several equal parts of each batch: (steps, N) -> (steps, N / count); or of 2 N, with held-out pictures."""
+    parts = rows.reshape(len(rows), -1, count, batch_size // count)
+    return parts[:, :, number].reshape(len(rows), -1)
+
+
+def _stacked(batches: Iterator[Any], steps: int) -> Iterator[Any]:
+    """Join every few batches into one, whose arrays have the steps as their first axis."""
+    while True:
+        yield keras.tree.map_structure(lambda *arrays: np.stack(arrays), *itertools.islice(batches, steps))
 
 
 def _read_rows(array: Array, indices: Indices) -> Array:

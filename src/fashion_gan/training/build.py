@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -24,11 +25,18 @@ from fashion_gan.training.augment import Augmentation
 from fashion_gan.training.gan import GAN, Objective
 from fashion_gan.training.optimizers import Adam
 
+if TYPE_CHECKING:  # It imports JAX.
+    from fashion_gan.training.device_layout import DeviceLayout
 
-def build_gan(config: Config) -> GAN:
+
+def build_gan(config: Config, layout: "DeviceLayout | None" = None) -> GAN:
     """Build and compile the GAN of a configuration. The same seed gives the same weights.
 
     Its networks work at ``config.core_size``. ``networks.enlarging.enlarged`` gives its images their final size.
+
+    Args:
+        config: the configuration.
+        layout: the devices that share the training on JAX. None: Keras's own device.
 
     Raises:
         InputError: ``class_names`` contradict ``conditional``, or Keras runs on another backend.
@@ -56,6 +64,7 @@ def build_gan(config: Config) -> GAN:
                 ema_decay=config.ema_decay,
                 augmentation=_build_augmentation(config) if config.augment else None,
                 seed=config.seed,
+                layout=layout,
             )
     discriminator_rate = config.discriminator_learning_rate or config.learning_rate
     gan.compile(

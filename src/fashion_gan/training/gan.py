@@ -4,7 +4,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 from keras import ops
@@ -16,6 +16,9 @@ from fashion_gan.training.augment import MEASURE_EVERY_STEPS, Augmentation
 from fashion_gan.training.losses import LOSSES, Loss, class_margin_loss, classification_loss, gradient_penalty
 from fashion_gan.training.multi_step import TrainFunction, scan_steps
 from fashion_gan.training.resize import resize_images
+
+if TYPE_CHECKING:  # It imports JAX.
+    from fashion_gan.training.device_layout import DeviceLayout
 
 EMA_WARMUP = 10.0  # EMA warm-up: decay = min(ema_decay, t / (t + EMA_WARMUP)) at step t
 PENALTY_SIGMA = 0.05  # standard deviation of the noise in the finite-difference penalty, for pixels in [-1, 1]
@@ -98,6 +101,7 @@ class GAN(keras.Model):
         ema_decay: decay of the moving average per step, in [0, 1). It rises to this value over the first steps.
         augmentation: changes the images that the discriminator sees, or None; see ``augment``.
         seed: seed of the latents in training.
+        layout: the devices that share the training on JAX. None: Keras's own device.
 
     Example:
         >>> gan = fashion_gan.load_gan("fashion")
@@ -115,6 +119,7 @@ class GAN(keras.Model):
         ema_decay: float = 0.999,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        layout: "DeviceLayout | None" = None,
     ) -> None:
         super().__init__(name="gan")
         self.generator = generator
@@ -125,6 +130,7 @@ class GAN(keras.Model):
         self.objective = objective
         self.ema_decay = ema_decay
         self.augmentation = augmentation
+        self.layout = layout
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -152,8 +158,10 @@ class GAN(keras.Model):
         """Make the function that ``fit`` calls. On JAX one call can run several steps; see ``multi_step``."""
         is_made = self.train_function is not None and not force
         super().make_train_function(force)
-        if keras.backend.backend() == "jax" and not is_made:
-            self.train_function: TrainFunction = scan_steps(self.train_step, self.train_function)
+        if self.layout is not None and not is_made:
+            self.train_function: TrainFunction = self.layout.train_function(self.train_step)
+        elif keras.backend.backend() == "jax" and not is_made:
+            self.train_function = scan_steps(self.train_step, self.train_function)
 
     def scale_learning_rates(self, factor: float) -> None:
         """Set both learning rates to a factor times their compiled values. Works between the steps of ``fit`` too."""
@@ -164,6 +172,8 @@ class GAN(keras.Model):
     def call(self, batch: Batch, training: bool = False) -> Tensor:
         """Draw latents and return generated images (N, H, W, C) in [-1, 1], of the classes in the batch's labels."""
         latents = keras.random.normal((ops.shape(batch["images"])[0], self.latent_dim), seed=self.seed_generator)
+        if self.layout is not None:
+            latents = self.layout.split(latents)
         return self.generator(self._with_labels(latents, batch), training=training)
 
     # ---- The objective ----
@@ -383,6 +393,8 @@ class GAN(keras.Model):
         """Bring the variables up to date. Within an epoch, Keras keeps the state outside of them on JAX."""
         if hasattr(self, "jax_state_sync"):
             self.jax_state_sync()
+        if self.layout is not None:
+            self.layout.bring_home(self._state_variables().values())
 
     def _state_variables(self) -> dict[str, keras.Variable]:
         variables = [*self.variables, *self.optimizer.variables, *self.metrics_variables]

@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 
@@ -21,13 +23,17 @@ from fashion_gan.saving.model_files import as_generator, save_generator
 from fashion_gan.saving.origins import export_command
 from fashion_gan.system.atomic_files import CORRUPT_FILE_ERRORS, FULL_DISK
 from fashion_gan.system.backends import accelerator, freed_memory_kept, network_errors
+from fashion_gan.system.processes import ALONE, ProcessGroup
 from fashion_gan.system.progress import notice
 from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
 from fashion_gan.training.build import build_gan, initialize_weights
 from fashion_gan.training.data import check_data, make_validation, split_validation
 from fashion_gan.training.gan import GAN
-from fashion_gan.training.interrupt import stop_after_current_step
+from fashion_gan.training.interrupt import StopRequest, stop_after_current_step
+
+if TYPE_CHECKING:  # It imports JAX.
+    from fashion_gan.training.device_layout import DeviceLayout
 
 # Above this size, in pixels, a CPU's step takes so long that the time between steps does not matter.
 MAX_SIZE_FOR_SEVERAL_STEPS = 32
@@ -51,29 +57,40 @@ class Training:
     checkpoint: callbacks.Checkpoint
     validate: callbacks.Validate | None
 
+    @property
+    def group(self) -> ProcessGroup:
+        """The processes that train together. Most often it is one."""
+        return _group(self.gan.layout)
+
     def ordered_callbacks(self) -> list[keras.callbacks.Callback]:
-        """The callbacks in the order of their calls: the state first, pictures and the log before the checkpoint."""
+        """The callbacks in the order of their calls: the state first, pictures and the log before the checkpoint.
+
+        Of several processes, only the first draws, logs and shows progress.
+        """
         decay = callbacks.LinearDecay(self.run.config, self.state)
-        active: list[keras.callbacks.Callback] = [
-            self.state,
-            decay,
-            self.logger,
-            self.progress,
-            self.samples,
-            self.checkpoint,
-        ]
+        active: list[keras.callbacks.Callback] = [self.state, decay]
+        if self.group.is_first:
+            active += [self.logger, self.progress, self.samples]
+        active.append(self.checkpoint)
         if self.validate is not None:
             active.append(self.validate)
-        if self.run.config.preset == PICTURES_PRESET:
+        if self.run.config.preset == PICTURES_PRESET and self.group.is_first:
             active.append(callbacks.TimeEstimate(self.run.config, self.state))
         return active
 
 
-def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
-    """Train a run and lock out other processes. A write error becomes an InputError that says how to continue."""
-    with run.locked():
+def _group(layout: "DeviceLayout | None") -> ProcessGroup:
+    return ALONE if layout is None else layout.group
+
+
+def train_locked(run: Run, dataset: Dataset, *, resume: bool = False, layout: "DeviceLayout | None" = None) -> Run:
+    """Train a run and lock out other processes. A write error becomes an InputError that says how to continue.
+
+    Of several processes that train together, the first holds the lock.
+    """
+    with run.locked() if _group(layout).is_first else contextlib.nullcontext():
         try:
-            return train(run, dataset, resume=resume)
+            return train(run, dataset, resume=resume, layout=layout)
         except OSError as error:
             if error.errno is None:
                 raise
@@ -93,7 +110,7 @@ def _resume_command(run: Run) -> str:
     return f"fashion-gan train --resume {run.path}"
 
 
-def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
+def train(run: Run, dataset: Dataset, *, resume: bool = False, layout: "DeviceLayout | None" = None) -> Run:
     """Train until a budget ends, then write the run's files: the averaged generator, pictures, curve and film.
 
     Ctrl-C, SIGTERM or SIGHUP ends training after the current step, with a checkpoint.
@@ -102,6 +119,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
         run: from ``Run.create``; or from ``Run.open``, to resume.
         dataset: the training images.
         resume: continue from the run's newest checkpoint.
+        layout: the devices that share the training on JAX. None: Keras's own device.
 
     Raises:
         InputError: the data or the checkpoint do not fit the run, or its folder cannot be written.
@@ -109,9 +127,10 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
         KeyboardInterrupt: training was stopped. The checkpoint is written.
     """
     with freed_memory_kept(), deterministic_operators(run.config):
-        training = prepare(run, dataset, resume=resume)
+        training = prepare(run, dataset, resume=resume, layout=layout)
         fit_until_budget_ends(training)
-        write_results(training)
+        if training.group.is_first:
+            write_results(training)
     return run
 
 
@@ -133,29 +152,25 @@ def deterministic_operators(config: Config) -> Iterator[None]:
             tensorflow_config.disable_op_determinism()
 
 
-def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
+def prepare(run: Run, dataset: Dataset, *, resume: bool, layout: "DeviceLayout | None" = None) -> Training:
     """Build the networks and the callbacks; restore a checkpoint, or write the first one."""
-    config = run.config
+    config, group = run.config, _group(layout)
+    group.how_to_continue = f"continue every process with {_resume_command(run)}"
     check_data(config, dataset)
-    if resume:
+    if resume and group.is_first:
         run.restore_parts(dataset.fingerprint)
         if run.data_fingerprint != dataset.fingerprint:
             raise InputError(f"{run.path} was not trained on the data from {dataset.source}: its images were different")
     dataset, held_out = split_validation(config, dataset)
-    gan = build_gan(config)
+    gan = build_gan(config, layout)
     state = callbacks.TrainingState.from_config(config, len(dataset.images))
     logger = callbacks.MetricsLogger(run, state)
-    checkpoint = callbacks.Checkpoint(run, state, logger)
+    checkpoint = callbacks.Checkpoint(run, state, logger, group)
     checkpoint.set_model(gan)
-    if resume:
-        if run.checkpoint_paths():
-            checkpoint.load()
-        elif run.log_path.exists():
-            notice(f"{run.path} has no checkpoint: it starts again from its first step")
-        run.rewind(state.step)
-        run.write_config()
-    if config.init_from and not run.checkpoint_paths():
-        initialize_weights(gan, config)
+    if group.is_first:
+        restore(checkpoint, gan, resume=resume)
+    if group.count > 1:
+        share_start(checkpoint, gan)
     if not state.step:
         checkpoint.save()  # So that there is always a good checkpoint.
     shown = enlarged(gan.averaged_generator, config.image_size)
@@ -163,11 +178,47 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
     samples.set_model(gan)
     validate = None
     if config.evaluate_every_epochs:
-        validation = make_validation(config, dataset, held_out, metrics_cache_folder())
-        validate = callbacks.Validate(run, state, logger, checkpoint, validation)
+        cache = metrics_cache_folder()
+        validation = make_validation(config, dataset, held_out, cache) if group.is_first else None
+        validate = callbacks.Validate(run, state, logger, checkpoint, validation, group)
         validate.set_model(gan)
     progress = callbacks.ProgressBar(config, state)
     return Training(run, gan, dataset, held_out, state, logger, progress, samples, checkpoint, validate)
+
+
+def restore(checkpoint: callbacks.Checkpoint, gan: GAN, *, resume: bool) -> None:
+    """Restore a resumed run's newest checkpoint. Give a new run the weights that it starts from."""
+    run, state = checkpoint.run, checkpoint.state
+    if resume:
+        if run.checkpoint_paths():
+            checkpoint.load()
+        elif run.log_path.exists():
+            notice(f"{run.path} has no checkpoint: it starts again from its first step")
+        run.rewind(state.step)
+        run.write_config()
+    if run.config.init_from and not run.checkpoint_paths():
+        initialize_weights(gan, run.config)
+
+
+def share_start(checkpoint: callbacks.Checkpoint, gan: GAN) -> None:
+    """Give all processes the first one's step and state, so that only that one must reach the run's folder."""
+    state, group = checkpoint.state, checkpoint.group
+    state.step, state.seconds = group.broadcast([state.step, state.seconds])
+    gan.load_state(group.broadcast_arrays(gan.state()))
+    if state.step:
+        checkpoint.mark_saved()
+
+
+def agree_on_stop(group: ProcessGroup, stop: StopRequest, seconds: float) -> float:
+    """Stop all processes after this step if one of them has got a signal.
+
+    Returns:
+        The training time of the first process, by which all keep their budgets.
+    """
+    values = group.gather(seconds, stop.is_set())
+    if values[:, 1].any():
+        stop.set()
+    return float(values[0, 0])
 
 
 def fit_until_budget_ends(training: Training) -> None:
@@ -187,7 +238,10 @@ def fit_until_budget_ends(training: Training) -> None:
         contextlib.closing(training.logger),
     ):
         all_callbacks = [*training.ordered_callbacks(), stop]
-        training.logger.open()
+        if training.group.count > 1:
+            state.agree_on_seconds = functools.partial(agree_on_stop, training.group, stop)
+        if training.group.is_first:
+            training.logger.open()
         if training.validate is not None:
             training.validate.catch_up()
         while not (state.is_over or stop.is_set()):
@@ -195,7 +249,9 @@ def fit_until_budget_ends(training: Training) -> None:
         training.checkpoint.save()
         if training.validate is not None and not stop.is_set():  # A budget can end in the middle of an epoch.
             training.validate.score()
+    training.gan.sync_variables()
     if stop.is_set():
+        training.group.leave()
         raise KeyboardInterrupt(f"stopped at step {state.step}: continue with {_resume_command(training.run)}")
 
 
@@ -205,16 +261,18 @@ def fit(training: Training, all_callbacks: list[keras.callbacks.Callback]) -> No
     epoch, steps_done = divmod(state.step, state.steps_per_epoch)
     steps_left = state.total_steps - state.step if state.total_steps else state.steps_per_epoch
     held_out = training.held_out if gan.augmentation is not None and gan.augmentation.uses_held_out else None
+    batches = stream_batches(
+        training.dataset.images,
+        training.dataset.labels,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        first_step=state.step,
+        steps_per_execution=gan.steps_per_execution,
+        held_out=None if held_out is None else (held_out.images, held_out.labels),
+        part=None if gan.layout is None else (training.group.index, training.group.count),
+    )
     gan.fit(
-        stream_batches(
-            training.dataset.images,
-            training.dataset.labels,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            first_step=state.step,
-            steps_per_execution=gan.steps_per_execution,
-            held_out=None if held_out is None else (held_out.images, held_out.labels),
-        ),
+        batches if gan.layout is None else gan.layout.place(batches),
         initial_epoch=epoch,
         epochs=epoch + 1 if steps_done else config.epochs or NO_END,
         steps_per_epoch=min(state.steps_per_epoch - steps_done, steps_left),

@@ -1,12 +1,11 @@
 """The checkpoints of a run."""
 
-import time
-
 import keras
 import numpy as np
 
 from fashion_gan.arrays import Array, JsonObject
 from fashion_gan.runs import Run
+from fashion_gan.system.processes import ALONE, ProcessGroup
 from fashion_gan.training.callbacks.metrics_logger import MetricsLogger, diverged
 from fashion_gan.training.callbacks.training_state import TrainingState
 
@@ -14,13 +13,13 @@ CHECKPOINT_EVERY_SECONDS = 300
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves everything that training continues from, and restores it."""
+    """Saves everything that training continues from, and restores it. Of several processes, only the first writes."""
 
-    def __init__(self, run: Run, state: TrainingState, logger: MetricsLogger) -> None:
+    def __init__(self, run: Run, state: TrainingState, logger: MetricsLogger, group: ProcessGroup = ALONE) -> None:
         super().__init__()
-        self.run, self.state, self.logger = run, state, logger
+        self.run, self.state, self.logger, self.group = run, state, logger, group
         self.every_steps = run.config.checkpoint_every_steps or state.steps_per_epoch
-        self._saved_step, self._saved_at = -1, time.monotonic()
+        self._saved_step, self._saved_at = -1, 0.0
         self._metrics: list[Array] = []
 
     def on_epoch_begin(self, epoch: int, logs: JsonObject | None = None) -> None:
@@ -30,7 +29,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._metrics = []
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
-        is_overdue = time.monotonic() - self._saved_at >= CHECKPOINT_EVERY_SECONDS
+        is_overdue = self.state.seconds - self._saved_at >= CHECKPOINT_EVERY_SECONDS
         if is_overdue or self.state.reached_multiple(self.every_steps):
             self.save(logs)
 
@@ -42,8 +41,11 @@ class Checkpoint(keras.callbacks.Callback):
             OSError: the file cannot be written, for example because the disk is full. The earlier checkpoints are
                 complete.
         """
-        if self._saved_step == self.state.step:
-            return
+        if self._saved_step != self.state.step:
+            self.group.first_only("a checkpoint", lambda: self._write(logs))
+            self._saved_step, self._saved_at = self.state.step, self.state.seconds
+
+    def _write(self, logs: JsonObject | None) -> None:
         # Log a row at each checkpoint, so that the log of a resumed run continues from the checkpoint's step.
         if self.state.step:
             self.logger.write(logs or self.model.get_metrics_result())
@@ -52,7 +54,6 @@ class Checkpoint(keras.callbacks.Callback):
             if not np.isfinite(value).all():
                 raise diverged(name.split("|")[1], self.state.step)
         self.run.save_checkpoint(self.state.step, self.with_time(state))
-        self._saved_step, self._saved_at = self.state.step, time.monotonic()
 
     def with_time(self, state: dict[str, Array]) -> dict[str, Array]:
         """The GAN's state and the time that training has taken so far, as a checkpoint stores them."""
@@ -62,7 +63,12 @@ class Checkpoint(keras.callbacks.Callback):
         """Restore the run's newest checkpoint that can be read and fits."""
         step, state = self.run.load_checkpoint(self.model.choose_arrays)
         self.state.seconds = float(state.pop("seconds"))
-        self.state.step = self._saved_step = step
+        self.state.step = step
         self.model.load_state(state)
+        self.mark_saved()
+
+    def mark_saved(self) -> None:
+        """Note that the model's state is that of a checkpoint."""
+        self._saved_step, self._saved_at = self.state.step, self.state.seconds
         if not self.state.epoch_is_over:
             self._metrics = [keras.ops.convert_to_numpy(variable.value) for variable in self.model.metrics_variables]

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import keras
 
@@ -33,6 +34,7 @@ class TrainingState(keras.callbacks.Callback):
         self.step = 0
         self.seconds = 0.0
         self.patience_is_over = False
+        self.agree_on_seconds: Callable[[float], float] = float  # Several processes must stop at the same step.
         self._previous_step = 0
         self._epoch_start = 0
         self._last_time = 0.0
@@ -89,7 +91,7 @@ class TrainingState(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: JsonObject | None = None) -> None:
         now = time.perf_counter()
-        self.seconds += now - self._last_time
+        self.seconds = self.agree_on_seconds(self.seconds + (now - self._last_time))
         self._last_time = now
         self._previous_step, self.step = self.step, self._epoch_start + batch + 1
         if self.is_over:

@@ -11,6 +11,7 @@ from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm
 from fashion_gan.runs import Run
 from fashion_gan.saving.model_files import as_generator
 from fashion_gan.system import console
+from fashion_gan.system.processes import ALONE, ProcessGroup
 from fashion_gan.training.callbacks.checkpoint import Checkpoint
 from fashion_gan.training.callbacks.metrics_logger import MetricsLogger
 from fashion_gan.training.callbacks.training_state import TrainingState
@@ -23,7 +24,8 @@ class Validate(keras.callbacks.Callback):
 
     The scores go to ``metrics.jsonl`` and TensorBoard. If the last ones are not better than the best, a line says so,
     and training stops if the run's ``patience`` is over. The scores are counted in ``metrics.jsonl``, so that a resumed
-    run stops at the same step as an uninterrupted one.
+    run stops at the same step as an uninterrupted one. Of several processes, only the first scores; it is the only one
+    with a ``validation``.
     """
 
     def __init__(
@@ -32,15 +34,16 @@ class Validate(keras.callbacks.Callback):
         state: TrainingState,
         logger: MetricsLogger,
         checkpoint: Checkpoint,
-        validation: Validation | PictureValidation,
+        validation: Validation | PictureValidation | None,
+        group: ProcessGroup = ALONE,
     ) -> None:
         super().__init__()
         self.run, self.state, self.logger, self.checkpoint = run, state, logger, checkpoint
-        self.validation = validation
+        self.validation, self.group = validation, group
         self.recalibrated = build_generator_for_weights(run.config.core, "recalibrated_generator")
         self.recalibration_inputs = recalibration_inputs(run.config)
         self.best_score = run.best_score()
-        self._scored_step = max((row.get("step", 0) for row in self._scores()), default=0)
+        self._scored_step = group.broadcast(max((row.get("step", 0) for row in self._scores()), default=0))
         self._check_patience()
 
     @property
@@ -69,6 +72,14 @@ class Validate(keras.callbacks.Callback):
         """
         if self._scored_step == self.state.step:
             return
+        self.group.first_only("a score", self._score)
+        self._scored_step = self.state.step
+        self._check_patience()
+        if self.state.patience_is_over:
+            self.model.stop_training = True
+
+    def _score(self) -> None:
+        assert self.validation is not None
         self.model.sync_variables()
         self.recalibrated.set_weights(self.model.averaged_generator.get_weights())
         recalibrate_batch_norm(self.recalibrated, self.recalibration_inputs)
@@ -87,19 +98,22 @@ class Validate(keras.callbacks.Callback):
                 "best": is_best,
             }
         )
-        self._scored_step = self.state.step
         for name, value in scores.values.items():
             self.logger.add_scalar(name, value)
         self._print(scores, is_best)
-        self._check_patience()
-        if self.state.patience_is_over:
-            self.model.stop_training = True
 
     def _scores(self) -> list[JsonObject]:
         """The run's scores so far, the oldest first."""
-        return [row for row in self.run.read_metrics() if self.validation.name in row]
+        name = None if self.validation is None else self.validation.name
+        return [] if name is None else [row for row in self.run.read_metrics() if name in row]
 
     def _check_patience(self) -> None:
+        """Let the first process decide whether the patience is over."""
+        if self.group.is_first:
+            self._count_scores()
+        self.state.patience_is_over = self.group.broadcast(self.state.patience_is_over)
+
+    def _count_scores(self) -> None:
         """Count the scores since the best one. Say once if nothing is gained, or that training stops."""
         rows = self._scores()
         best = max((number for number, row in enumerate(rows, 1) if row.get("best")), default=0)

@@ -1,0 +1,175 @@
+"""Training images/s on several devices, the bytes that they exchange in a step, and what more devices would give.
+
+The script measures steps of fashion-gan's train function on JAX, with each number of devices in a process of its own.
+On a machine without accelerators it simulates the devices: they share the same processor cores, so the images/s show
+only what the split itself costs. On accelerators they are the real figures.
+
+The exchange is read from the compiled step: each collective operation with its size. A lazy gradient penalty counts
+as if every step had it.
+
+--paper writes a table for many accelerators from these bytes and from two measured rates of one accelerator, those of
+the lab book's H100 by default. It is a calculation, not a measurement.
+
+    python benchmarks/devices.py                                   # about five minutes on two cores
+    python benchmarks/devices.py --preset transposed --devices 1,2
+    python benchmarks/devices.py --paper                           # the table too
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import click
+
+from fashion_gan import cli
+from fashion_gan.config import Config
+from fashion_gan.rendering.tables import format_table
+from fashion_gan.system.backends import accelerator, use_backend
+from fashion_gan.system.processes import ALONE
+
+BYTES = {"f32": 4, "s32": 4, "u32": 4, "bf16": 2, "f16": 2, "u8": 1, "s8": 1, "pred": 1, "f64": 8, "s64": 8, "u64": 8}
+COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
+# Steps of the preset fashion on one H100: (images in a batch, images/s). docs/lab/gpu.md
+MEASURED = ((32, 23_357), (500, 154_286))
+# Gigabytes/s that an accelerator sends within its machine and to others, and microseconds until a collective of few
+# bytes is done, in a machine of eight and between machines. Bandwidths: data sheets of the DGX systems and of the TPU
+# v5p. Delays: rounded up from what NCCL's tests show.
+LINKS = {
+    "H100, H200 (NVLink 4, 400 Gb/s InfiniBand)": (450, 50, 20, 60),
+    "B200 (NVLink 5, 400 Gb/s InfiniBand)": (900, 50, 20, 60),
+    "H100 in a cloud (NVLink 4, 100 Gb/s Ethernet)": (450, 12.5, 20, 100),
+}
+ACCELERATORS = (8, 64, 512)
+IN_A_MACHINE = 8
+
+
+@click.command()
+@click.option("--preset", default="fashion", show_default=True, help="Preset to train, at its own size.")
+@click.option("--devices", default="1,2,4", show_default=True, help="Numbers of devices.")
+@click.option("--batch-size", default=128, show_default=True, help="Images in a batch of all devices together.")
+@click.option("--steps", default=10, show_default=True, help="Measured steps.")
+@click.option("--paper", is_flag=True, help="Calculate a table for many accelerators.")
+@click.option("--child", type=int, hidden=True)
+def main(preset, devices, batch_size, steps, paper, child):
+    config = Config.from_preset(preset, batch_size=batch_size, backend="jax")
+    if config.conditional:
+        config = Config.from_preset(preset, batch_size=batch_size, backend="jax", class_names=tuple("0123456789"))
+    if child:
+        print(json.dumps(measure(config, child, steps)))
+        return
+    counts = [int(word) for word in devices.split(",")]
+    results = {count: in_a_process(count, counts) for count in counts}
+    report(preset, batch_size, results)
+    if paper:
+        print_paper(results[max(counts)])
+
+
+def in_a_process(count, counts):
+    """Measure a number of devices in a process of its own, in which JAX simulates them if there are no accelerators."""
+    variables = {**os.environ, "JAX_NUM_CPU_DEVICES": str(max(counts)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    words = [sys.executable, *sys.argv, "--child", str(count)]
+    done = subprocess.run(words, env=variables, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(config, count, steps):
+    """Images/s, and the collectives of a step: their number, and the bytes that each device sends."""
+    use_backend("jax")
+    import jax
+    import numpy as np
+
+    from fashion_gan.training.build import build_gan
+    from fashion_gan.training.device_layout import DeviceLayout
+
+    layout = DeviceLayout.of(ALONE, count)
+    gan = build_gan(config, layout)
+    random, size = np.random.default_rng(0), config.batch_size
+    shape = (size, config.image_size, config.image_size, config.channels)
+    batch = {"images": random.integers(0, 256, shape, np.uint8), "labels": random.integers(0, 10, size, np.int32)}
+    (placed,) = next(layout.place([(batch,)]))
+    gan._symbolic_build(data_batch=(placed,))  # As fit does. Keras has no public name for it.
+    groups = (gan.trainable_variables, gan.non_trainable_variables, gan.optimizer.variables, gan.metrics_variables)
+    state = tuple([layout.put_on_all(variable.value) for variable in group] for group in groups)
+    step = jax.jit(layout.step(gan.train_step), donate_argnums=0).lower(state, placed).compile()
+    for _ in range(2):
+        state, logs = step(state, placed)
+    jax.block_until_ready(logs)
+    start = time.perf_counter()
+    for _ in range(steps):
+        state, logs = step(state, placed)
+    jax.block_until_ready(logs)
+    rate = steps * size / (time.perf_counter() - start)
+    found = collectives(step.as_text())
+    return {
+        "images_per_second": rate,
+        "collectives": len(found),
+        "bytes": round(sum(bytes_sent(kind, size, count) for kind, size in found)),
+        "trainable_bytes": sum(4 * int(np.prod(variable.shape)) for variable in gan.trainable_variables),
+        "device": accelerator("jax"),
+    }
+
+
+def collectives(text):
+    """The collective operations of a compiled step: pairs of the kind and the bytes of the result."""
+    found = []
+    for line in text.splitlines():
+        match = re.search(rf"= (.*?) ({'|'.join(COLLECTIVES)})(-start)?\(", line)
+        if match:
+            shapes = re.findall(r"(\w+)\[([\d,]*)\]", match[1])
+            size = sum(BYTES.get(kind, 4) * product(shape) for kind, shape in shapes)
+            found.append((match[2], size))
+    return found
+
+
+def product(shape):
+    result = 1
+    for word in filter(None, shape.split(",")):
+        result *= int(word)
+    return result
+
+
+def bytes_sent(kind, size, count):
+    """The bytes that each device sends for a result of this size, in the usual ring."""
+    share = (count - 1) / count
+    return {"all-reduce": 2 * share, "reduce-scatter": share * count, "collective-permute": 1}.get(kind, share) * size
+
+
+def report(preset, batch_size, results):
+    device = next(iter(results.values()))["device"]
+    note = device or "simulated devices share this processor: the rates show only what the split costs"
+    print(f"\n{preset}, batches of {batch_size}: {note}")
+    rows = [["devices", "images/s", "of one device", "collectives in a step", "MB sent by each device"]]
+    one = results[min(results)]["images_per_second"]
+    for count, result in results.items():
+        rate = result["images_per_second"]
+        sent = f"{result['bytes'] / 1e6:.2f}"
+        rows.append([str(count), f"{rate:,.0f}", f"{rate / one:.2f}", str(result["collectives"]), sent])
+    print(format_table(rows, "rrrrr"))
+    print(f"trainable weights: {result['trainable_bytes'] / 1e6:.2f} MB")
+
+
+def print_paper(result):
+    """The table for many accelerators: step time = overhead + compute + bytes over the slowest link + delays."""
+    (few, slow), (many, fast) = MEASURED
+    per_image = (many / fast - few / slow) / (many - few)  # seconds
+    overhead = few / slow - few * per_image
+    print(f"\none H100: {1e3 * overhead:.2f} ms a step and {1e6 * per_image:.2f} µs an image")
+    rows = [["links", "accelerators", "images on each", "whole batch", "images/s", "of one, times"]]
+    for name, (inside, outside, near, far) in LINKS.items():
+        for count in ACCELERATORS:
+            for local in (32, 500):
+                alone = local / (overhead + local * per_image)
+                is_far = count > IN_A_MACHINE
+                sent = result["trainable_bytes"] * 2 * (count - 1) / count / 1e9
+                delay = result["collectives"] * (far if is_far else near) / 1e6
+                seconds = overhead + local * per_image + sent / (outside if is_far else inside) + delay
+                rate = count * local / seconds
+                rows.append([name, str(count), str(local), f"{count * local:,}", f"{rate:,.0f}", f"{rate / alone:.1f}"])
+    print(format_table(rows, "lrrrrr"))
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, "devices.py"))
