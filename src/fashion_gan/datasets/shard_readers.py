@@ -7,11 +7,12 @@ import struct
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from fashion_gan.arrays import Images, Indices, JsonObject, Labels, Picture, Shape
+from fashion_gan.datasets.archives import MAX_MEMBER_BYTES
 from fashion_gan.datasets.parquet_files import find_in_parquet
 from fashion_gan.datasets.picture_files import read_pixels
 from fashion_gan.datasets.shards import Shard, all_shards
@@ -84,7 +85,7 @@ def _read_idx(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Shape) 
             yield np.frombuffer(pixels, np.uint8).reshape(shape), _bytes_at(labels, 8 + int(row), 1)[0]
 
 
-def _bytes_at(file: IO[bytes], position: int, length: int) -> bytes:
+def _bytes_at(file: gzip.GzipFile, position: int, length: int) -> bytes:
     file.seek(position)
     content = file.read(length)
     if len(content) < length:
@@ -110,11 +111,8 @@ def _read_parquet(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Sha
     if len(found.paths) != shard.stop - shard.start:
         raise ValueError("it holds other images than the manifest says")
     for row in rows.tolist():
-        yield _pixels(found.open(row), f"{paths[0]}: the image in row {row}"), int(found.labels[row])
-
-
-def _pixels(content: object, name: str) -> Picture:
-    return read_pixels(content, name, with_opacity=True)
+        pixels = read_pixels(found.open(row), f"{paths[0]}: the image in row {row}", with_opacity=True)
+        yield pixels, int(found.labels[row])
 
 
 def _read_webdataset(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Shape) -> Iterator[Item]:
@@ -122,14 +120,26 @@ def _read_webdataset(paths: Sequence[Path], shard: Shard, rows: Indices, shape: 
     row = next(wanted)
     with tarfile.open(paths[0], "r:") as archive:
         for number in range(shard.stop - shard.start):
-            members = archive.next(), archive.next()
-            archive.members = []  # tarfile keeps all members, for reading by name.
-            if None in members or [Path(member.name).suffix for member in members] != [".png", ".cls"]:
-                raise ValueError("it holds other files than the manifest says")
+            image, label = _next_member(archive, ".png"), _next_member(archive, ".cls")
             if number == row:
-                image, label = (archive.extractfile(member).read() for member in members)
-                yield _pixels(io.BytesIO(image), f"{paths[0]}: {members[0].name}"), int(label)
+                pixels = read_pixels(_content(archive, image), f"{paths[0]}: {image.name}", with_opacity=True)
+                yield pixels, int(_content(archive, label).read())
                 row = next(wanted, -1)
+
+
+def _next_member(archive: tarfile.TarFile, suffix: str) -> tarfile.TarInfo:
+    member = archive.next()
+    archive.members = []  # type: ignore[attr-defined]  # tarfile keeps all members, for reading by name.
+    if member is None or not member.name.endswith(suffix):
+        raise ValueError("it holds other files than the manifest says")
+    return member
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> io.BytesIO:
+    file = archive.extractfile(member)
+    if file is None or member.size > MAX_MEMBER_BYTES:
+        raise ValueError(f"its member {member.name} is no image or label")
+    return io.BytesIO(file.read())
 
 
 READERS: dict[str, Callable[[Sequence[Path], Shard, Indices, Shape], Iterator[Item]]] = {

@@ -57,7 +57,7 @@ def _write_idx(paths: Sequence[Path], shard: Shard, shape: Shape, class_names: S
 
 
 @contextlib.contextmanager
-def _gzip(path: Path) -> Iterator[IO[bytes]]:
+def _gzip(path: Path) -> Iterator[gzip.GzipFile]:
     """A compressed file without a name and a time, so that equal content gives equal bytes."""
     with open(path, "wb") as file, gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressed:
         yield compressed
