@@ -46,6 +46,7 @@ class Evaluation:
         metrics: the values by their ids, in the order of ``METRICS``.
         left_out: the protocols that were not measured, each with the reason.
         details: tables that the report shows: "classes", "within_classes" and "suspicious", if they were measured.
+            "suspicious_of_all" has the images of a data set of shards that look most like copies.
         images, labels: the images of the first seed, for the pictures of the report.
         report_path: the report's page; None if no report was written.
 
@@ -197,6 +198,8 @@ def measure(
     if isinstance(reference, PictureReference):
         fingerprint["counts"] = [count, len(reference.train.images), len(reference.target.images)]
         details["protocols"] = [protocol.name for protocol in measured]
+    if "all_images" in details:
+        source["all_images"] = details.pop("all_images")
     return Evaluation(source, fingerprint, metrics, left_out, details, first_images, first_labels)
 
 

@@ -211,12 +211,12 @@ def measure_parts(parts: Iterable[Vectors], real: RealVectors) -> Result:
         merged = part if merged is None else merged.merged(part)
     if merged is None or merged.moments.count < 2:
         raise InputError("a data set of at least two images is needed")
-    covered = (merged.nearest < real.radii).astype(float)
+    # The distance and the coverage depend on the number of images. Without an error they are not compared.
     metrics = {
         "frechet_all": MetricValue(frechet_distance(real.fitted, merged.moments.gaussian())),
         "precision_all": merged.precision.value(),
         "density_all": merged.density.value(),
-        "coverage_all": Contributions.of(covered).value(),
+        "coverage_all": MetricValue(float((merged.nearest < real.radii).mean())),
     }
     if merged.nearer_training is not None:
         metrics["nearer_train_all"] = merged.nearer_training.value()
