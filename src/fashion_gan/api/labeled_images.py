@@ -160,7 +160,7 @@ def _empty_images(generator: Generator, per_class: int) -> Images:
         raise InputError("labeled images need a model with classes: this one has none")
     shape = generator.image_shape
     limit = MAX_BYTES // (math.prod(shape) * len(generator.class_names))
-    unit = "for this model. To draw more, use several seeds"
+    unit = "for this model. To draw more, set count (--count)"
     per_class = check_whole_number("per_class", per_class, 1, limit, unit=unit)
     return np.empty((per_class, len(generator.class_names), *shape), np.uint8)
 
