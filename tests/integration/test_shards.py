@@ -102,6 +102,14 @@ def test_a_shard_does_not_depend_on_the_processors_or_on_how_much_is_drawn_at_on
     assert np.array_equal(kept[0], kept[2])
 
 
+def test_a_keras_model_draws_the_same_shards(toy_run, tmp_path):
+    """Keras gets full batches of 256 images, whatever the shard's length."""
+    for of in (1, 3):
+        write_shards(tmp_path / str(of), of, count=300, model=toy_run.generator_path)
+    assert toy_run.generator_path.suffix == ".keras"
+    assert np.array_equal(contents(tmp_path / "1")[0], contents(tmp_path / "3")[0])
+
+
 def test_with_a_confidence_filter_an_image_is_its_own_first_draw_that_passes(tmp_path):
     filtered = {"min_confidence": 0.95, "truncation": 1.2, "seed": 4}
     manifest = write_shards(tmp_path / "many", 4, **filtered)

@@ -86,7 +86,7 @@ def test_slurm_s_array_jobs_draw_all_shards(tmp_path, environment, expected):
 
 def test_dask_repeats_the_shard_of_a_worker_that_is_killed(tmp_path, expected):
     pytest.importorskip("distributed")
-    count, shards = 6000, 3
+    count, shards = 3000, 3
     script = block("python", "LocalCluster").replace("1_000_000, 100,", f"{count}, {shards},")
     assert f"{count}, {shards}," in script
     (tmp_path / "many.py").write_text(script)

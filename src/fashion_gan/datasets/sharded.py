@@ -47,7 +47,10 @@ class ShardedImages:
 
     def parts(self) -> Iterator[Part]:
         """All images and their labels, in parts, in the order of their numbers."""
-        return read_parts(self.folder, self.manifest)
+        with progress.bar(None, f"measuring {self.folder}", "images", total=len(self)) as bar:
+            for images, labels in read_parts(self.folder, self.manifest):
+                yield images, labels
+                bar.update(len(labels))
 
     def draw(self, count: int, seed: int) -> Part:
         """``count`` random images and their labels. They are those that a file of all images gives with this seed.
@@ -61,7 +64,8 @@ class ShardedImages:
         images, labels = np.empty(shape, np.uint8), np.empty(len(numbers), np.int32)
         order = np.argsort(numbers)
         start = 0
-        for part, part_labels in self._reported(read_parts(self.folder, self.manifest, numbers[order])):
+        parts = read_parts(self.folder, self.manifest, numbers[order])
+        for part, part_labels in progress.bar(parts, f"reading {self.folder}", "parts"):
             places = order[start : start + len(part)]
             images[places], labels[places], start = part, part_labels, start + len(part)
         return images, labels
@@ -71,7 +75,3 @@ class ShardedImages:
         if len(self) <= MOST_SHUFFLED:
             return random.permutation(len(self))[:count]
         return random.choice(len(self), count, replace=False)  # It takes memory for the chosen numbers only.
-
-    def _reported(self, parts: Iterator[Part]) -> Iterator[Part]:
-        reported: Iterator[Part] = progress.bar(parts, f"reading {self.folder}", "parts")
-        return reported
