@@ -146,9 +146,12 @@ def test_the_data_set_of_before_is_another_one(three, tmp_path):
         assert not np.array_equal(file["images"], contents(three)[0][:40])
 
 
-def test_equal_shards_have_equal_bytes(shards, tmp_path):
-    write_shards(tmp_path / "again", 3)
-    assert checksums(tmp_path / "again") == checksums(shards)
+@pytest.mark.parametrize("format", FORMATS)
+def test_equal_shards_have_equal_bytes_at_any_time(tmp_path, format, monkeypatch):
+    for year in (0, 20):
+        monkeypatch.setattr("time.time", lambda year=year: 1e9 + year * 365 * 86400)
+        write_shards(tmp_path / str(year), 2, format=format)
+    assert checksums(tmp_path / "0") == checksums(tmp_path / "20")
 
 
 def test_an_own_classifier_is_part_of_the_settings(tmp_path, monkeypatch):
