@@ -263,7 +263,7 @@ def test_a_complete_shard_is_verified_and_left_as_it_is(shards, capsys, monkeypa
     assert {path: path.stat().st_mtime_ns for path in shards.iterdir()} == before
 
 
-@pytest.mark.parametrize("damage", ["a bit", "no images", "no record"])
+@pytest.mark.parametrize("damage", ["a bit", "no images", "no record", "another's record"])
 def test_a_damaged_shard_is_written_again(shards, damage):
     before = checksums(shards)
     images = shards / "train-00001-of-00003.npz"
@@ -273,6 +273,8 @@ def test_a_damaged_shard_is_written_again(shards, damage):
         images.unlink()
     if damage == "no record":
         (shards / "train-00001-of-00003.json").unlink()
+    if damage == "another's record":
+        shutil.copy(shards / "train-00002-of-00003.json", shards / "train-00001-of-00003.json")
     fashion_gan.make_dataset(shards, count=COUNT, shard="2/3", format="npz")
     assert checksums(shards) == before
 

@@ -96,7 +96,8 @@ def _written_record(folder: Path, shard: Shard, settings: JsonObject, *, force: 
     for other in [path] if path.exists() else records[:1]:  # The merge compares all of them.
         if differs := difference(read_record(other), settings):
             raise InputError(f"{other} is of another data set, with {differs}: choose another folder, or set --force")
-    return read_record(path) if path.exists() else None
+    record = read_record(path) if path.exists() else None
+    return record if record is not None and shard_of(record) == shard else None
 
 
 @default_settings()
