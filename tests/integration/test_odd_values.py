@@ -107,15 +107,7 @@ def calls(toy_run, toy_folder):
         ),
         "make_dataset count": (
             fashion_gan.make_dataset,
-            {
-                "out": "set",
-                "count": 3,
-                "shard": "1/2",
-                "format": "npz",
-                "seed": 0,
-                "min_confidence": None,
-                "force": True,
-            },
+            {"out": "set", "count": 3, "shard": "1/2", "format": "npz", "seed": 0, "model": "nowhere"},
         ),
         "merge_dataset": (fashion_gan.merge_dataset, {"folder": "nowhere"}),
         "augment_test": (
