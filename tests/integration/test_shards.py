@@ -4,11 +4,13 @@ import io
 import itertools
 import json
 import shutil
+import tarfile
 import tracemalloc
 
 import numpy as np
 import pytest
 from halves import halves_generator
+from PIL import Image
 from processes import command, refused, run_python
 
 import fashion_gan
@@ -433,6 +435,7 @@ def test_shards_that_are_not_merged_are_refused_where_data_are_read(shards, caps
         (["--shard", "a/b"], "shard='a/b' must be two whole numbers such as 17/1000"),
         (["--shard", "-1/3"], "shard='-1/3' must be two whole numbers"),
         (["--shard", "1/101"], "100 images cannot be divided into 101 shards"),
+        (["--count", "1000000000", "--shard", "1/1000001"], "1,000,001 shards; there can be at most 1,000,000"),
         (["--per-class", "3"], "--count does not go with --per-class"),
         (["--count", "0"], "count=0 is out of range"),
         (["--count", "10000000000000"], "count=10000000000000 is out of range"),
@@ -525,7 +528,11 @@ def test_damaged_and_foreign_files_are_one_line(tmp_path, format, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "change", [{"shards": 0}, {"shards": "x"}, {"images": 0}, {"shape": [28, 28]}, {"shape": 3}, {"format": "folders"}]
+    "change",
+    [
+        *({"shards": 0}, {"shards": 10**7}, {"shards": "x"}, {"images": 0}, {"images": None}),
+        *({"shape": [28, 28]}, {"shape": 3}, {"format": "folders"}, {"files": 3}),
+    ],
 )
 def test_a_damaged_manifest_is_no_manifest(shards, change):
     manifest = json.loads((shards / "manifest.json").read_text())
@@ -533,12 +540,16 @@ def test_a_damaged_manifest_is_no_manifest(shards, change):
     assert read_manifest(shards) is None
 
 
+def test_images_of_another_type_are_refused(shards):
+    path = shards / "train-00001-of-00003.npz"
+    with np.load(path) as file:
+        np.savez(path, images=file["images"].astype(np.float32), labels=file["labels"])
+    with pytest.raises(InputError, match="it holds other images or classes than the manifest says"):
+        list(read_parts(shards, read_manifest(shards)))
+
+
 def test_pictures_of_the_shards_are_plain_files(tmp_path):
-    from PIL import Image
-
     write_shards(tmp_path / "set", 1, count=3, format="webdataset")
-    import tarfile
-
     with tarfile.open(tmp_path / "set" / "train-00000-of-00001.tar") as archive:
         assert archive.getnames() == [f"{number:06d}.{suffix}" for number in range(3) for suffix in ("png", "cls")]
         image = Image.open(io.BytesIO(archive.extractfile("000002.png").read()))

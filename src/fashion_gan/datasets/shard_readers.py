@@ -45,9 +45,9 @@ def read_parts(folder: Path, manifest: JsonObject, numbers: Indices | None = Non
     shape, classes = tuple(manifest["shape"]), len(manifest["class_names"])
     for shard in all_shards(manifest["shards"], manifest["images"]):
         if numbers is None:
-            rows = np.arange(shard.stop - shard.start)
+            rows: Sequence[int] = range(shard.stop - shard.start)
         else:
-            rows = numbers[slice(*np.searchsorted(numbers, [shard.start, shard.stop]))] - shard.start
+            rows = (numbers[slice(*np.searchsorted(numbers, [shard.start, shard.stop]))] - shard.start).tolist()
         if len(rows):
             paths = [folder / name for name in shard.file_names(manifest["format"])]
             yield from _checked_parts(paths, shard, rows, manifest["format"], shape, classes)
@@ -59,7 +59,7 @@ def part_length(shape: Shape) -> int:
 
 
 def _checked_parts(
-    paths: Sequence[Path], shard: Shard, rows: Indices, format: str, shape: Shape, classes: int
+    paths: Sequence[Path], shard: Shard, rows: Sequence[int], format: str, shape: Shape, classes: int
 ) -> Iterator[Part]:
     """The images in these rows of a shard, in parts."""
     try:
@@ -67,22 +67,22 @@ def _checked_parts(
         for start in range(0, len(rows), part_length(shape)):
             taken = [next(items) for _ in rows[start : start + part_length(shape)]]
             images, labels = np.stack([image for image, _ in taken]), np.array([label for _, label in taken], np.int32)
-            if images.shape[1:] != shape or not 0 <= labels.min() <= labels.max() < classes:
+            if images.dtype != np.uint8 or images.shape[1:] != shape or not 0 <= labels.min() <= labels.max() < classes:
                 raise ValueError("it holds other images or classes than the manifest says")
             yield images, labels
     except (*CORRUPT_FILE_ERRORS, StopIteration, struct.error, tarfile.TarError) as error:
         raise InputError(f"{paths[0]} cannot be read: {one_line(error)}") from error
 
 
-def _read_idx(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Shape) -> Iterator[Item]:
+def _read_idx(paths: Sequence[Path], shard: Shard, rows: Sequence[int], shape: Shape) -> Iterator[Item]:
     count, length = shard.stop - shard.start, math.prod(shape)
     with gzip.open(paths[0]) as images, gzip.open(paths[1]) as labels:
         facts = struct.unpack(">4B3I", images.read(16)), struct.unpack(">4BI", labels.read(8))
         if facts != ((0, 0, 8, 3, count, *shape[:2]), (0, 0, 8, 1, count)):
             raise ValueError("it holds other images than the manifest says")
         for row in rows:
-            pixels = _bytes_at(images, 16 + int(row) * length, length)
-            yield np.frombuffer(pixels, np.uint8).reshape(shape), _bytes_at(labels, 8 + int(row), 1)[0]
+            pixels = _bytes_at(images, 16 + row * length, length)
+            yield np.frombuffer(pixels, np.uint8).reshape(shape), _bytes_at(labels, 8 + row, 1)[0]
 
 
 def _bytes_at(file: gzip.GzipFile, position: int, length: int) -> bytes:
@@ -93,12 +93,12 @@ def _bytes_at(file: gzip.GzipFile, position: int, length: int) -> bytes:
     return content
 
 
-def _read_npz(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Shape) -> Iterator[Item]:
+def _read_npz(paths: Sequence[Path], shard: Shard, rows: Sequence[int], shape: Shape) -> Iterator[Item]:
     count = shard.stop - shard.start
     with open_arrays(paths[0]) as arrays:
         if (arrays.shapes["images"], arrays.shapes["labels"]) != ((count, *shape), (count,)):
             raise ValueError("it holds other images than the manifest says")
-        wanted = iter(rows.tolist())
+        wanted = iter(rows)
         row = next(wanted)
         for number, item in enumerate(zip(arrays.rows("images"), arrays.rows("labels"), strict=True)):
             if number == row:
@@ -106,17 +106,17 @@ def _read_npz(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Shape) 
                 row = next(wanted, -1)
 
 
-def _read_parquet(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Shape) -> Iterator[Item]:
+def _read_parquet(paths: Sequence[Path], shard: Shard, rows: Sequence[int], shape: Shape) -> Iterator[Item]:
     found = find_in_parquet(paths[0])
     if len(found.paths) != shard.stop - shard.start:
         raise ValueError("it holds other images than the manifest says")
-    for row in rows.tolist():
+    for row in rows:
         pixels = read_pixels(found.open(row), f"{paths[0]}: the image in row {row}", with_opacity=True)
         yield pixels, int(found.labels[row])
 
 
-def _read_webdataset(paths: Sequence[Path], shard: Shard, rows: Indices, shape: Shape) -> Iterator[Item]:
-    wanted = iter(rows.tolist())
+def _read_webdataset(paths: Sequence[Path], shard: Shard, rows: Sequence[int], shape: Shape) -> Iterator[Item]:
+    wanted = iter(rows)
     row = next(wanted)
     with tarfile.open(paths[0], "r:") as archive:
         for number in range(shard.stop - shard.start):
@@ -142,7 +142,7 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> io.BytesIO:
     return io.BytesIO(file.read())
 
 
-READERS: dict[str, Callable[[Sequence[Path], Shard, Indices, Shape], Iterator[Item]]] = {
+READERS: dict[str, Callable[[Sequence[Path], Shard, Sequence[int], Shape], Iterator[Item]]] = {
     "idx": _read_idx,
     "npz": _read_npz,
     "parquet": _read_parquet,

@@ -13,6 +13,7 @@ from fashion_gan.errors import InputError, check_whole_number, show
 
 FORMATS = ("idx", "npz", "parquet", "webdataset")
 MAX_COUNT = 10**12  # images of a data set
+MAX_SHARDS = 10**6
 RECORDS = "train-*-of-*.json"
 SHARD_FILES = "train-*-of-*"
 SUFFIXES = {
@@ -56,8 +57,9 @@ class Shard:
         if not 1 <= number <= of:
             allowed = f"from 1/{of} to {of}/{of}" if of else "such as 1/10: there is at least one shard"
             raise InputError(f"shard={show(text)} is out of range: it must be {allowed}")
-        if of > count:
-            raise InputError(f"shard={show(text)}: {count:,} images cannot be divided into {of:,} shards")
+        if of > min(count, MAX_SHARDS):
+            limit = "" if of <= MAX_SHARDS else f"; there can be at most {MAX_SHARDS:,}"
+            raise InputError(f"shard={show(text)}: {count:,} images cannot be divided into {of:,} shards{limit}")
         return cls(number, of, count)
 
     def __str__(self) -> str:
