@@ -183,8 +183,6 @@ def _class_suffixes(class_names: Sequence[str]) -> list[str]:
     examples=(
         "fashion-gan dataset --out synth --min-confidence 0.9 --no-duplicates",
         "fashion-gan dataset --out clothes --format folders --model runs/0001-fashion",
-        "fashion-gan dataset --out many --count 1000000 --shard 17/1000",
-        "fashion-gan dataset --merge many",
     )
 )
 @options.model
