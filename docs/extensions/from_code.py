@@ -6,6 +6,7 @@
 ```{metric-meanings}          the meaning of each of them
 ```{picture-metrics}          a table of the metrics for pictures of any kind
 ```{picture-metric-meanings}  the meaning of each of them
+```{metrics-of-all-images}    the metrics of all images of a data set, with their meanings
 ```{protocols}                a table of the protocols for Fashion-MNIST
 ```{picture-protocols}        a table of the protocols for pictures of any kind
 ```{presets}                  the settings in which the presets differ
@@ -35,7 +36,7 @@ from fashion_gan.config import GROUPS, PRESETS, READ_FROM_THE_DATA, RENAMED_SETT
 from fashion_gan.course import notebooks
 from fashion_gan.metrics.metric_info import METRICS, read_metric_values
 from fashion_gan.metrics.pictures.protocols import KINDS, PICTURE_SETS, Kind
-from fashion_gan.metrics.protocols import PROTOCOLS, SETS
+from fashion_gan.metrics.protocols import OF_ALL, PROTOCOLS, SETS
 from fashion_gan.saving.formats import FORMATS
 
 DEFINITION = ":   "
@@ -54,6 +55,7 @@ COMPARED_WITH = {
     "ffd50k_train": "the 60,000 training images",
     "fid10k_test": "the 10,000 test images",
     "fid50k_train": "the 60,000 training images",
+    OF_ALL: "all 70,000 images",
 }
 """The real images of each protocol."""
 
@@ -68,6 +70,7 @@ PICTURES_COMPARED_WITH = {
     "gan_train": "training pictures, and the held-out ones",
     "two_sample": "training and held-out pictures, half of them to learn",
     "inception": "the M real pictures",
+    OF_ALL: "all real pictures",
 }
 
 SHIPPED_METRICS = Path(fashion_gan.__file__).parent / "pretrained" / "fashion" / "metrics.json"
@@ -124,6 +127,15 @@ PICTURE_FACTS = {
     "fid": ("inception", "none"),
     "kid": ("inception", "none"),
     "is": ("inception", "none"),
+}
+
+# The same for all images of a data set of shards.
+ALL_FACTS = {
+    "frechet_all": (OF_ALL, "none"),
+    "precision_all": (OF_ALL, "normal"),
+    "density_all": (OF_ALL, "normal"),
+    "coverage_all": (OF_ALL, "none"),
+    "nearer_train_all": (OF_ALL, "normal"),
 }
 
 FIGURES = "../explanation/figures/"
@@ -250,7 +262,7 @@ class Metrics(FromCode):
     """A table of Fashion-MNIST's metrics: id, name, direction, number of images, real images, and the interval."""
 
     def lines(self) -> Iterator[str]:
-        assert METRIC_FACTS.keys() | PICTURE_FACTS.keys() == METRICS.keys()
+        assert METRIC_FACTS.keys() | PICTURE_FACTS.keys() | ALL_FACTS.keys() == METRICS.keys()
         measured = read_metric_values(json.loads(SHIPPED_METRICS.read_text()))
         rows = []
         for name, (protocol, interval) in METRIC_FACTS.items():
@@ -288,6 +300,13 @@ class PictureMetricMeanings(FromCode):
         yield from meanings(PICTURE_FACTS)
 
 
+class MetricsOfAllImages(FromCode):
+    """The meaning of each metric of all images, and its page."""
+
+    def lines(self) -> Iterator[str]:
+        yield from meanings(ALL_FACTS)
+
+
 def meanings(facts: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     """A list of metrics with their meanings, protocols and pages."""
     for name, (protocol, _) in facts.items():
@@ -298,7 +317,7 @@ def meanings(facts: Mapping[str, tuple[str, str]]) -> Iterator[str]:
 
 def link_to_page(metric: str) -> str:
     """A sentence with a link to the page that explains a metric. Empty for the metrics of Fashion-MNIST's classes."""
-    idea = re.sub(r"\d+k(_test)?", "", metric)
+    idea = re.sub(r"\d+k(_test)?|_all", "", metric)
     pages = [page for page, ideas in FIGURE_PAGES.items() if idea in ideas]
     assert pages or METRIC_FACTS[metric][0] == "classes10k", metric
     return "".join(f" [Idea, formula, and when it lies]({FIGURES}{page}.md)." for page in pages)
@@ -313,7 +332,7 @@ class Protocols(FromCode):
             (
                 [
                     f"`{protocol.name}`",
-                    f"{protocol.count:,}",
+                    "all" if protocol.of_all else f"{protocol.count:,}",
                     COMPARED_WITH[protocol.name],
                     EXTRAS[protocol.needs],
                     "yes" if protocol.needs_labels else "no",
@@ -328,13 +347,14 @@ class PictureProtocols(FromCode):
     """A table of the protocols for pictures of any kind."""
 
     def lines(self) -> Iterator[str]:
+        facts = {**PICTURE_FACTS, **ALL_FACTS}
         yield from table(
             ["protocol", "metrics", "pictures", "compared with", "needs", "in the sets"],
             (
                 [
                     f"`{name}`",
-                    ", ".join(f"`{metric}`" for metric, (protocol, _) in PICTURE_FACTS.items() if protocol == name),
-                    "N, at most M" if kind.at_most_real else "N",
+                    ", ".join(f"`{metric}`" for metric, (protocol, _) in facts.items() if protocol == name),
+                    "all" if kind.of_all else "N, at most M" if kind.at_most_real else "N",
                     PICTURES_COMPARED_WITH[name],
                     ", ".join(self.needs(kind)),
                     sets_with(name, PICTURE_SETS),
@@ -350,6 +370,8 @@ class PictureProtocols(FromCode):
             yield "classes"
         if kind.needs_held_out:
             yield "held-out pictures"
+        if kind.of_all:
+            yield "shards"
 
 
 def sets_with(protocol: str, sets: Mapping[str, Collection[str]]) -> str:

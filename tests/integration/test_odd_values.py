@@ -105,6 +105,11 @@ def calls(toy_run, toy_folder):
             fashion_gan.make_dataset,
             {"out": "set", "per_class": 1, "format": "npz", "min_confidence": 0.5, "data": "nowhere"},
         ),
+        "make_dataset count": (
+            fashion_gan.make_dataset,
+            {"out": "set", "count": 3, "shard": "1/2", "format": "npz", "seed": 0, "model": "nowhere"},
+        ),
+        "merge_dataset": (fashion_gan.merge_dataset, {"folder": "nowhere"}),
         "augment_test": (
             fashion_gan.augment_test,
             {"model": "fashion", "real_per_class": 10, "synthetic_per_class": 1, "seeds": 2, "steps": 1}
@@ -151,7 +156,8 @@ NAMES = [
         "export_generator",
         "import_generator",
     ),
-    *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "augment_test", "train"),
+    *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "make_dataset count"),
+    *("merge_dataset", "augment_test", "train"),
     *("train settings", "resume"),
     *("Config", "from_preset", "from_json", "load_training_images", "load_pictures", "load_fashion_mnist", "Run.open"),
     "Run.create",

@@ -56,7 +56,8 @@ def evaluate(
 
     Args:
         source: a shipped model's name, a run's folder, a model file, a folder of pictures, an ``.npz``, ``.npy`` or
-            Parquet file, a ``Dataset``, or an array of images, uint8 (N, H, W) or (N, H, W, C).
+            Parquet file, a ``Dataset``, or an array of images, uint8 (N, H, W) or (N, H, W, C). Of a data set of
+            shards, only the images that are scored are held in memory.
         reference: the real pictures: a folder of pictures or of MNIST's files, an ``.npz``, ``.npy`` or Parquet file, a
             ``Dataset``, or "fashion-mnist". If they have no test pictures, a tenth of them, at least 50, is held out
             and compared with. Of fewer than 200, none is held out.
@@ -189,6 +190,7 @@ def _measure_source(
         about=source.about,
         available=source.available,
         has_labels=source.has_labels,
+        parts=None if source.all_images is None else source.all_images.parts,
         seed=seed,
         seeds=seeds,
     )

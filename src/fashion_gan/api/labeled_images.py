@@ -126,14 +126,14 @@ def draw_labeled(
     next_latents = latent_stream(generator.latent_dim, seed, truncation)
     images = _empty_images(generator, per_class)
     if filters.min_confidence is not None and probabilities is None:
-        probabilities = _fashion_mnist_probabilities(generator, filters.min_confidence)
+        probabilities = fashion_mnist_probabilities(generator, filters.min_confidence)
     per_class = len(images)
     tallies = tuple(Tally(name) for name in generator.class_names)
     with progress.bar(None, "drawing", "images", total=per_class * len(tallies)) as bar:
         for labels in _missing_labels(tallies, per_class):
             drawn = generator.decode(next_latents(len(labels)), labels)
             bar.update(_keep(drawn, labels, images, tallies, filters, probabilities))
-            _check_pass_rates(tallies, per_class, filters)
+            check_pass_rates(tallies, per_class, filters)
     labels = np.tile(np.arange(len(tallies), dtype=np.int32), per_class)
     return LabeledImages(images.reshape(-1, *images.shape[2:]), labels, tallies)
 
@@ -143,7 +143,7 @@ def is_known_to_evaluator(generator: Generator) -> bool:
     return generator.image_shape == IMAGE_SHAPE and fashion_mnist_labels(generator.class_names) is not None
 
 
-def _fashion_mnist_probabilities(generator: Generator, min_confidence: float) -> Probabilities:
+def fashion_mnist_probabilities(generator: Generator, min_confidence: float) -> Probabilities:
     """The evaluator's classifier. Raises InputError if it does not know the generator's images."""
     labels = fashion_mnist_labels(generator.class_names)
     if labels is None or not is_known_to_evaluator(generator):
@@ -160,7 +160,7 @@ def _empty_images(generator: Generator, per_class: int) -> Images:
         raise InputError("labeled images need a model with classes: this one has none")
     shape = generator.image_shape
     limit = MAX_BYTES // (math.prod(shape) * len(generator.class_names))
-    unit = "for this model. To draw more, use several seeds"
+    unit = "for this model. To draw more, set count (--count)"
     per_class = check_whole_number("per_class", per_class, 1, limit, unit=unit)
     return np.empty((per_class, len(generator.class_names), *shape), np.uint8)
 
@@ -214,7 +214,7 @@ def _distinct(images: Images, kept: Images, least_difference: float | None) -> M
     return distinct
 
 
-def _check_pass_rates(tallies: Sequence[Tally], per_class: int, filters: Filters) -> None:
+def check_pass_rates(tallies: Sequence[Tally], per_class: int, filters: Filters) -> None:
     """Raise InputError if so few images of a class pass the filters that drawing would not end."""
     rare = [
         tally for tally in tallies if tally.drawn >= MIN_DRAWN and tally.kept < min(per_class, MIN_SHARE * tally.drawn)

@@ -11,12 +11,13 @@ import numpy.typing as npt
 from fashion_gan.api.image_files import read_labels
 from fashion_gan.api.load import load_with_config
 from fashion_gan.api.real_pictures import checked_dataset, read_pictures, refuse_image_size
-from fashion_gan.api.sources import about_run, is_model
+from fashion_gan.api.sources import about_run, is_model, refuse_labels
 from fashion_gan.arrays import Images, JsonObject, Labels, Shape
 from fashion_gan.classes import class_numbers, match_classes
 from fashion_gan.datasets import Dataset
 from fashion_gan.datasets.checked_images import checked_pictures
 from fashion_gan.datasets.labeled_files import read_labeled_images
+from fashion_gan.datasets.sharded import ShardedImages
 from fashion_gan.errors import InputError, as_array, show
 from fashion_gan.metrics.pictures.reference import FEWEST_PICTURES
 from fashion_gan.runs import Run
@@ -39,6 +40,7 @@ class PictureSource:
         has_labels: whether ``draw`` returns classes.
         run: the run, if the source is one.
         about: other facts: the weights, the checkpoint, the step.
+        all_images: gives all pictures part by part. None for anything but a data set of shards.
     """
 
     name: str
@@ -48,6 +50,7 @@ class PictureSource:
     has_labels: bool
     run: Run | None = None
     about: JsonObject = dataclasses.field(default_factory=dict)
+    all_images: ShardedImages | None = None
 
 
 def open_picture_source(
@@ -62,8 +65,8 @@ def open_picture_source(
     """Open pictures of any kind.
 
     Args:
-        source: a shipped model's name, a run's folder, a model file, a folder of pictures, an ``.npz``, ``.npy`` or
-            Parquet file, a ``Dataset``, or an array of pictures.
+        source: a shipped model's name, a run's folder, a model file, a folder of pictures or of shards, an ``.npz``,
+            ``.npy`` or Parquet file, a ``Dataset``, or an array of pictures.
         class_names: the classes of the real pictures; () if they have none. Classes are matched by their names.
         labels: the classes of pictures that come without them, as for ``open_source``.
         image_size: height and width that a folder's pictures are read at. None: their own, which must be the same.
@@ -79,6 +82,10 @@ def open_picture_source(
             if labels is not None:
                 raise InputError("labels are for pictures: a model draws its classes in turn")
             return _from_model(os.fspath(source), class_names, raw=raw, best=best)
+        if (sharded := ShardedImages.find(path)) is not None:
+            refuse_image_size(image_size)
+            refuse_labels(labels, path)
+            return _from_shards(sharded, class_names)
         return _from_dataset(_read_path(path, image_size), class_names, labels)
     refuse_image_size(image_size)
     if isinstance(source, Dataset):
@@ -111,9 +118,25 @@ def _from_dataset(
     return _from_images(dataset.source, dataset.images, numbers)
 
 
+def _from_shards(sharded: ShardedImages, class_names: tuple[str, ...]) -> PictureSource:
+    name = str(sharded.folder)
+    _check_count(name, len(sharded))
+    numbers = _matched(name, sharded.class_names, class_names) if class_names else None
+
+    def draw(count: int, seed: int, requested: Labels | None) -> tuple[Images, Labels | None]:
+        images, labels = sharded.draw(count, seed)
+        return images, None if numbers is None else numbers[labels]
+
+    return PictureSource(name, sharded.shape, draw, len(sharded), numbers is not None, all_images=sharded)
+
+
+def _check_count(name: str, count: int) -> None:
+    if count < FEWEST_PICTURES:
+        raise InputError(f"{name}: {count} pictures are too few to score: at least {FEWEST_PICTURES} are needed")
+
+
 def _from_images(name: str, images: Images, labels: Labels | None) -> PictureSource:
-    if len(images) < FEWEST_PICTURES:
-        raise InputError(f"{name}: {len(images)} pictures are too few to score: at least {FEWEST_PICTURES} are needed")
+    _check_count(name, len(images))
 
     def draw(count: int, seed: int, requested: Labels | None) -> tuple[Images, Labels | None]:
         indices = np.random.default_rng(seed).permutation(len(images))[:count]

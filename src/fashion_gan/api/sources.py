@@ -25,6 +25,7 @@ from fashion_gan.datasets import (
     read_header,
     read_pixels,
 )
+from fashion_gan.datasets.sharded import ShardedImages
 from fashion_gan.errors import InputError, as_array, check_flag, show
 from fashion_gan.metrics.checks import as_small
 from fashion_gan.runs import Run
@@ -35,6 +36,7 @@ from fashion_gan.system.paths import user_path
 from fashion_gan.system.progress import bar, notice
 
 RGB = 3
+COMPARE_OTHERS = "name real pictures to compare with by reference (--reference)"
 # `fashion-gan generate --format png` names its files like this. The name is left out if the class is Fashion-MNIST's.
 CLASS_IN_NAME = re.compile(r"_class_(?:(\d)|\d+_(.+))$")
 
@@ -51,6 +53,7 @@ class Source:
         has_labels: whether ``draw`` returns labels.
         run: the run, if the source is one.
         about: other facts: the weights, the checkpoint, the step, the size at which images were drawn.
+        all_images: gives all images part by part. None for anything but a data set of shards.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Source:
     has_labels: bool
     run: Run | None = None
     about: JsonObject = dataclasses.field(default_factory=dict)
+    all_images: ShardedImages | None = None
 
 
 def open_source(
@@ -73,7 +77,7 @@ def open_source(
     Args:
         source: a shipped model's name, a run's folder, a model file, a folder of 28×28 pictures, an ``.npz`` of images
             and optionally labels, an ``.npy`` of images, or a Parquet file of images. A folder holds its pictures
-            directly, or in one subfolder for each class.
+            directly, or in one subfolder for each class; or the shards of a data set.
         labels: the classes of images that come without them: a file with one label for each image (``.npy``, ``.npz``,
             text or CSV), or class numbers (N,) or (N, 1), or one-hot rows.
         raw: take the trained weights of a run, not their moving average.
@@ -88,6 +92,9 @@ def open_source(
         if labels is not None:
             raise InputError("labels are for images: a model draws its classes in turn")
         return _model_source(os.fspath(source), model, raw, best)
+    if (sharded := ShardedImages.find(path)) is not None:
+        refuse_labels(labels, path)
+        return _sharded_source(sharded)
     if path.is_dir():
         images, own_labels = _read_folder(path)
     elif path.is_file():
@@ -144,6 +151,26 @@ def dataset_source(dataset: Dataset) -> Source:
     return images_source(dataset.source, dataset.images, labels)
 
 
+def refuse_labels(labels: object, folder: Path) -> None:
+    """Raise InputError if labels are given for a data set of shards."""
+    if labels is not None:
+        raise InputError(f"labels are for images that come without them: the shards in {folder} have their own")
+
+
+def _sharded_source(sharded: ShardedImages) -> Source:
+    """Make a source of a data set of shards. Raises InputError if a class is not one of Fashion-MNIST's."""
+    name = str(sharded.folder)
+    if sharded.shape != IMAGE_SHAPE:
+        raise InputError(f"{name} holds images of shape {sharded.shape}, not {IMAGE_SHAPE}: {COMPARE_OTHERS}")
+    labels_of_classes = labels_by_name(name, np.arange(len(sharded.class_names), dtype=np.int32), sharded.class_names)
+
+    def draw(count: int, seed: int) -> tuple[Images, Labels | None]:
+        images, labels = sharded.draw(count, seed)
+        return images, labels_of_classes[labels]
+
+    return Source(name, draw, len(sharded), True, all_images=sharded)
+
+
 def _model_source(name: str, model: ModelSource, raw: bool, best: bool) -> Source:
     run = model.open_run()
     if model.config is not None:
@@ -180,10 +207,7 @@ def _check_classes(name: str, config: Config, run: Run | None) -> None:
     classes = trained_on_other_classes(config, run)
     if classes is not None:
         shown = f"of the classes {show(', '.join(classes))}" if classes else "without classes"
-        raise InputError(
-            f"{name} was trained on pictures {shown}, not on Fashion-MNIST: name real pictures to compare with by "
-            "reference (--reference)"
-        )
+        raise InputError(f"{name} was trained on pictures {shown}, not on Fashion-MNIST: {COMPARE_OTHERS}")
 
 
 def trained_on_other_classes(config: Config, run: Run | None) -> tuple[str, ...] | None:

@@ -1,8 +1,11 @@
 """A classifier that learns a model's classes from real pictures. The confidence filter of data sets asks it."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from fashion_gan.api.labeled_pictures import check_keras, find_labeled_pictures
 from fashion_gan.arrays import Images, JsonObject, Vectors
@@ -24,10 +27,14 @@ class TaughtClassifier:
         probabilities: images, uint8 (N, H, W, C) -> the probability of each of the model's classes (N, classes).
         about: for a manifest: the name and the checksum of the real pictures; and the accuracy, the share of the test
             pictures that it classifies correctly.
+        sha256: the checksum of its weights. Two machines may train different ones.
+        batch_size: it classifies so many images at once.
     """
 
     probabilities: Callable[[Images], Vectors]
     about: JsonObject
+    sha256: str
+    batch_size: int
 
 
 def teach_classifier(model: str | Path, generator: Generator, data: str | Path | Dataset | None) -> TaughtClassifier:
@@ -54,6 +61,10 @@ def teach_classifier(model: str | Path, generator: Generator, data: str | Path |
         "classifier_data_sha256": reference.fingerprint["data_sha256"],
         "classifier_accuracy": accuracy,
     }
+    weights = b"".join(np.ascontiguousarray(weight).tobytes() for weight in network.get_weights())
     return TaughtClassifier(
-        lambda images: classifiers.predict_probabilities(network, images)[:, real.labels_of_classes], about
+        lambda images: classifiers.predict_probabilities(network, images)[:, real.labels_of_classes],
+        about,
+        hashlib.sha256(weights).hexdigest(),
+        classifiers.PREDICT_BATCH_SIZE,
     )

@@ -8,10 +8,12 @@ import click
 import numpy as np
 
 from fashion_gan.api.load import load_generator
-from fashion_gan.arrays import Array, Images
+from fashion_gan.arrays import Array, Images, JsonObject
 from fashion_gan.cli import options
 from fashion_gan.datasets import CLASS_NAMES
 from fashion_gan.datasets.generated import subfolder_names
+from fashion_gan.datasets.shards import shard_of
+from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
 from fashion_gan.rendering.images import (
     PICTURE_FORMATS,
@@ -194,6 +196,29 @@ def _class_suffixes(class_names: Sequence[str]) -> list[str]:
     group="Images",
 )
 @options.option(
+    "--count",
+    type=int,
+    metavar="NUMBER",
+    help="Number of images of all classes, up to 10¹². Each depends on the seed and its number only, so that many jobs "
+    "can draw a shard each. These are other images than those of --per-class.",
+    group="Shards",
+)
+@options.option(
+    "--shard",
+    metavar="I/N",
+    help="Write part I of N of --count images into --out, for example 17/1000. A part that is complete is verified "
+    "and left as it is. By default all images.",
+    group="Shards",
+)
+@options.option(
+    "--merge",
+    type=options.Folder(),
+    metavar="FOLDER",
+    help="Check that all shards are in FOLDER and that their checksums are right, and write manifest and card. Draws "
+    "nothing.",
+    group="Shards",
+)
+@options.option(
     "--seed",
     type=int,
     default=0,
@@ -232,26 +257,43 @@ def _class_suffixes(class_names: Sequence[str]) -> list[str]:
 )
 @options.option(
     "--format",
-    type=options.Choice(["idx", "npz", "folders", "parquet"]),
+    type=options.Choice(["idx", "npz", "folders", "parquet", "webdataset"]),
     default="idx",
     show_default=True,
     help="idx: two files, named as Fashion-MNIST's training files. npz: a NumPy file. folders: PNG files in a folder "
-    "for each class. parquet: a file for the Hugging Face Hub.",
+    "for each class. parquet: a file for the Hugging Face Hub. webdataset: tar files of PNG files, with --count.",
     group="Output",
 )
 @options.option(
     "--out",
     type=options.UserPath(),
-    required=True,
     metavar="FOLDER",
     help="Folder to write. If the command fails, nothing is written.",
     group="Output",
 )
 @options.force
-def dataset(out: Path, **settings: Any) -> None:
+def dataset(out: Path | None, merge: Path | None, per_class: int, **settings: Any) -> None:
     """Write a labeled dataset of generated images, with a manifest and a dataset card."""
     from fashion_gan.api.make_dataset import make_dataset, table
+    from fashion_gan.api.shards import merge_dataset
 
-    manifest = make_dataset(out, **settings)
+    if merge is not None:
+        options.refuse_given("--merge", "out", "per_class", *settings)
+        manifest = merge_dataset(merge)
+    elif out is None:
+        raise InputError("there is no folder to write to: set --out, or --merge for a folder of shards")
+    elif settings["count"] is None:
+        manifest = make_dataset(out, per_class, **settings)
+    else:
+        options.refuse_given("--count", "per_class")
+        manifest = make_dataset(out, **settings)
     click.echo(table(manifest))
-    click.echo(f"\n{manifest['images']:,} images: {out}")
+    click.echo(f"\n{_summary(manifest)}: {merge or out}")
+
+
+def _summary(manifest: JsonObject) -> str:
+    """How many images were written, and which."""
+    if "shard" not in manifest:
+        return f"{manifest['images']:,} images"
+    shard = shard_of(manifest)
+    return f"shard {shard}, images {shard.start:,} to {shard.stop - 1:,}"

@@ -1,6 +1,7 @@
 """Reading data sets that ``make_dataset`` wrote, in each of its formats, with the classes of their manifests."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from fashion_gan.datasets.idx import read_content, read_idx
 from fashion_gan.datasets.labeled_files import read_labeled_images
 from fashion_gan.datasets.parquet_files import stack
 from fashion_gan.datasets.picture_files import read_pixels
-from fashion_gan.errors import InputError
-from fashion_gan.system import progress
+from fashion_gan.datasets.shard_readers import read_parts
+from fashion_gan.datasets.shards import FORMATS as SHARD_FORMATS
+from fashion_gan.datasets.shards import MAX_COUNT, RECORDS, Shard, all_shards
+from fashion_gan.errors import InputError, check_whole_number
+from fashion_gan.system import memory, progress
 from fashion_gan.system.atomic_files import sha256
 
 MANIFEST = "manifest.json"
@@ -42,9 +46,17 @@ def subfolder_names(class_names: Sequence[str]) -> list[str]:
 
 
 def read_manifest(folder: Path) -> JsonObject | None:
-    """Read the manifest of a folder that ``make_dataset`` wrote. None if the folder is anything else."""
+    """Read the manifest of a folder that ``make_dataset`` wrote. None if the folder is anything else.
+
+    Raises:
+        InputError: the folder holds shards that are not merged.
+    """
+    if not (folder / MANIFEST).exists() and any(folder.glob(RECORDS)):
+        raise InputError(f"{folder} holds shards that are not merged: run fashion-gan dataset --merge {folder}")
     try:
         manifest: JsonObject = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if "shards" in manifest:
+            return manifest if _is_sharded(manifest) else None
         is_known = manifest["format"] in READERS
         is_complete = isinstance(manifest["class_names"], list) and isinstance(manifest["files"], dict)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -52,6 +64,15 @@ def read_manifest(folder: Path) -> JsonObject | None:
     if not is_known or not is_complete or not (folder / FILES[manifest["format"]]).exists():
         return None
     return manifest
+
+
+def _is_sharded(manifest: JsonObject) -> bool:
+    """Whether a manifest describes shards. Raises ValueError, KeyError or TypeError if it is damaged."""
+    shape = manifest["shape"]
+    has_shape = len(shape) == 3 and all(isinstance(length, int) and length > 0 for length in shape)
+    has_files = isinstance(manifest["class_names"], list) and isinstance(manifest["files"], dict)
+    shard = Shard.parse(f"1/{manifest['shards']}", check_whole_number("images", manifest["images"], 1, MAX_COUNT))
+    return has_shape and has_files and shard.of >= 1 and manifest["format"] in SHARD_FORMATS
 
 
 def load_generated(folder: Path, manifest: JsonObject) -> Dataset:
@@ -68,7 +89,25 @@ def load_generated(folder: Path, manifest: JsonObject) -> Dataset:
         InputError: a file is missing, its checksum is not the manifest's, or the images, labels and classes do not fit
             together. Of pictures in folders, some may be missing, and the others have no checksum.
     """
+    if "shards" in manifest:
+        return _load_shards(folder, manifest)
     return READERS[manifest["format"]](folder, manifest)
+
+
+def _load_shards(folder: Path, manifest: JsonObject) -> Dataset:
+    """Read all shards into memory."""
+    count, shape = manifest["images"], manifest["shape"]
+    remedy = "draw fewer, or draw them with --format parquet, which training reads from the disk"
+    memory.check_memory(count * (math.prod(shape) + 4), f"{folder}: its {count:,} images", remedy)
+    for shard in all_shards(manifest["shards"], count):
+        for name in shard.file_names(manifest["format"]):
+            _verified_file(folder / name, manifest["files"].get(name))
+    images, labels = np.empty((count, *shape), np.uint8), np.empty(count, np.int32)
+    start = 0
+    for part_images, part_labels in progress.bar(read_parts(folder, manifest), f"reading {folder}", "parts"):
+        part = slice(start, start + len(part_labels))
+        images[part], labels[part], start = part_images, part_labels, part.stop
+    return Dataset(images, labels, tuple(map(str, manifest["class_names"])), str(folder))
 
 
 def _load_idx(folder: Path, manifest: JsonObject) -> Dataset:

@@ -124,7 +124,10 @@ def find_training_images(data: Data | None, labels: npt.ArrayLike | None = None)
     if place is None or holds_fashion_mnist(place):
         return _as_found(load_fashion_mnist("train", place))
     manifest = generated.read_manifest(place)
-    if manifest is not None and (manifest["format"] != "idx" or has_fashion_mnist_files(place)):
+    in_shards = manifest is not None and "shards" in manifest
+    if manifest is not None and in_shards and manifest["format"] == "parquet":
+        manifest = None  # These may be larger than the memory, and are read as other Parquet files.
+    if manifest is not None and (manifest["format"] != "idx" or in_shards or has_fashion_mnist_files(place)):
         dataset = generated.load_generated(place, manifest)
         return _as_found(dataset) if manifest["format"] == "idx" else _as_arrays(dataset)
     images_path = idx_folders.find_training_images(place)

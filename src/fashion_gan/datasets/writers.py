@@ -3,8 +3,9 @@
 import gzip
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from fashion_gan.datasets.generated import (
     PARQUET,
     subfolder_names,
 )
-from fashion_gan.errors import InputError, check_choice
+from fashion_gan.datasets.shards import FORMATS as SHARD_FORMATS
+from fashion_gan.datasets.shards import SHARD_FILES
+from fashion_gan.errors import InputError, check_choice, show
 from fashion_gan.rendering.images import png_bytes
 from fashion_gan.system import progress
 from fashion_gan.system.atomic_files import sha256
@@ -26,7 +29,8 @@ from fashion_gan.system.installation import check_installed
 
 CARD = "README.md"
 PICTURES = FOLDERS + "/*/" + "[0-9]" * 6 + "*.png"
-PATTERNS = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, PICTURES)  # all files that a data set may hold
+# All files that a data set may hold.
+PATTERNS = (MANIFEST, CARD, IDX_IMAGES, IDX_LABELS, NPZ, PARQUET, PICTURES, SHARD_FILES)
 
 MAX_IDX_CLASSES = 256  # IDX stores a label in one byte
 GZIP_LEVEL = 6  # level 9 takes ten times as long and saves 1%
@@ -36,13 +40,27 @@ def check_format(
     format: str,
     image_shape: tuple[int, int, int],
     class_names: Sequence[str],
+    *,
+    in_shards: bool = False,
 ) -> None:
-    """Raise InputError if a format is unknown, needs a missing package, or cannot hold such images (H, W, C)."""
-    check_choice("format", format, WRITERS)
+    """Raise InputError if a format is unknown, needs a missing package, or cannot hold such images (H, W, C).
+
+    Args:
+        format: the format.
+        image_shape: height, width and channels.
+        class_names: the classes.
+        in_shards: whether the data set is written in shards.
+    """
+    check_choice("format", format, dict.fromkeys((*WRITERS, *SHARD_FORMATS)))
+    if in_shards and format not in SHARD_FORMATS:
+        raise InputError(f"format={show(format)} does not go with count (--count): use {' or '.join(SHARD_FORMATS)}")
+    if not in_shards and format not in WRITERS:
+        raise InputError(f"format={show(format)} is for a data set of count images (--count)")
     if format == "parquet":
         check_installed("pyarrow", "format='parquet'", "parquet")
     if format == "idx" and (image_shape[-1] != 1 or len(class_names) > MAX_IDX_CLASSES):
-        raise InputError("format='idx' holds gray images of at most 256 classes: use npz, folders or parquet")
+        others = "npz, parquet or webdataset" if in_shards else "npz, folders or parquet"
+        raise InputError(f"format='idx' holds gray images of at most 256 classes: use {others}")
 
 
 def write_files(
@@ -96,17 +114,29 @@ def _write_folders(folder: Path, images: Images, labels: Labels, class_names: Se
 
 
 def _write_parquet(folder: Path, images: Images, labels: Labels, class_names: Sequence[str]) -> None:
-    """Write PNG files and class numbers, with a schema that the Hugging Face Hub reads as an image data set."""
-    import pyarrow
     from pyarrow import parquet
+
+    files = (png_bytes(image) for image in progress.bar(images, "writing", "pictures"))
+    parquet.write_table(parquet_table(files, labels, parquet_schema(class_names)), folder / PARQUET)
+
+
+def parquet_schema(class_names: Sequence[str]) -> Any:
+    """A ``pyarrow.Schema`` of PNG files and class numbers, which the Hugging Face Hub reads as an image data set."""
+    import pyarrow
 
     image_type = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
     schema = pyarrow.schema([("image", image_type), ("label", pyarrow.int64())])
     features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": list(class_names)}}
-    schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
-    files = [{"bytes": png_bytes(image), "path": None} for image in progress.bar(images, "writing", "pictures")]
-    table = pyarrow.table([pyarrow.array(files, image_type), pyarrow.array(labels, pyarrow.int64())], schema=schema)
-    parquet.write_table(table, folder / PARQUET)
+    return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def parquet_table(files: Iterable[bytes], labels: Labels, schema: Any) -> Any:
+    """A ``pyarrow.Table`` of PNG files and their classes (N,)."""
+    import pyarrow
+
+    cells = [{"bytes": content, "path": None} for content in files]
+    columns = [pyarrow.array(cells, schema.field("image").type), pyarrow.array(labels, pyarrow.int64())]
+    return pyarrow.table(columns, schema=schema)
 
 
 WRITERS: dict[str, Callable[[Path, Images, Labels, Sequence[str]], None]] = {

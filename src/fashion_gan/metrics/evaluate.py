@@ -21,6 +21,7 @@ from fashion_gan.metrics.pictures.reference import PictureReference
 from fashion_gan.metrics.protocols import PROTOCOLS, SETS, Protocol
 from fashion_gan.metrics.reference import Reference
 from fashion_gan.metrics.values import Result
+from fashion_gan.metrics.whole_sets import Parts
 from fashion_gan.rendering.tables import format_html_table, format_table
 from fashion_gan.system import progress
 
@@ -45,6 +46,7 @@ class Evaluation:
         metrics: the values by their ids, in the order of ``METRICS``.
         left_out: the protocols that were not measured, each with the reason.
         details: tables that the report shows: "classes", "within_classes" and "suspicious", if they were measured.
+            "suspicious_of_all" has the images of a data set of shards that look most like copies.
         images, labels: the images of the first seed, for the pictures of the report.
         report_path: the report's page; None if no report was written.
 
@@ -140,6 +142,7 @@ def measure(
     about: JsonObject | None = None,
     available: int | None = None,
     has_labels: bool = False,
+    parts: Parts | None = None,
     seed: int | None = 0,
     seeds: int = 1,
 ) -> Evaluation:
@@ -154,6 +157,7 @@ def measure(
         about: other facts about the source, such as its weights and its step.
         available: the number of images; None for a generator, which draws any number.
         has_labels: whether ``draw`` returns classes.
+        parts: gives all images part by part, for the protocol of all images. None if they are no data set of shards.
         seed: the seed of the first draw, at least 0. None draws one, which ``source`` records. Further draws take the
             next seeds.
         seeds: the number of draws, from 1 to 1,000. With several, the metrics are means with their standard
@@ -166,7 +170,7 @@ def measure(
     if seeds > 1 and available is not None:
         raise InputError(f"seeds={seeds} is for generators: {name} holds the same images for every seed")
     requested = _requested_protocols(protocols, reference, available)
-    possible, left_out = _possible_protocols(requested, available, has_labels)
+    possible, left_out = _possible_protocols(requested, available, has_labels, parts is not None)
     if not possible:
         raise InputError(f"nothing can be measured for {name}: {'; '.join(left_out.values())}")
 
@@ -176,7 +180,7 @@ def measure(
         images, labels = draw(count, draw_seed)
         sample = _checked_sample(images, labels, reference)
         named_protocols = {protocol.name for protocol, is_named in requested.items() if is_named}
-        result = _measure_sample(sample, reference, possible, left_out, named=named_protocols, source=name)
+        result = _measure_sample(sample, parts, reference, possible, left_out, named=named_protocols, source=name)
         metrics_by_seed.append(result.metrics)
         if draw_seed == seed:
             first_images, first_labels, details = sample.images, sample.labels, result.details
@@ -194,6 +198,8 @@ def measure(
     if isinstance(reference, PictureReference):
         fingerprint["counts"] = [count, len(reference.train.images), len(reference.target.images)]
         details["protocols"] = [protocol.name for protocol in measured]
+    if "all_images" in details:
+        source["all_images"] = details.pop("all_images")
     return Evaluation(source, fingerprint, metrics, left_out, details, first_images, first_labels)
 
 
@@ -214,13 +220,13 @@ def _requested_protocols(names: Sequence[str], reference: AnyReference, availabl
 
 
 def _possible_protocols(
-    protocols: dict[Protocol, bool], available: int | None, has_labels: bool
+    protocols: dict[Protocol, bool], available: int | None, has_labels: bool, in_shards: bool
 ) -> tuple[list[Protocol], dict[str, str]]:
     """The protocols that can be measured, and why the others cannot. Raises InputError for one that is named."""
     possible, left_out = [], {}
     for protocol, is_named in protocols.items():
         try:
-            protocol.check(protocol.count if available is None else available, has_labels)
+            protocol.check(protocol.count if available is None else available, has_labels, in_shards)
             possible.append(protocol)
         except InputError as error:
             if is_named:
@@ -241,6 +247,7 @@ def _checked_sample(images: Images, labels: Labels | None, reference: AnyReferen
 
 def _measure_sample(
     sample: Sample | PictureSample,
+    parts: Parts | None,
     reference: AnyReference,
     protocols: Sequence[Protocol],
     left_out: dict[str, str],
@@ -252,7 +259,7 @@ def _measure_sample(
     details: JsonObject = {}
     for protocol in progress.bar(protocols, f"measuring {source}", "protocols"):
         try:
-            result = protocol.measure(sample.first(protocol.count), reference)
+            result = protocol.measure(parts if protocol.of_all else sample.first(protocol.count), reference)
         except InputError as error:  # For example, the Inception weights cannot be downloaded.
             if protocol.name in named:
                 raise

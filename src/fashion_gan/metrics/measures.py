@@ -28,6 +28,7 @@ from fashion_gan.metrics.values import (
     new_network_share,
     share_value,
 )
+from fashion_gan.metrics.whole_sets import Parts, RealVectors, measure_parts
 from fashion_gan.system.backends import default_backend, use_backend
 
 MISSING_SHARE = 0.01  # A class with a smaller share of the images counts as missing.
@@ -92,6 +93,14 @@ def distance_to_training(sample: Sample, reference: Reference) -> Result:
     return Result(
         {"ffd50k_train": frechet_value(sample.features.vectors, reference.train_gaussian, sample.with_errors)}
     )
+
+
+def all_images(parts: Parts, reference: Reference) -> Result:
+    """The figures of all images, against the test images."""
+    real = RealVectors(
+        reference.test_features.vectors, reference.test_gaussian, reference.test_radii, reference.train_features.vectors
+    )
+    return measure_parts((features.extract(images, "").vectors for images, _ in parts()), real)
 
 
 # ---- Classes ----

@@ -241,6 +241,20 @@ METRICS = {name: MetricInfo(*row) for name, *row in (
     ("kid",                "KID", "low", "small", "The standard kernel Inception distance to these pictures."),
     ("is",                 "Inception score", "high", "number",
      "The standard Inception score. It does not use the real pictures."),
+    # ---- All images of a data set of shards ----
+    ("frechet_all",        "Fréchet distance of all images", "low", "number",
+     "The Fréchet distance of all images of a data set to the real ones. It falls as the number of images grows, so "
+     "compare only data sets of the same size."),
+    ("precision_all",      "Precision of all images", "high", "share",
+     "The share of all images that lie among real ones: how many look right."),
+    ("density_all",        "Density of all images", "high", "number",
+     "How densely real images surround all generated ones."),
+    ("coverage_all",       "Coverage by all images", "high", "share",
+     "The share of real images with any image of the data set in their neighborhood. It grows with the number of "
+     "images. What is missing here is missing in the whole data set."),
+    ("nearer_train_all",   "All images: nearest to training images, beyond chance", 0.0, "share",
+     "By how much more often than by chance the nearest real image is a training image, not a held-out one. 0 is "
+     "chance. If everything is memorized, it is 100%."),
 )}
 # fmt: on
 

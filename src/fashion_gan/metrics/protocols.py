@@ -34,6 +34,8 @@ class Protocol:
         needs: a module that must be installed, "keras" or "torch_fidelity"; "" if the base install is enough.
         needs_labels: whether the class of each image must be known.
         too_few: why the reference has too few images for it; "" if it has enough.
+        of_all: whether it measures all images of a data set of shards, part by part. ``measure`` then gets a function
+            that gives the parts, not a sample, and ``count`` is the number of images that the report shows.
     """
 
     name: str
@@ -43,14 +45,20 @@ class Protocol:
     needs: str = ""
     needs_labels: bool = False
     too_few: str = ""
+    of_all: bool = False
 
-    def check(self, count: int, has_labels: bool) -> None:
+    def check(self, count: int, has_labels: bool, in_shards: bool = False) -> None:
         """Raise InputError if the protocol cannot be measured on these images or on this machine.
 
         Args:
             count: the number of images.
             has_labels: whether the class of each image is known.
+            in_shards: whether the images are a data set of shards.
         """
+        if self.of_all and not in_shards:
+            raise InputError(
+                f"{self.name} is for a data set of shards, which fashion-gan dataset --count … --out writes"
+            )
         if count < self.count:
             raise InputError(
                 f"{self.name} needs {self.count:,} images, there are {count:,}: the number of images changes the score"
@@ -82,6 +90,8 @@ class Protocol:
         return {name: float(value) for name, value in reference.cached(entry, compute).items()}
 
 
+OF_ALL = "all_images"
+
 # fmt: off
 PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol("ffd10k_test",        10_000, measures.distances_to_test,     real_baselines.by_training_images),
@@ -98,6 +108,7 @@ PROTOCOLS = {protocol.name: protocol for protocol in (
              needs="torch_fidelity"),
     Protocol("fid50k_train",       50_000, measures.inception_to_training, real_baselines.fid_by_halves,
              needs="torch_fidelity"),
+    Protocol(OF_ALL,               50,     measures.all_images,            real_baselines.of_all_images, of_all=True),
 )}
 # fmt: on
 _STANDARD = ("ffd10k_test", "classes10k", "within_classes10k", "memorisation10k")

@@ -9,7 +9,7 @@ import numpy as np
 
 from fashion_gan.arrays import Indices
 from fashion_gan.metrics import measures
-from fashion_gan.metrics.distances import frechet_distance, gaussian
+from fashion_gan.metrics.distances import frechet_distance, gaussian, neighborhoods
 from fashion_gan.metrics.measures import Sample
 from fashion_gan.metrics.metric_info import MetricValue
 from fashion_gan.metrics.reference import Reference
@@ -68,6 +68,18 @@ def of_gan_train(measure: Measure, count: int, reference: Reference) -> Result:
     model = measures.real_classifier(reference, count)
     correct = classifiers.predict_classes(model, reference.test.images) == reference.test.labels
     return Result(dict.fromkeys(("gan_train10k", "gan_test10k"), MetricValue(float(correct.mean()))))
+
+
+def of_all_images(measure: Measure, count: int, reference: Reference) -> Result:
+    """The precision and the density of as many training images as there are test images.
+
+    The other figures of all images depend on their number.
+    """
+    indices = reference.training_sample(len(reference.test.images))
+    training = reference.train_features.vectors[indices]
+    contributions = neighborhoods(reference.test_features.vectors, training, reference.test_radii)
+    names = ("precision", "density")
+    return Result({f"{name}_all": MetricValue(float(getattr(contributions, name).mean())) for name in names})
 
 
 def fid_by_halves(measure: Measure, count: int, reference: Reference) -> Result:

@@ -6,6 +6,7 @@ import fnmatch
 import hashlib
 import itertools
 import os
+import secrets
 import shutil
 import tokenize
 import zipfile
@@ -85,8 +86,9 @@ def _check_name(path: Path) -> None:
 
 
 def _temporary_path(path: Path, state: str) -> Path:
-    # The end of the name, because a name of 255 bytes leaves no room for more.
-    return path.with_name(f".{state}-{os.getpid()}-{path.name[-TEMPORARY_CHARACTERS:]}")
+    # The end of the name, because a name of 255 bytes leaves no room for more. Processes of several machines may share
+    # a folder, and those of containers have the same numbers.
+    return path.with_name(f".{state}-{os.getpid()}-{secrets.token_hex(4)}-{path.name[-TEMPORARY_CHARACTERS:]}")
 
 
 def _regular_target(path: Path) -> Path:

@@ -18,6 +18,7 @@ from fashion_gan.metrics.metric_info import MetricValue
 from fashion_gan.metrics.pictures.patches import Distances
 from fashion_gan.metrics.pictures.reference import PictureReference, halves
 from fashion_gan.metrics.values import Result, estimate_value, frechet_value, mean_value, new_network_share
+from fashion_gan.metrics.whole_sets import Parts, RealVectors, measure_parts
 
 FEWEST_OF_A_CLASS = 20  # pictures of a class, for figures within it
 SUSPICIOUS_COUNT = 12  # pictures that the report shows as possible copies
@@ -101,6 +102,17 @@ def _patch_value(measured: Distances, scales: slice) -> MetricValue:
     if not measured.replicates.size:
         return MetricValue(value)
     return MetricValue(value, *intervals.debiased_interval(value, measured.replicates[:, scales].mean(axis=1)))
+
+
+def all_images(parts: Parts, reference: PictureReference) -> Result:
+    """The figures of all pictures, against the pictures to compare with."""
+    training = None if reference.held_out is None else reference.train_vectors
+    real = RealVectors(reference.target_vectors, reference.target_gaussian, reference.target_radii, training)
+
+    def vectors(images: Images) -> Vectors:
+        return reference.vectors(np.broadcast_to(images, (*images.shape[:3], reference.shape[2])), "")
+
+    return measure_parts((vectors(images) for images, _ in parts()), real)
 
 
 # ---- Variety ----

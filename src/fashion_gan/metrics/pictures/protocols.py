@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from fashion_gan.metrics.pictures.held_out import FEWEST
 from fashion_gan.metrics.pictures.measures import FEWEST_OF_A_CLASS
 from fashion_gan.metrics.pictures.real_baselines import PictureMeasure
 from fashion_gan.metrics.pictures.reference import FEWEST_PICTURES, PictureReference
-from fashion_gan.metrics.protocols import Protocol
+from fashion_gan.metrics.protocols import OF_ALL, Protocol
 from fashion_gan.metrics.values import Result
 
 MOST_PICTURES = 5_000  # that are generated and scored
@@ -27,16 +28,18 @@ class Kind:
         at_most_real: whether at most as many pictures are scored as there are real ones to compare with.
         to_training: whether the generated pictures are compared with the training pictures.
         needs_held_out: whether some pictures must be held out.
+        of_all: as in ``Protocol``.
         too_few: the reference and the number of pictures to score -> why they are too few; "" if they are enough.
     """
 
-    measure: PictureMeasure
+    measure: Callable[[Any, PictureReference], Result]
     measure_real: Callable[[PictureMeasure, int, PictureReference], Result]
     needs: str = ""
     needs_labels: bool = False
     at_most_real: bool = False
     to_training: bool = False
     needs_held_out: bool = False
+    of_all: bool = False
     too_few: Callable[[PictureReference, int], str] = lambda reference, count: ""
 
 
@@ -76,6 +79,7 @@ KINDS = {
                            needs="keras", too_few=_too_few_for_two_sample),
     "inception":      Kind(measures.inception_scores,     real_baselines.of_real_pictures,
                            needs="torch_fidelity"),
+    OF_ALL:           Kind(measures.all_images,           real_baselines.of_all_images, of_all=True),
 }
 # fmt: on
 _STANDARD = ("distances", "neighbors", "patches", "training_distance", "diversity", "within_classes", "memorization")
@@ -112,11 +116,12 @@ def _protocol(name: str, kind: Kind, reference: PictureReference, count: int) ->
     else:
         reason = kind.too_few(reference, count)
     return Protocol(
-        f"{name}{count}_to_{against}",
+        f"{name}_to_{against}" if kind.of_all else f"{name}{count}_to_{against}",
         count,
         kind.measure,
         kind.measure_real,
         needs=kind.needs,
         needs_labels=kind.needs_labels,
         too_few=reason,
+        of_all=kind.of_all,
     )
