@@ -11,6 +11,7 @@ from keras import ops
 
 from fashion_gan.arrays import Array, Floats, Images, KerasModel, Labels, Tensor
 from fashion_gan.errors import InputError
+from fashion_gan.networks.residual import MinibatchStdDev
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.training.augment import MEASURE_EVERY_STEPS, Augmentation
 from fashion_gan.training.losses import LOSSES, Loss, class_margin_loss, classification_loss, gradient_penalty
@@ -131,6 +132,10 @@ class GAN(keras.Model):
         self.ema_decay = ema_decay
         self.augmentation = augmentation
         self.layout = layout
+        if layout is not None:
+            for layer in discriminator.layers:
+                if isinstance(layer, MinibatchStdDev):
+                    layer.place_groups = layout.split_groups
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.seed_generator = keras.random.SeedGenerator(seed)
