@@ -133,14 +133,20 @@ class GAN(keras.Model):
         self.augmentation = augmentation
         self.layout = layout
         if layout is not None:
-            for layer in discriminator.layers:
-                if isinstance(layer, MinibatchStdDev):
-                    layer.place_groups = layout.split_groups
+            self._split_layers(layout)
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.step = self.add_weight(name="step", shape=(), dtype="int32", initializer="zeros", trainable=False)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+
+    def _split_layers(self, layout: "DeviceLayout") -> None:
+        """Let the layers that mix images exchange no more of them than they need."""
+        if self.augmentation is not None:
+            self.augmentation.is_split = True
+        for layer in self.discriminator.layers:
+            if isinstance(layer, MinibatchStdDev):
+                layer.place_groups = layout.split_groups
 
     def compile(
         self,
