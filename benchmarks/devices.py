@@ -5,10 +5,11 @@ On a machine without accelerators it simulates the devices: they share the same 
 only what the split itself costs. On accelerators they are the real figures.
 
 The exchange is read from the compiled step: each collective operation with its size. A lazy gradient penalty counts
-as if every step had it.
+as if every step had it. All-reduces (gradients, statistics) do not grow with the batch. The other collectives (features
+of the minibatch deviation) grow with the images on each device.
 
 --paper writes a table for many accelerators from these bytes and from two measured rates of one accelerator, those of
-the lab book's H100 by default. It is a calculation, not a measurement.
+the lab book's H100. It is a calculation, not a measurement. It assumes that nothing is exchanged during the compute.
 
     python benchmarks/devices.py                                   # about five minutes on two cores
     python benchmarks/devices.py --preset transposed --devices 1,2
@@ -34,14 +35,17 @@ BYTES = {"f32": 4, "s32": 4, "u32": 4, "bf16": 2, "f16": 2, "u8": 1, "s8": 1, "p
 COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
 # Steps of the preset fashion on one H100: (images in a batch, images/s). docs/lab/gpu.md
 MEASURED = ((32, 23_357), (500, 154_286))
-# Gigabytes/s that an accelerator sends within its machine and to others, and microseconds until a collective of few
-# bytes is done, in a machine of eight and between machines. Bandwidths: data sheets of the DGX systems and of the TPU
-# v5p. Delays: rounded up from what NCCL's tests show.
-LINKS = {
-    "H100, H200 (NVLink 4, 400 Gb/s InfiniBand)": (450, 50, 20, 60),
-    "B200 (NVLink 5, 400 Gb/s InfiniBand)": (900, 50, 20, 60),
-    "H100 in a cloud (NVLink 4, 100 Gb/s Ethernet)": (450, 12.5, 20, 100),
+# The dense rate in TF32 or bfloat16, compared with an H100's; gigabytes/s that an accelerator sends within its machine
+# and to others; and microseconds until a collective of few bytes is done, in a machine of eight and between machines.
+# Rates and bandwidths: data sheets of HGX H100, HGX B200 and TPU v5p. Delays: assumed.
+KINDS = {
+    "H100, 400 Gb/s network": (1.0, 450, 50, 20, 60),
+    "H100, 100 Gb/s network": (1.0, 450, 12.5, 20, 100),
+    "B200, 400 Gb/s network": (2.2, 900, 50, 20, 60),
+    "TPU v5p, one pod": (0.46, 300, 300, 20, 40),
 }
+WHOLE_BATCH = 4096
+IMAGES_ON_EACH = 500
 ACCELERATORS = (8, 64, 512)
 IN_A_MACHINE = 8
 
@@ -107,6 +111,8 @@ def measure(config, count, steps):
         "images_per_second": rate,
         "collectives": len(found),
         "bytes": round(sum(bytes_sent(kind, size, count) for kind, size in found)),
+        "reduced_bytes": sum(size for kind, size in found if kind == "all-reduce"),
+        "bytes_an_image": sum(size for kind, size in found if kind != "all-reduce") * count / config.batch_size,
         "trainable_bytes": sum(4 * int(np.prod(variable.shape)) for variable in gan.trainable_variables),
         "device": accelerator("jax"),
     }
@@ -148,7 +154,10 @@ def report(preset, batch_size, results):
         sent = f"{result['bytes'] / 1e6:.2f}"
         rows.append([str(count), f"{rate:,.0f}", f"{rate / one:.2f}", str(result["collectives"]), sent])
     print(format_table(rows, "rrrrr"))
-    print(f"trainable weights: {result['trainable_bytes'] / 1e6:.2f} MB")
+    print(
+        f"trainable weights {result['trainable_bytes'] / 1e6:.2f} MB; all-reduces {result['reduced_bytes'] / 1e6:.2f} "
+        f"MB, others {result['bytes_an_image'] / 1e3:.1f} kB for each image of a device"
+    )
 
 
 def print_paper(result):
@@ -157,18 +166,25 @@ def print_paper(result):
     per_image = (many / fast - few / slow) / (many - few)  # seconds
     overhead = few / slow - few * per_image
     print(f"\none H100: {1e3 * overhead:.2f} ms a step and {1e6 * per_image:.2f} µs an image")
-    rows = [["links", "accelerators", "images on each", "whole batch", "images/s", "of one, times"]]
-    for name, (inside, outside, near, far) in LINKS.items():
+    rows = [["accelerators", "", "images on each", "whole batch", "images/s", "times one"]]
+    for name, (rate, *links) in KINDS.items():
         for count in ACCELERATORS:
-            for local in (32, 500):
-                alone = local / (overhead + local * per_image)
-                is_far = count > IN_A_MACHINE
-                sent = result["trainable_bytes"] * 2 * (count - 1) / count / 1e9
-                delay = result["collectives"] * (far if is_far else near) / 1e6
-                seconds = overhead + local * per_image + sent / (outside if is_far else inside) + delay
-                rate = count * local / seconds
-                rows.append([name, str(count), str(local), f"{count * local:,}", f"{rate:,.0f}", f"{rate / alone:.1f}"])
+            for local in (IMAGES_ON_EACH, WHOLE_BATCH // count):
+                compute = overhead + local * per_image / rate
+                whole = count * local
+                faster = whole / (compute + exchange_seconds(result, count, local, *links))
+                # Compared with one accelerator that computes as large a part, or the same whole batch.
+                alone = local / compute if local == IMAGES_ON_EACH else whole / (overhead + whole * per_image / rate)
+                rows.append([name, str(count), str(local), f"{whole:,}", f"{faster:,.0f}", f"{faster / alone:.1f}"])
     print(format_table(rows, "lrrrrr"))
+
+
+def exchange_seconds(result, count, local, inside, outside, near, far):
+    """The time that a step's exchange takes, with this many images on each accelerator."""
+    is_far = count > IN_A_MACHINE
+    sent = bytes_sent("all-reduce", result["reduced_bytes"], count)
+    sent += bytes_sent("all-to-all", local * result["bytes_an_image"], count)
+    return sent / (outside if is_far else inside) / 1e9 + result["collectives"] * (far if is_far else near) / 1e6
 
 
 if __name__ == "__main__":

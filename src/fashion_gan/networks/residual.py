@@ -5,6 +5,7 @@ discriminator folds each 2×2 block of pixels into channels, and the generator d
 al. 2016, arXiv:1609.05158). Each stage has twice the channels of the next larger one, up to a limit.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from keras import initializers, layers, ops
@@ -72,9 +73,13 @@ class MinibatchStdDev(layers.Layer):
 
     It shows the discriminator when a generator repeats one image (Karras et al. 2018, arXiv:1710.10196). Outside of
     training each image is judged by itself, and the channel holds the moving average of the deviations in training.
+
+    Attributes:
+        place_groups: on several devices, what gives each of them whole groups; see ``training.device_layout``.
     """
 
     GROUP = 4
+    place_groups: Callable[[Tensor], Tensor] | None = None
 
     def build(self, shape: Shape) -> None:
         self.usual = self.add_weight(name="usual", shape=(), initializer="zeros", trainable=False)
@@ -86,6 +91,8 @@ class MinibatchStdDev(layers.Layer):
             # Repeat the batch's first images if there are too few for the last group.
             values = ops.concatenate([values, values[: -count % self.GROUP]])
             groups = ops.reshape(values, (self.GROUP, -1, *size))
+            if self.place_groups is not None:
+                groups = self.place_groups(groups)
             deviation = ops.mean(ops.sqrt(ops.var(groups, axis=0) + 1e-8), axis=(1, 2, 3), keepdims=True)
             self.usual.assign(self.usual + 0.01 * (ops.mean(deviation) - self.usual))
             deviation = ops.tile(deviation, (self.GROUP, 1, 1, 1))[:count]

@@ -48,7 +48,12 @@ class Augmentation(keras.layers.Layer):
         seed: seed of the random changes.
         changes: the names of the changes to use.
         uses_held_out: measure overfitting by r_v, from held-out pictures, and not by r_t.
+
+    Attributes:
+        is_split: whether several devices have parts of the images, and gather rows only from their own.
     """
+
+    is_split = False
 
     def __init__(
         self,
@@ -157,11 +162,12 @@ class Augmentation(keras.layers.Layer):
         shift = ops.round(keras.random.uniform((count, 1), -limit - 0.499, limit + 0.499, seed=self.seed_generator))
         sources = ops.arange(height, dtype="float32")[None] - shift * selected  # of each row, (N, height)
         inside = ops.cast((sources >= 0) & (sources < height), "float32")[:, :, None, None]
-        sources = (
-            ops.cast(ops.clip(sources, 0, height - 1), "int32") + ops.arange(count, dtype="int32")[:, None] * height
-        )
-        # Whole rows are gathered. ops.take_along_axis takes ten times as long on TensorFlow.
-        rows = ops.take(ops.reshape(images, (-1, width * channels)), ops.reshape(sources, (-1,)), axis=0)
+        sources = ops.cast(ops.clip(sources, 0, height - 1), "int32")
+        if self.is_split:
+            rows = ops.take_along_axis(images, sources[:, :, None, None], axis=1)
+        else:  # Whole rows are gathered. ops.take_along_axis takes ten times as long on TensorFlow.
+            sources = sources + ops.arange(count, dtype="int32")[:, None] * height
+            rows = ops.take(ops.reshape(images, (-1, width * channels)), ops.reshape(sources, (-1,)), axis=0)
         return inside * (ops.reshape(rows, (-1, height, width, channels)) + 1.0) - 1.0
 
     def _cut(self, images: Tensor) -> Tensor:

@@ -18,12 +18,12 @@ class DeviceLayout:
     """Where the arrays of a training step are: the weights on every device, and a part of each batch on each.
 
     The compiled step is that of one device. XLA splits it, and adds the exchange between the devices wherever a value
-    depends on the whole batch: gradients, losses, batch norm's statistics, and the groups of ``MinibatchStdDev``. So
-    the layout changes the order of sums, and nothing else.
+    depends on the whole batch: gradients, losses, and batch norm's statistics. The groups of ``MinibatchStdDev`` are
+    also those of one device. So the layout changes the order of sums, and nothing else.
 
     This is plain ``jax.sharding`` and not ``keras.distribution``, which splits the first axis of every input: here
-    that would be the steps of ``multi_step``. It is also a setting of the whole process, and leaves the latents
-    unsplit, so that each device would generate all images.
+    that would be the steps of several batches in one. It is also a setting of the whole process. Either way, the
+    latents must be split by hand, or each device generates all images.
 
     Args:
         devices: the devices, those of process 0 first. Each process has the same number.
@@ -99,6 +99,13 @@ class DeviceLayout:
         for (batch,) in batches:
             sharding = self._split if batch["labels"].ndim == 1 else self._split_steps
             yield (jax.tree.map(lambda part, s=sharding: jax.make_array_from_process_local_data(s, part), batch),)
+
+    def split_groups(self, values: Tensor) -> Tensor:
+        """Inside of a compiled step: give each device some groups of these values (images of a group, groups, …).
+
+        So the devices exchange only the images of each one's own groups, and not all images of the batch.
+        """
+        return jax.lax.with_sharding_constraint(values, self._split_steps)
 
     def split(self, values: Tensor) -> Tensor:
         """Inside of a compiled step: give each device its part of these values (N, …)."""

@@ -11,6 +11,7 @@ from keras import ops
 
 from fashion_gan.arrays import Array, Floats, Images, KerasModel, Labels, Tensor
 from fashion_gan.errors import InputError
+from fashion_gan.networks.residual import MinibatchStdDev
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.training.augment import MEASURE_EVERY_STEPS, Augmentation
 from fashion_gan.training.losses import LOSSES, Loss, class_margin_loss, classification_loss, gradient_penalty
@@ -131,11 +132,21 @@ class GAN(keras.Model):
         self.ema_decay = ema_decay
         self.augmentation = augmentation
         self.layout = layout
+        if layout is not None:
+            self._split_layers(layout)
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.step = self.add_weight(name="step", shape=(), dtype="int32", initializer="zeros", trainable=False)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+
+    def _split_layers(self, layout: "DeviceLayout") -> None:
+        """Let the layers that mix images exchange no more of them than they need."""
+        if self.augmentation is not None:
+            self.augmentation.is_split = True
+        for layer in self.discriminator.layers:
+            if isinstance(layer, MinibatchStdDev):
+                layer.place_groups = layout.split_groups
 
     def compile(
         self,
