@@ -53,8 +53,8 @@ def make_dataset(
     """Draw a labeled data set and write it to a folder atomically.
 
     With ``count``, each image depends on the seed and its number only, and not on the others. So any number of jobs can
-    draw a shard each, in any order, and ``merge_dataset`` makes one data set of them. Without ``shard``, the same images
-    are drawn at once. A shard that is there already is verified, and left as it is. ``per_class`` draws other images.
+    draw a shard each, in any order, and ``merge_dataset`` makes one data set of them. A shard that is there already is
+    verified, and left as it is. Without ``shard``, the same images are drawn at once. ``per_class`` draws other images.
 
     Args:
         out: the folder to write. An existing folder is replaced only with ``force``, and only if fashion-gan wrote
