@@ -53,8 +53,8 @@ def make_dataset(
     """Draw a labeled data set and write it to a folder atomically.
 
     With ``count``, each image depends on the seed and its number only, and not on the others. So any number of jobs can
-    draw a shard each, in any order, and ``merge_dataset`` makes one data set of them. ``count`` alone draws the same
-    images at once. A shard that is there already is verified, and left as it is. ``per_class`` draws other images.
+    draw a shard each, in any order, and ``merge_dataset`` makes one data set of them. A shard that is there already is
+    verified, and left as it is. Without ``shard``, the same images are drawn at once. ``per_class`` draws other images.
 
     Args:
         out: the folder to write. An existing folder is replaced only with ``force``, and only if fashion-gan wrote
@@ -64,7 +64,7 @@ def make_dataset(
         shard: which part of ``count`` images to write, for example "17/1000". None writes all of them.
         format: "idx" (two files, named as Fashion-MNIST's training files), "npz", "folders" (PNG files in a folder for
             each class) or "parquet" (needs pyarrow). With ``count``, "webdataset" (tar files of PNG files and class
-            numbers) in the place of "folders".
+            numbers) instead of "folders".
         model: a shipped model's name, a run's folder or a model file, as in ``load_generator``. It must have classes.
         seed: seed of the latents, at least 0. None draws one, which the manifest records.
         truncation: standard deviation of the latents, above 0 and at most 1.5.

@@ -35,7 +35,7 @@ def write_shard(folder: Path, shard: Shard, settings: JsonObject, images: Number
     """Write the files of a shard into a folder, and their record. A shard that is complete is left as it is.
 
     Each file is written atomically, so a killed process leaves no half shard. The record comes first: a file without
-    one is not ours.
+    a record was written by something else.
 
     Args:
         folder: the folder of all shards. It is made if it is missing.
