@@ -1,0 +1,139 @@
+"""A generator whose layers take different latents, by their depth, and mixed classes. It is cut from its ONNX file.
+
+In our residual networks each layer reads the latent and the class, through the gains and shifts of its batch norm. The
+early layers decide the shape, the late ones the texture. So layers can read different latents, which is the style mixing
+of Karras et al. 2019, arXiv:1812.04948, section 3.1.
+"""
+
+import functools
+
+import numpy as np
+
+from fashion_gan.arrays import Array, FloatImages, Floats, Latents
+from fashion_gan.errors import InputError
+from fashion_gan.system.onnx_parts import OnnxGraph
+from fashion_gan.system.onnx_predict import OnnxPredict
+
+CONVOLUTIONS = ("Conv", "ConvTranspose")
+DENSE = ("MatMul", "Gemm")
+PASSED_THROUGH = ("Concat", "Identity", "Cast")  # They lead from the latents to the vector that the layers read.
+MAX_HOPS = 10
+
+
+class DepthNetwork:
+    """A conditional or unconditional generator, with a latent and class weights for each depth.
+
+    Layers are at the same depth if as many convolutions follow them. Depth 0 comes first, and has the most.
+
+    Args:
+        network: the generator's network.
+        classes: the number of its classes. 0 if it is unconditional.
+
+    Raises:
+        InputError: the layers that read the latents cannot be told apart in this network.
+    """
+
+    def __init__(self, network: OnnxPredict, classes: int) -> None:
+        self._network, self._classes = network, classes
+        try:
+            self._graph = OnnxGraph(network.content)
+            self._condition = self._find_condition()
+            self._readers = self._find_readers()
+        except (InputError, ValueError, LookupError) as error:
+            raise InputError(f"the layers of this model cannot be found in its ONNX file: {error}") from error
+
+    @property
+    def depth(self) -> int:
+        """The number of depths, at least 1."""
+        return len(self._readers)
+
+    def draw(self, latents: Latents, weights: Floats | None) -> FloatImages:
+        """Draw images.
+
+        Args:
+            latents: (N, depth, latent_dim).
+            weights: the share of each class (N, depth, classes). None if the network is unconditional.
+        """
+        conditions = [
+            self._conditions(latents[:, depth], None if weights is None else weights[:, depth])
+            for depth in range(self.depth)
+        ]
+        images: FloatImages = self._draw(conditions)
+        return images
+
+    def responses(self, latents: Latents, label: int) -> list[Array]:
+        """The outputs of the dense layers that read the latents, the first depth's first. Each is (N, units)."""
+        labels = [np.full(len(latents), label, np.int32)] if self._classes else []
+        return self._responses.outputs([latents, *labels])
+
+    def _conditions(self, latents: Latents, weights: Floats | None) -> Array:
+        """The vectors that the layers read: the latents, and the average of the classes' embeddings."""
+        if weights is None:
+            return self._condition_of([latents])
+        # The latents and the class are next to each other in this vector, so that they can be computed apart.
+        table = self._class_table
+        first = np.zeros(len(latents), np.int32)
+        conditions: Array = self._condition_of([latents, first]) - table[0] + weights.astype(np.float32) @ table
+        return conditions
+
+    @functools.cached_property
+    def _class_table(self) -> Array:
+        """The vector that the layers read for each class, with a latent of zeros."""
+        zeros = np.zeros((self._classes, self._latent_dim), np.float32)
+        return self._condition_of([zeros, np.arange(self._classes, dtype=np.int32)])
+
+    @property
+    def _latent_dim(self) -> int:
+        return int(self._network.session.get_inputs()[0].shape[1])
+
+    @functools.cached_property
+    def _condition_of(self) -> OnnxPredict:
+        return self._part(self._network.names[: 2 if self._classes else 1], [self._condition])
+
+    @functools.cached_property
+    def _draw(self) -> OnnxPredict:
+        names = [f"condition_{depth}" for depth in range(self.depth)]
+        renamed = {
+            reader: (self._condition, name)
+            for name, readers in zip(names, self._readers, strict=True)
+            for reader in readers
+        }
+        return self._part(tuple(names), self._graph.outputs, renamed)
+
+    @functools.cached_property
+    def _responses(self) -> OnnxPredict:
+        outputs = [self._graph.nodes[reader].outputs[0] for readers in self._readers for reader in readers]
+        return self._part(self._network.names[: 2 if self._classes else 1], outputs)
+
+    def _part(
+        self, inputs: tuple[str, ...], outputs: list[str], renamed: dict[int, tuple[str, str]] | None = None
+    ) -> OnnxPredict:
+        content = self._graph.cut(inputs, outputs, renamed)
+        part = OnnxPredict(content, self._network.guard.seconds_per_image, inputs)
+        part.guard = self._network.guard  # Who stops the network's calls also stops those of its parts.
+        return part
+
+    def __reduce__(self) -> tuple[type["DepthNetwork"], tuple[OnnxPredict, int]]:
+        return DepthNetwork, (self._network, self._classes)
+
+    def _find_condition(self) -> str:
+        """The vector that the dense layers read: the latents, joined with the embedded class if there is one."""
+        value = self._network.names[0]
+        for _ in range(MAX_HOPS):
+            consumers = self._graph.consumers(value)
+            if consumers and all(self._graph.nodes[consumer].operator in DENSE for consumer in consumers):
+                return value
+            (only,) = consumers
+            node = self._graph.nodes[only]
+            if node.operator not in PASSED_THROUGH:
+                raise InputError(f"its latents enter a layer of the kind {node.operator}")
+            value = node.outputs[0]
+        raise InputError("its latents enter no dense layer")
+
+    def _find_readers(self) -> list[list[int]]:
+        """The positions of the nodes that read the vector, by their depth."""
+        convolutions = self._graph.longest_paths(CONVOLUTIONS)
+        depths: dict[int, list[int]] = {}
+        for reader in self._graph.consumers(self._condition):
+            depths.setdefault(convolutions[self._graph.nodes[reader].outputs[0]], []).append(reader)
+        return [depths[key] for key in sorted(depths, reverse=True)]
