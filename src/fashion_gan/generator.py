@@ -421,7 +421,7 @@ class Generator:
         *,
         rounds: int = projection.ROUNDS,
     ) -> projection.Projection:
-        """Find latents, and classes, from which the generator draws pictures that are as near as possible to given ones.
+        """Find latents, and classes, from which the generator draws given pictures, as near as it can.
 
         An encoder names a start, if the generator has one: the shipped model's comes with it, ``train_encoder`` makes
         one for a run. Without an encoder the nearest of 2,000 drawn images is the start. Then a search refines it. It
@@ -553,7 +553,7 @@ class Generator:
     def depth_network(self) -> DepthNetwork:
         if not isinstance(self.predict, OnnxPredict):
             raise InputError(
-                "layers can read different latents only in an .onnx file: write one with fashion-gan export, and load it"
+                "layers read different latents only in an .onnx file: write one with fashion-gan export, and load it"
             )
         return DepthNetwork(self.predict, len(self.class_names))
 
@@ -617,7 +617,8 @@ class Generator:
             vectors = np.repeat(vectors[:, np.newaxis], network.depth, axis=1)
         if vectors.shape[1:] != (network.depth, self.latent_dim) or not len(vectors):
             raise InputError(
-                f"latents must be (N, {network.depth}, {self.latent_dim}) or (N, {self.latent_dim}), got {vectors.shape}"
+                f"latents must be (N, {network.depth}, {self.latent_dim}) or (N, {self.latent_dim}), got "
+                f"{vectors.shape}"
             )
         shares = self._class_shares(len(vectors), labels)
         if shares is not None:

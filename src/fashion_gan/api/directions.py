@@ -43,8 +43,8 @@ def find_directions(
     """Find the directions in which a generator's pictures change most, measure them, and write them into a file.
 
     They are found in closed form from the weights, without labels or pictures. Then pictures are drawn at both sides,
-    and measured: brightness, contrast, width, height, area; of Fashion-MNIST's classes also sleeves, shafts, and whether
-    the class is kept, by the evaluator's classifier. A rule names each direction after its largest change.
+    and measured, see ``editing.measures``. Of Fashion-MNIST's classes, the evaluator's classifier tells sleeves,
+    shafts, and whether the class is kept. A rule names each direction after its largest change.
 
     Args:
         model: a generator whose weights are in an ``.onnx`` file: a shipped model's name, a finished run, or a file.
@@ -155,7 +155,7 @@ def _measured_latents(generator: Generator) -> tuple[Latents, Labels]:
     return generator.latents(count, seed=1), np.arange(count, dtype=np.int32) % max(classes, 1)
 
 
-def _measure(generator: Generator, vectors: Latents) -> tuple[list[Mapping[str, Change]], list[float | None]]:
+def _measure(generator: Generator, vectors: Latents) -> tuple[list[dict[str, Change]], list[float | None]]:
     """For each direction: how each measure changes, and how often the class is kept."""
     latents, labels = _measured_latents(generator)
     numbers = labels if generator.class_names else None

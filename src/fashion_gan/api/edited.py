@@ -1,4 +1,4 @@
-"""Latents and classes of pictures that are edited before they are drawn, as the options of ``generate`` ask for them."""
+"""Latents and classes of pictures that are edited before they are drawn, as options of ``generate`` ask for."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -127,8 +127,8 @@ class Sweep:
             count = 0
         if not equals or not name.strip() or not count or len(parts) > 3 or not np.isfinite([low, high]).all():
             raise InputError(
-                f"grid={show(text)} must be NAME=LOW:HIGH or NAME=LOW:HIGH:COUNT, such as {TRUNCATION}=0.5:1.5, with 2 to "
-                f"{MAX_SWEEP_VALUES} values"
+                f"grid={show(text)} must be NAME=LOW:HIGH or NAME=LOW:HIGH:COUNT, such as {TRUNCATION}=0.5:1.5, with 2 "
+                f"to {MAX_SWEEP_VALUES} values"
             )
         return cls(name.strip(), tuple(np.linspace(low, high, count).tolist()))
 
@@ -172,9 +172,9 @@ def parse_keys(text: str) -> tuple[list[int], list[str] | None]:
         seeds = [int(seed) for seed, _, _ in parts]
     except ValueError:
         raise InputError(
-            f"keys={show(text)} must be seeds with commas between them, such as 3,7 or 3:Dress,7:Bag"
+            f"film={show(text)} must be seeds with commas between them, such as 3,7 or 3:Dress,7:Bag"
         ) from None
     classes = [name.strip() for _, _, name in parts]
     if any(classes) and not all(classes):
-        raise InputError(f"keys={show(text)} must have a class for each seed, or for none")
+        raise InputError(f"film={show(text)} must have a class for each seed, or for none")
     return seeds, classes if any(classes) else None

@@ -90,7 +90,7 @@ def project(
         model: the generator, as ``load_generator`` takes it.
         pictures: the files, from 1 to 10,000. Each becomes a square of the generator's size.
         labels, rounds: as in ``Generator.project``.
-        method: "search" only draws, and needs no framework. "gradient" goes on from there by gradient descent, with Keras.
+        method: "search" only draws, and needs no framework. "gradient" goes on by gradient descent, with Keras.
         steps: steps of the gradient descent, from 1 to 100,000.
         options: how pictures become squares.
         invert: turn dark into light first. Fashion-MNIST shows light clothes on black.
@@ -171,7 +171,7 @@ def nearest_training(given: Images, redrawn: Images, training: Dataset) -> Neare
         raise InputError(
             f"{training.source} holds pictures {training.images.shape[1:]}, but the model draws {given.shape[1:]}"
         )
-    vectors = training.images.reshape(len(training.images), -1)
+    vectors = np.asarray(training.images.reshape(len(training.images), -1), np.float32)
     both = nearest(np.concatenate([given, redrawn]).reshape(2 * len(given), -1).astype(np.float32), vectors)
     count = len(given)
     errors = np.sqrt(both.squares[:count] / vectors.shape[1])

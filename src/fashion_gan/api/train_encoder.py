@@ -167,7 +167,7 @@ def _describe(exported: Any, about: JsonObject) -> None:
     exported.graph.name = "encoder"
     exported.doc_string = (
         f"Finds the latents that a GAN's generator draws pictures from. {INPUT_NAMES[0]}: float32 (N, height, width, "
-        "channels), pixels from -1 to 1. Outputs: latents float32 (N, latent_dim), and class logits if there are classes."
+        "channels), pixels from -1 to 1. Outputs: latents float32 (N, latent_dim), and class logits, if it has classes."
     )
 
 

@@ -13,6 +13,7 @@ from fashion_gan.api.project import GRADIENT_STEPS, METHODS, ProjectedPictures
 from fashion_gan.api.project import project as project_pictures
 from fashion_gan.api.train_encoder import STEPS
 from fashion_gan.api.train_encoder import train_encoder as train_encoder_of
+from fashion_gan.arrays import JsonObject
 from fashion_gan.cli import options
 from fashion_gan.datasets import PictureOptions, load_training_images
 from fashion_gan.editing.directions import Direction
@@ -102,7 +103,7 @@ def project(
         check_suffix(picture, PICTURE_FORMATS)
     if settings["method"] == "search":
         options.refuse_given("--method search", "steps")
-    given = {name: value for name, value in (("fit", fit), ("background", background)) if value is not None}
+    given: JsonObject = {name: value for name, value in (("fit", fit), ("background", background)) if value is not None}
     training = None
     if data is not None:
         size, _, channels = load_generator(model).image_shape
@@ -232,7 +233,7 @@ def train_encoder(model: str, steps: int, seed: int, data: str | None, out: Path
     trained = train_encoder_of(model, steps=steps, seed=seed, data=data, out=out, force=force)
     about = trained.about
     click.echo(
-        f"{about['pictures']} real pictures are redrawn with an error of {about['median_error']:.1f} gray levels in half "
-        f"of the cases, and of {about['high_error']:.1f} in nine of ten"
+        f"of {about['pictures']} real pictures, half are redrawn with an error below {about['median_error']:.1f} gray "
+        f"levels, and nine of ten below {about['high_error']:.1f}"
     )
     click.echo(f"encoder  {trained.path}")

@@ -28,12 +28,17 @@ from fashion_gan.version import __version__
 
 NEAR_DUPLICATE_LEVELS = 10.0
 DEFAULT_NAMES = {
-    **{"grid": "generated.png", "png": "generated", "npz": "generated.npz"},
-    **{"walk": "interpolation.png", "film": "film.gif"},
+    "grid": "generated.png",
+    "png": "generated",
+    "npz": "generated.npz",
+    "walk": "interpolation.png",
+    "film": "film.gif",
 }
 SUFFIXES = {
-    **{"grid": tuple(PICTURE_FORMATS), "npz": (".npz",)},
-    **{"walk": (*PICTURE_FORMATS, ".gif", ".mp4"), "film": FILM_SUFFIXES},
+    "grid": tuple(PICTURE_FORMATS),
+    "npz": (".npz",),
+    "walk": (*PICTURE_FORMATS, ".gif", ".mp4"),
+    "film": FILM_SUFFIXES,
 }
 EDITS = ("moves", "texture", "texture_from", "shares", "sweep")  # options that edit
 SWEPT_PICTURES = 8  # rows of a sweep, unless --count says otherwise

@@ -1,17 +1,18 @@
 """A generator whose layers take different latents, by their depth, and mixed classes. It is cut from its ONNX file.
 
 In our residual networks each layer reads the latent and the class, through the gains and shifts of its batch norm. The
-early layers decide the shape, the late ones the texture. So layers can read different latents, which is the style mixing
-of Karras et al. 2019, arXiv:1812.04948, section 3.1.
+early layers decide the shape, the late ones the texture. So layers can read different latents: the style mixing of
+Karras et al. 2019, arXiv:1812.04948, section 3.1.
 """
 
 import functools
 
 import numpy as np
 
-from fashion_gan.arrays import Array, FloatImages, Floats, Latents
+from fashion_gan.arrays import Array, FloatImages, Floats, Latents, Shape
 from fashion_gan.errors import InputError
-from fashion_gan.system.onnx_parts import OnnxGraph
+from fashion_gan.system.onnx_gradient import TARGET, Gradient
+from fashion_gan.system.onnx_parts import Node, OnnxGraph
 from fashion_gan.system.onnx_predict import OnnxPredict
 
 CONVOLUTIONS = ("Conv", "ConvTranspose")
@@ -54,12 +55,36 @@ class DepthNetwork:
             latents: (N, depth, latent_dim).
             weights: the share of each class (N, depth, classes). None if the network is unconditional.
         """
-        conditions = [
+        images: FloatImages = self._draw(self._all_conditions(latents, weights))
+        return images
+
+    def _all_conditions(self, latents: Latents, weights: Floats | None) -> list[Array]:
+        return [
             self._conditions(latents[:, depth], None if weights is None else weights[:, depth])
             for depth in range(self.depth)
         ]
-        images: FloatImages = self._draw(conditions)
-        return images
+
+    def gradients(self, latents: Latents, weights: Floats | None, targets: FloatImages) -> tuple[FloatImages, Latents]:
+        """Draw images, and differentiate half the sum of their squared differences to targets by the latents.
+
+        Args:
+            latents, weights: as in ``draw``.
+            targets: (N, H, W, C) in [-1, 1].
+
+        Returns:
+            The images, and the gradient (N, depth, latent_dim).
+        """
+        images, *gradients = self._gradient.outputs([*self._all_conditions(latents, weights), targets])
+        by_latents = [gradient @ self._condition_by_latent.T for gradient in gradients]
+        return images, np.stack(by_latents, axis=1)
+
+    @functools.cached_property
+    def _condition_by_latent(self) -> Array:
+        """How the vector that the layers read changes with each number of the latent, (latent_dim, width)."""
+        dim = self._latent_dim
+        units = np.eye(1 + dim, dim, -1, dtype=np.float32)  # Zeros, then each unit vector.
+        conditions = self._conditions(units, self._first_class(1 + dim))
+        return conditions[1:] - conditions[0]
 
     def responses(self, latents: Latents, label: int) -> list[Array]:
         """The outputs of the dense layers that read the latents, the first depth's first. Each is (N, units)."""
@@ -88,27 +113,61 @@ class DepthNetwork:
 
     @functools.cached_property
     def _condition_of(self) -> OnnxPredict:
-        return self._part(self._network.names[: 2 if self._classes else 1], [self._condition])
-
-    @functools.cached_property
-    def _draw(self) -> OnnxPredict:
-        names = [f"condition_{depth}" for depth in range(self.depth)]
-        renamed = {
-            reader: (self._condition, name)
-            for name, readers in zip(names, self._readers, strict=True)
-            for reader in readers
-        }
-        return self._part(tuple(names), self._graph.outputs, renamed)
+        return self._part(self._own_inputs, [self._condition])
 
     @functools.cached_property
     def _responses(self) -> OnnxPredict:
         outputs = [self._graph.nodes[reader].outputs[0] for readers in self._readers for reader in readers]
-        return self._part(self._network.names[: 2 if self._classes else 1], outputs)
+        return self._part(self._own_inputs, outputs)
 
-    def _part(
-        self, inputs: tuple[str, ...], outputs: list[str], renamed: dict[int, tuple[str, str]] | None = None
-    ) -> OnnxPredict:
-        content = self._graph.cut(inputs, outputs, renamed)
+    @functools.cached_property
+    def _draw(self) -> OnnxPredict:
+        return self._predict(self._graph.write(self._drawing_nodes, self._names, self._graph.outputs), self._names)
+
+    @functools.cached_property
+    def _gradient(self) -> OnnxPredict:
+        """Conditions and target images -> images, and the gradient by each condition."""
+        (output,) = self._graph.outputs
+        gradient = Gradient(self._drawing_nodes, self._names, output)
+        nodes, names = gradient.backward(self._shapes(gradient.measured))
+        inputs = (*self._names, TARGET)
+        return self._predict(self._graph.write(self._drawing_nodes, inputs, [output, *names], nodes), inputs)
+
+    def _shapes(self, values: list[str]) -> dict[str, Shape]:
+        """The shapes of values of the drawing part, for two images."""
+        shapes = {name: shape for name in values if (shape := self._graph.shape_of_weights(name)) is not None}
+        computed = [name for name in values if name not in shapes and name not in self._names]
+        part = self._predict(self._graph.write(self._drawing_nodes, self._names, computed), self._names)
+        example = self._conditions(np.zeros((2, self._latent_dim), np.float32), self._first_class(2))
+        arrays = part.outputs([example] * self.depth)
+        shapes |= {name: array.shape for name, array in zip(computed, arrays, strict=True)}
+        return shapes | dict.fromkeys(self._names, example.shape)
+
+    def _first_class(self, count: int) -> Floats | None:
+        return np.eye(self._classes)[np.zeros(count, int)] if self._classes else None
+
+    @property
+    def _own_inputs(self) -> tuple[str, ...]:
+        return self._network.names[: 2 if self._classes else 1]
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
+        """The inputs of the drawing part: the vector that the layers of each depth read."""
+        return tuple(f"condition_{depth}" for depth in range(self.depth))
+
+    @functools.cached_property
+    def _drawing_nodes(self) -> list[Node]:
+        renamed = {
+            reader: (self._condition, name)
+            for name, readers in zip(self._names, self._readers, strict=True)
+            for reader in readers
+        }
+        return self._graph.needed(self._names, self._graph.outputs, renamed)
+
+    def _part(self, inputs: tuple[str, ...], outputs: list[str]) -> OnnxPredict:
+        return self._predict(self._graph.write(self._graph.needed(inputs, outputs), inputs, outputs), inputs)
+
+    def _predict(self, content: bytes, inputs: tuple[str, ...]) -> OnnxPredict:
         part = OnnxPredict(content, self._network.guard.seconds_per_image, inputs)
         part.guard = self._network.guard  # Who stops the network's calls also stops those of its parts.
         return part

@@ -38,6 +38,11 @@ class Encoder:
         return latents, logits[0].argmax(axis=1).astype(np.int32) if logits else None
 
 
+def _errors() -> tuple[type[Exception], ...]:
+    """What reading a file that is no encoder raises."""
+    return (OSError, KeyError, RecursionError, *onnx_guard.errors())
+
+
 def open_encoder(path: Path, image_shape: Shape, latent_dim: int, classes: int) -> Encoder:
     """Open an encoder's file.
 
@@ -61,7 +66,7 @@ def open_encoder(path: Path, image_shape: Shape, latent_dim: int, classes: int) 
         guard = onnx_guard.Guard()
         example = np.zeros((2, *image_shape), np.float32)
         shapes = [output.shape for output in guard.probe(session, {INPUT_NAMES[0]: example})]
-    except (*onnx_guard.errors(), OSError, KeyError, RecursionError) as error:
+    except _errors() as error:
         reason = one_line(error) if isinstance(error, (InputError, OSError)) else "it is damaged, or of another kind"
         raise InputError(f"{path} cannot be read as an encoder: {reason}") from error
     if shapes != [(2, latent_dim), *([(2, classes)] if classes else [])]:

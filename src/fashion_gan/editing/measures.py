@@ -120,8 +120,9 @@ def compare(before: Floats, after: Floats, labels: Array, plain: Floats) -> Chan
 def name_directions(changes: Sequence[Mapping[str, Change]]) -> list[tuple[str, int]]:
     """Name each direction after the measure that it changes most, and turn it so that the measure rises.
 
-    A name needs a mean change of 0.5 standard deviations, and three quarters of the changed pictures that agree. A second
-    direction with the same measure gets a number: "wider 2". One that nothing explains is called by its own number.
+    A name needs a mean change of 0.5 standard deviations, and three quarters of the changed pictures that agree. A
+    second direction with the same measure gets a number: "wider 2". One that nothing explains is called by its own
+    number.
 
     Args:
         changes: of each direction, the change of each measure.

@@ -146,8 +146,8 @@ class _Search:
         self.latents = latents
         self._pixels = self._draw(latents)
         self._costs = self._cost(latents, self._pixels)
-        self._damping = np.full(len(latents), DAMPING, np.float32)
-        self._jacobian = np.empty(0, np.float32)  # (N, latent_dim, P)
+        self._damping: Array = np.full(len(latents), DAMPING, np.float32)
+        self._jacobian: Array = np.empty(0, np.float32)  # (N, latent_dim, P)
 
     def measure_jacobian(self) -> None:
         """Measure how the pixels change with each number of the latents."""

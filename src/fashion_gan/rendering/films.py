@@ -48,7 +48,7 @@ def save_film(path: str | Path, frames: Sequence[Picture] | Images, frame_second
         with atomic_file(path) as temporary:
             first.save(temporary, "WEBP", save_all=True, append_images=rest, **settings)
     else:
-        _save_mp4(path, np.stack(frames), frame_seconds)
+        _save_mp4(path, np.stack(list(frames)), frame_seconds)
 
 
 def check_film(path: Path) -> None:

@@ -15,8 +15,19 @@ def byte_fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 def varint(message: memoryview, field: int) -> int:
     """A message's whole number in a field, 0 if it has none. A later value of the field replaces an earlier one."""
-    values = [_varint(value, 0)[0] for number, kind, value in _fields(message) if (number, kind) == (field, VARINT)]
+    values = varints(message, field)
     return values[-1] if values else 0
+
+
+def varints(message: memoryview, field: int) -> list[int]:
+    """A message's whole numbers in a field that repeats: one by one, or packed together."""
+    numbers = []
+    for number, kind, value in _fields(message):
+        position = 0
+        while number == field and kind in (VARINT, BYTES) and position < len(value):
+            whole, position = _varint(value, position)
+            numbers.append(whole)
+    return numbers
 
 
 def text(message: memoryview, field: int) -> str:

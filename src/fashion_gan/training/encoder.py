@@ -112,7 +112,7 @@ def _batches(
             indices = np.sort(order[start : start + size])
             real = images[indices].astype(np.float32) / 127.5 - 1
             latents = draw_latents(size, config.latent_dim, seed=(seed << 64) + (epoch << 32) + number)
-            targets = {"redrawn": real, "found": latents}
+            targets: dict[str, Array] = {"redrawn": real, "found": latents}
             if config.class_names:
                 targets["classes"] = labels[indices]
             yield [real, latents, labels[indices]][: 3 if config.class_names else 2], targets
