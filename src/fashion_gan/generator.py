@@ -34,6 +34,7 @@ SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit i
 MAX_COUNT = 100_000  # 78 MB of 28×28 gray images; use another seed for more
 MAX_THREADS = 1024
 MAX_SIZE = 1024  # pixels that images can be enlarged to
+GRADIENT_COST = 3  # A gradient takes as long as three images.
 MAX_KEYS = 1000  # of a film
 MAX_AMOUNT = 20.0  # by which latents are moved in a direction: twice the length of most latents
 SHARE_TOLERANCE = 1e-3  # of the sum of an image's class shares
@@ -277,23 +278,32 @@ class Generator:
         """Turn latents into images, in batches.
 
         Args:
-            latents: floats (N, latent_dim), N at least 1, for example from ``latents`` or ``vary``.
-            labels: as in ``generate``.
+            latents: floats (N, latent_dim), N at least 1, for example from ``latents`` or ``vary``. Or, for an
+                ``.onnx`` file, (N, depths, latent_dim), for example from ``mix_depths`` or ``project``.
+            labels: as in ``generate``. Or, for an ``.onnx`` file, the share of each class in each image, from 0 to 1:
+                floats (N, classes) or (N, depths, classes), whose rows add up to 1.
             as_float: return float32 instead of uint8.
 
         Returns:
             uint8 (N, H, W, C) in [0, 255], or float32 in [-1, 1].
 
         Raises:
-            InputError: the latents have the wrong shape or are not finite, or a label is refused as in ``generate``.
+            InputError: the latents have the wrong shape or are not finite, a label is refused as in ``generate``, or
+                depths or classes are mixed and the generator does not come from an ``.onnx`` file.
 
         Example:
             >>> generator = fashion_gan.load_generator("fashion")
             >>> latents = generator.latents(4, seed=3)
             >>> bool((generator.decode(latents, "Bag") == generator.generate(4, "Bag", seed=3)).all())
             True
+            >>> half_dress_half_coat = 0.5 * np.eye(10)[[3] * 4] + 0.5 * np.eye(10)[[4] * 4]
+            >>> generator.decode(latents, half_dress_half_coat).shape
+            (4, 28, 28, 1)
         """
         as_float, vectors = check_flag("as_float", as_float), _as_floats("latents", latents)
+        shares = self._class_shares(len(vectors) if vectors.ndim else 0, labels)
+        if vectors.ndim == 3 or shares is not None:
+            return self._decode_mixed(vectors, labels if shares is None else shares, as_float)
         if vectors.ndim != 2 or vectors.shape[1] != self.latent_dim or not len(vectors):
             raise InputError(f"latents must be (N, {self.latent_dim}), got {vectors.shape}")
         numbers = self.labels(len(vectors), labels)
@@ -302,6 +312,51 @@ class Generator:
             return self.predict(vectors[part] if numbers is None else [vectors[part], numbers[part]])
 
         return self._in_batches(predict, len(vectors), as_float)
+
+    def _decode_mixed(self, vectors: Latents, labels: LabelsLike | Floats | None, as_float: bool) -> Array:
+        """Draw latents (N, depths, latent_dim) or (N, latent_dim), of classes or class shares."""
+        network = self.depth_network
+        if vectors.ndim == 2:
+            vectors = np.repeat(vectors[:, np.newaxis], network.depth, axis=1)
+        if vectors.shape[1:] != (network.depth, self.latent_dim) or not len(vectors):
+            expected = f"(N, {self.latent_dim}) or (N, {network.depth}, {self.latent_dim})"
+            raise InputError(f"latents must be {expected}, got {vectors.shape}")
+        weights = self._class_weights(len(vectors), labels)
+
+        def predict(part: slice) -> Array:
+            return network.draw(vectors[part], None if weights is None else weights[part])
+
+        return self._in_batches(predict, len(vectors), as_float)
+
+    def _class_shares(self, count: int, labels: object) -> Floats | None:
+        """The labels, if they are shares of classes: rows of fractions. None if they are anything else."""
+        classes = len(self.class_names)
+        if classes < 2 or labels is None or isinstance(labels, str) or is_single_label(labels):
+            return None
+        if not isinstance(labels, np.ndarray) and not (isinstance(labels, Sequence) and np.ndim(labels[0]) > 0):
+            return None
+        array = as_array("labels", labels)
+        if array.dtype.kind != "f" or array.ndim not in (2, 3) or np.isin(array, (0, 1)).all():
+            return None
+        if array.shape[-1] != classes or len(array) != count:
+            return None
+        if not ((array >= 0).all() and (np.abs(array.sum(axis=-1) - 1) <= SHARE_TOLERANCE).all()):
+            raise InputError("labels hold shares of classes, which must be at least 0 and add up to 1 in each row")
+        return array.astype(np.float64)
+
+    def _class_weights(self, count: int, labels: LabelsLike | Floats | None) -> Floats | None:
+        """The share of each class at each depth, (count, depths, classes). None for an unconditional generator."""
+        shares, depths, classes = self._class_shares(count, labels), self.depths, len(self.class_names)
+        if shares is None:
+            numbers = self.labels(count, labels)
+            if numbers is None:
+                return None
+            shares = np.eye(classes)[numbers]
+        if shares.ndim == 2:
+            shares = shares[:, np.newaxis]
+        if shares.shape[1] not in (1, depths):
+            raise InputError(f"labels must be ({count}, {classes}) or ({count}, {depths}, {classes}) shares")
+        return np.broadcast_to(shares, (count, depths, classes))
 
     def _in_batches(self, predict: Callable[[slice], Array], count: int, as_float: bool) -> Array:
         """Draw images in batches, on several threads.
@@ -312,26 +367,41 @@ class Generator:
             as_float: as in ``generate``.
         """
         size = min(SLICE_SIZE, -(-count // self.threads)) if self.threads else BATCH_SIZE
-        guard = self.predict.guard if isinstance(self.predict, OnnxPredict) else None
-        limit = None if guard is None else guard.limit(size)
-        threads: set[int] = set()
 
-        def draw(start: int) -> Array:
-            threads.add(threading.get_ident())
-            images = np.asarray(predict(slice(start, start + size)), np.float32)
+        def draw(part: slice) -> Array:
+            images = np.asarray(predict(part), np.float32)
             if not np.isfinite(images).all():
                 raise InputError("the model draws pixels that are not finite numbers: its weights are damaged")
             if self.size is not None:
                 images = _enlarge(images, self.size)
             return images if as_float else to_uint8(images)
 
-        starts = range(0, count, size)
+        return np.concatenate(self._in_threads(draw, count, size))
+
+    def _in_threads(self, work: Callable[[slice], Array], count: int, size: int, calls: int = 1) -> list[Array]:
+        """Work on slices of ``count`` images at the same time, if there are threads, and return the results in order.
+
+        Args:
+            work: the work on a slice.
+            count: the number of all images.
+            size: the images of a slice.
+            calls: how often the work draws each image, for its time limit.
+        """
+        parts = [slice(start, start + size) for start in range(0, count, size)]
         if not self.threads:  # Keras must run on the thread that set it up.
-            return np.concatenate([draw(start) for start in starts])
+            return [work(part) for part in parts]
+        guard = self.predict.guard if isinstance(self.predict, OnnxPredict) else None
+        limit = None if guard is None else guard.limit(size * calls)
+        threads: set[int] = set()
+
+        def run(part: slice) -> Array:
+            threads.add(threading.get_ident())
+            return work(part)
+
         with ThreadPoolExecutor(self.threads) as pool:
-            parts = [pool.submit(draw, start) for start in starts]
+            results = [pool.submit(run, part) for part in parts]
             try:
-                return np.concatenate([part.result(limit) for part in parts])
+                return [result.result(limit) for result in results]
             except TimeoutError as error:
                 raise InputError(f"the model takes over {limit:.0f} seconds for {size} images") from error
             finally:  # After an error or a Ctrl-C, the other parts are ended: leaving the block waits for them.
@@ -419,52 +489,62 @@ class Generator:
         images: npt.ArrayLike,
         labels: LabelsLike | None = None,
         *,
-        rounds: int = projection.ROUNDS,
+        steps: int = projection.STEPS,
     ) -> projection.Projection:
         """Find latents, and classes, from which the generator draws given pictures, as near as it can.
 
         An encoder names a start, if the generator has one: the shipped model's comes with it, ``train_encoder`` makes
-        one for a run. Without an encoder the nearest of 2,000 drawn images is the start. Then a search refines it. It
-        only draws, so it needs no training framework.
+        one for a run. Without an encoder the nearest of 2,000 drawn images is the start. Gradient descent moves the
+        latents of each depth from there. ONNX Runtime computes it, so it needs no training framework.
 
         Args:
             images: uint8 (N, H, W, C) of the generator's own size, N from 1 to 10,000. Gray ones may be (N, H, W).
             labels: as in ``generate``. None: the encoder, or the nearest image, tells the class.
-            rounds: rounds of the search, from 0 to 100. Each draws about latent_dim + 10 images for each picture.
+            steps: steps of the descent, from 0 to 10,000.
 
         Returns:
             The latents, the classes, the pictures drawn from them, and their errors.
 
         Raises:
-            InputError: the images have the wrong type or shape, a number is out of range, or a label is refused as in
-                ``generate``.
+            InputError: the images have the wrong type or shape, a number is out of range, a label is refused as in
+                ``generate``, or the generator does not come from an ``.onnx`` file, or cannot be differentiated.
 
         Example:
             >>> generator = fashion_gan.load_generator("fashion")
-            >>> found = generator.project(generator.generate(2, "Bag", seed=3))
-            >>> [generator.class_names[label] for label in found.labels], found.latents.shape
-            (['Bag', 'Bag'], (2, 100))
+            >>> found = generator.project(generator.generate(2, "Bag", seed=3), "Bag")
+            >>> found.latents.shape, bool(found.errors.max() < 25)
+            ((2, 5, 100), True)
 
-        Source: Zhu et al. 2016, arXiv:1609.03552.
+        Source: Abdal et al. 2019, arXiv:1904.03189; Zhu et al. 2016, arXiv:1609.03552.
         """
-        rounds = check_whole_number("rounds", rounds, 0, projection.MAX_ROUNDS)
-        plain = self.enlarged(None)
-        pictures = projection.check_pictures(images, plain.image_shape)
+        steps = check_whole_number("steps", steps, 0, projection.MAX_STEPS)
+        plain = self if self.size is None else self.enlarged(None)
+        network, pictures = self.depth_network, projection.check_pictures(images, plain.image_shape)
         numbers = None if labels is None else self.labels(len(pictures), labels)
         targets = pictures.astype(np.float32) / np.float32(127.5) - 1
-        start, classes = plain._start_of_search(targets, numbers)
+        start, classes = plain.start_of_descent(targets, numbers)
+        weights = self._class_weights(len(pictures), classes)
+        network.check_gradient()
 
-        def draw(latents: Latents, labels: Labels | None) -> FloatImages:
-            floats: FloatImages = plain.decode(latents, labels, as_float=True)
-            return floats
+        def descend(part: slice) -> Latents:
+            shares = None if weights is None else weights[part]
+            return projection.descend(network, targets[part], start[part], shares, steps)
 
-        latents = projection.refine(draw, targets, start, classes, rounds)
-        drawn = draw(latents, classes)
+        together = min(projection.PICTURES_TOGETHER, -(-len(pictures) // (self.threads or 1)))
+        latents = np.concatenate(self._in_threads(descend, len(pictures), together, GRADIENT_COST * (steps + 1)))
+        if network.depth == 1:
+            latents = latents[:, 0]
+        drawn = plain.decode(latents, classes, as_float=True)
         errors = 127.5 * np.sqrt(projection.mean_squares(drawn, targets))
         return projection.Projection(latents, classes, to_uint8(drawn), errors)
 
-    def _start_of_search(self, targets: FloatImages, labels: Labels | None) -> tuple[Latents, Labels | None]:
-        """Latents and classes near those that a search finds: the encoder's, or those of the nearest drawn images."""
+    def start_of_descent(self, targets: FloatImages, labels: Labels | None) -> tuple[Latents, Labels | None]:
+        """Latents and classes from which ``project`` starts: the encoder's, or those of the nearest drawn images.
+
+        Args:
+            targets: pictures (N, H, W, C) in [-1, 1].
+            labels: the classes that they must have. None: any.
+        """
         encoder = self.encoder
         if encoder is None:
             return projection.nearest_drawn(self.decode, targets, self.latent_dim, len(self.class_names), labels)
@@ -481,7 +561,8 @@ class Generator:
         path = None if self.companions is None else self.companions.encoder
         if path is None or not path.is_file():
             return None
-        return open_encoder(path, self.enlarged(None).image_shape, self.latent_dim, len(self.class_names))
+        plain = self if self.size is None else self.enlarged(None)
+        return open_encoder(path, plain.image_shape, self.latent_dim, len(self.class_names))
 
     @functools.cached_property
     def directions(self) -> tuple[Direction, ...]:
@@ -501,7 +582,7 @@ class Generator:
         """Move latents in a direction: latents + amount · direction.
 
         Args:
-            latents: (N, latent_dim) or (latent_dim,).
+            latents: (N, latent_dim), (latent_dim,) or (N, depths, latent_dim).
             direction: the name of one of ``directions``, its number, which counts from 1, or a vector (latent_dim,).
                 The vector is brought to length 1.
             amount: how far, from -20 to 20. Latents have a standard deviation of 1 in every direction, so 2 is much.
@@ -521,8 +602,8 @@ class Generator:
         Source: Shen & Zhou 2021, arXiv:2007.06600; Härkönen et al. 2020, arXiv:2004.02546.
         """
         vectors = _as_floats("latents", latents)
-        if vectors.ndim not in (1, 2) or vectors.shape[-1] != self.latent_dim:
-            raise InputError(f"latents must be (N, {self.latent_dim}) or ({self.latent_dim},), got {vectors.shape}")
+        if vectors.ndim not in (1, 2, 3) or vectors.shape[-1] != self.latent_dim:
+            raise InputError(f"the last axis of latents must have the length {self.latent_dim}, got {vectors.shape}")
         amount = check_range("amount", amount, -MAX_AMOUNT, MAX_AMOUNT)
         return vectors + np.float32(amount) * self._direction_vector(direction)
 
@@ -559,7 +640,7 @@ class Generator:
 
     @default_settings()
     def mix_depths(self, shape: npt.ArrayLike, texture: npt.ArrayLike, first: int | None = None) -> Latents:
-        """Join two latents by depth: early layers decide the shape, late ones the texture. ``decode_mixed`` draws them.
+        """Join two latents by depth: early layers decide the shape, late ones the texture. ``decode`` draws them.
 
         Args:
             shape, texture: latents (latent_dim,), or seeds, which stand for the first latents they draw.
@@ -573,7 +654,7 @@ class Generator:
 
         Example:
             >>> generator = fashion_gan.load_generator("fashion")
-            >>> generator.decode_mixed([generator.mix_depths(3, 7)], "Dress").shape
+            >>> generator.decode([generator.mix_depths(3, 7)], "Dress").shape
             (1, 28, 28, 1)
 
         Source: Karras et al. 2019, arXiv:1812.04948, section 3.1 (style mixing).
@@ -583,65 +664,6 @@ class Generator:
         mixed: Latents = np.repeat(self._latent(shape)[np.newaxis], depths, axis=0)
         mixed[first:] = self._latent(texture)
         return mixed
-
-    @default_settings()
-    def decode_mixed(
-        self, latents: npt.ArrayLike, labels: LabelsLike | None = None, *, as_float: bool = False
-    ) -> Array:
-        """Turn latents that differ by depth, and mixed classes, into images.
-
-        Args:
-            latents: floats (N, depths, latent_dim), for example from ``mix_depths``; or (N, latent_dim).
-            labels: as in ``generate``; or the share of each class, floats (N, classes), from 0 to 1, or (N, depths,
-                classes). Each row adds up to 1.
-            as_float: return float32 instead of uint8.
-
-        Returns:
-            uint8 (N, H, W, C) in [0, 255], or float32 in [-1, 1].
-
-        Raises:
-            InputError: the latents or the labels have the wrong shape or values, or the generator has no depths.
-
-        Example:
-            >>> generator = fashion_gan.load_generator("fashion")
-            >>> half_dress_half_coat = 0.5 * np.eye(10)[[3]] + 0.5 * np.eye(10)[[4]]
-            >>> generator.decode_mixed(generator.latents(1, seed=3), half_dress_half_coat).shape
-            (1, 28, 28, 1)
-        """
-        network, as_float, vectors = (
-            self.depth_network,
-            check_flag("as_float", as_float),
-            _as_floats("latents", latents),
-        )
-        if vectors.ndim == 2:
-            vectors = np.repeat(vectors[:, np.newaxis], network.depth, axis=1)
-        if vectors.shape[1:] != (network.depth, self.latent_dim) or not len(vectors):
-            raise InputError(
-                f"latents must be (N, {network.depth}, {self.latent_dim}) or (N, {self.latent_dim}), got "
-                f"{vectors.shape}"
-            )
-        shares = self._class_shares(len(vectors), labels)
-        if shares is not None:
-            shares = np.broadcast_to(shares, (len(vectors), network.depth, len(self.class_names)))
-
-        def predict(part: slice) -> Array:
-            return network.draw(vectors[part], None if shares is None else shares[part])
-
-        return self._in_batches(predict, len(vectors), as_float)
-
-    def _class_shares(self, count: int, labels: LabelsLike | None) -> Floats | None:
-        """The share of each class in each image, (count, 1 or depths, classes). None for an unconditional generator."""
-        classes = len(self.class_names)
-        if classes > 1 and labels is not None and not is_single_label(labels):
-            array = as_array("labels", labels)
-            shapes = ((count, classes), (count, self.depths, classes))
-            if array.dtype.kind == "f" and array.ndim > 1 and array.shape[-1] == classes:
-                sums_to_one = np.abs(array.sum(axis=-1) - 1) <= SHARE_TOLERANCE
-                if array.shape not in shapes or not (sums_to_one.all() and (array >= 0).all()):
-                    raise InputError(f"labels must be {shapes[0]} or {shapes[1]} shares that add up to 1 in each row")
-                return array.reshape(count, -1, classes).astype(np.float64)
-        numbers = self.labels(count, labels)
-        return None if numbers is None else np.eye(classes)[numbers][:, np.newaxis]
 
     @default_settings()
     def film(
@@ -683,7 +705,7 @@ class Generator:
         numbers = self.labels(len(vectors), 0 if labels is None and self.class_names else labels)
         if numbers is None or (numbers == numbers[0]).all():
             return self.decode(path, None if numbers is None else int(numbers[0]))
-        return self.decode_mixed(path, shares @ np.eye(len(self.class_names))[numbers])
+        return self.decode(path, shares @ np.eye(len(self.class_names))[numbers])
 
     def _latent(self, latent: npt.ArrayLike) -> Latents:
         """A latent, or the first latent of a seed."""

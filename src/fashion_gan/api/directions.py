@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fashion_gan.api.load import load_generator
+from fashion_gan.api.load import onnx_generator
 from fashion_gan.arrays import Array, Floats, Images, JsonObject, Labels, Latents, Picture
 from fashion_gan.classes import same_classes
 from fashion_gan.datasets import CLASS_NAMES
@@ -90,23 +90,6 @@ def find_directions(
     return path, directions
 
 
-def onnx_generator(model: str | Path, source: ModelSource) -> Generator:
-    """A generator that ONNX Runtime draws, also of a run that could be drawn by Keras.
-
-    Raises:
-        InputError: the run has no ``.onnx`` file.
-    """
-    run = source.open_run()
-    if run is None:
-        return load_generator(model)
-    if not run.onnx_generator_path.is_file():
-        raise InputError(
-            f"{run.path} has no generator.onnx: fashion-gan export {run.path} --format onnx "
-            f"--out {run.onnx_generator_path}"
-        )
-    return load_generator(run.onnx_generator_path)
-
-
 def strip(generator: Generator, directions: tuple[Direction, ...], seed: int = 0) -> Picture:
     """Draw a row for each direction: its name, and the same pictures at five amounts from -4 to 4.
 
@@ -145,7 +128,8 @@ def _checked_path(source: ModelSource, out: str | Path | None, force: bool) -> P
 def _responses(generator: Generator) -> list[Array]:
     """What each dense layer that reads the latents computes for zeros and for each unit vector."""
     dim = generator.latent_dim
-    return generator.depth_network.responses(np.eye(1 + dim, dim, -1, dtype=np.float32), label=0)
+    by_depth = generator.depth_network.responses(np.eye(1 + dim, dim, -1, dtype=np.float32), label=0)
+    return [layer for layers in by_depth for layer in layers]
 
 
 def _measured_latents(generator: Generator) -> tuple[Latents, Labels]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from fashion_gan.config import Config
 from fashion_gan.editing.companions import Companions
+from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator, open_onnx
 from fashion_gan.saving.origins import ModelSource, is_onnx_file, resolve
 from fashion_gan.system.backends import default_backend, use_backend
@@ -71,6 +72,23 @@ def _companions(source: ModelSource, *, raw: bool, best: bool) -> Companions | N
     if raw or best:
         return None
     return Companions.of(source.path) if source.kind == "file" else Companions.in_folder(source.path)
+
+
+def onnx_generator(model: str | Path, source: ModelSource) -> Generator:
+    """A generator that ONNX Runtime draws, also of a run that could be drawn by Keras.
+
+    Raises:
+        InputError: the run has no ``.onnx`` file.
+    """
+    run = source.open_run()
+    if run is None:
+        return load_generator(model)
+    if not run.onnx_generator_path.is_file():
+        raise InputError(
+            f"{run.path} has no generator.onnx: fashion-gan export {run.path} --format onnx "
+            f"--out {run.onnx_generator_path}"
+        )
+    return load_generator(run.onnx_generator_path)
 
 
 @default_settings()

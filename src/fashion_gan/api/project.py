@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fashion_gan.api.load import load_generator
+from fashion_gan.api.load import load_generator, onnx_generator
 from fashion_gan.arrays import Floats, Images, Indices, Picture
 from fashion_gan.datasets import Dataset, PictureOptions
 from fashion_gan.datasets.picture_files import brightest, read_header, read_square
-from fashion_gan.editing.projection import MAX_PICTURES, ROUNDS, Projection
-from fashion_gan.errors import InputError, check_choice, check_whole_number, show
+from fashion_gan.editing.projection import MAX_PICTURES, STEPS, Projection
+from fashion_gan.errors import InputError, check_choice, show
 from fashion_gan.generator import Generator, LabelsLike
 from fashion_gan.rendering.images import grid
 from fashion_gan.saving.origins import resolve
@@ -19,9 +19,7 @@ from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.memory import check_memory
 from fashion_gan.system.paths import user_path
 
-METHODS = ("search", "gradient")
-GRADIENT_STEPS = 300
-MAX_STEPS = 100_000
+METHODS = ("onnx", "keras")
 COMPARISON_COLUMNS = 16  # pairs in a row of the picture
 
 
@@ -77,9 +75,8 @@ def project(
     pictures: Sequence[str | Path],
     *,
     labels: LabelsLike | None = None,
-    rounds: int = ROUNDS,
-    method: str = "search",
-    steps: int = GRADIENT_STEPS,
+    steps: int = STEPS,
+    method: str = "onnx",
     options: PictureOptions | None = None,
     invert: bool = False,
     training: Dataset | None = None,
@@ -89,9 +86,9 @@ def project(
     Args:
         model: the generator, as ``load_generator`` takes it.
         pictures: the files, from 1 to 10,000. Each becomes a square of the generator's size.
-        labels, rounds: as in ``Generator.project``.
-        method: "search" only draws, and needs no framework. "gradient" goes on by gradient descent, with Keras.
-        steps: steps of the gradient descent, from 1 to 100,000.
+        labels, steps: as in ``Generator.project``.
+        method: what computes the gradients. "onnx" needs no framework, and finds a latent for each depth. "keras" finds
+            one latent for all depths, of any network that Keras can load.
         options: how pictures become squares.
         invert: turn dark into light first. Fashion-MNIST shows light clothes on black.
         training: training pictures of the generator's size, for ``nearest``.
@@ -105,19 +102,18 @@ def project(
         (1, 100)
     """
     check_choice("method", method, METHODS)
-    steps = check_whole_number("steps", steps, 1, MAX_STEPS)
     paths = _check_paths(pictures)
     source = resolve(model)
-    generator = load_generator(model)
+    generator = load_generator(model) if method == "keras" else onnx_generator(model, source)
     images = read_pictures(paths, generator, options or PictureOptions())
     if invert:
         images = invert_colors(images)
-    if method == "gradient":
-        from fashion_gan.api.gradient_projection import refine_by_gradient
+    if method == "keras":
+        from fashion_gan.api.keras_projection import project_with_keras
 
-        found = refine_by_gradient(source, generator, images, generator.project(images, labels, rounds=rounds), steps)
+        found = project_with_keras(source, generator, images, labels, steps)
     else:
-        found = generator.project(images, labels, rounds=rounds)
+        found = generator.project(images, labels, steps=steps)
     usual = None if generator.encoder is None else generator.encoder.about.get("median_error")
     nearest = None if training is None else nearest_training(images, found.images, training)
     names = tuple(path.name for path in paths)

@@ -16,7 +16,7 @@ from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset
 from fashion_gan.editing.companions import Companions
 from fashion_gan.editing.encoder import INPUT_NAMES, KEY
-from fashion_gan.editing.projection import ROUNDS
+from fashion_gan.editing.projection import STEPS as STEPS_OF_PROJECTION
 from fashion_gan.errors import InputError, check_flag, check_whole_number
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.pictures.reference import split
@@ -95,7 +95,12 @@ def train_encoder(
     generator = as_generator(network, config)
     train, test = _real_pictures(model, source, generator, data)
     encoder = training.train_encoder(network, config, train.images, train.labels, steps=steps, seed=seed)
-    about: JsonObject = {"steps": steps, "seed": seed, "images": len(train.images), "data_sha256": train.fingerprint}
+    about: JsonObject = {
+        "steps": steps,
+        "seed": seed,
+        "training_pictures": len(train.images),
+        "data_sha256": train.fingerprint,
+    }
     with atomic_file(path) as temporary:
         _write(encoder, temporary, about, config)
         about |= _measure(model, source, temporary, test if test is not None else train)
@@ -180,10 +185,10 @@ def _measure(model: str | Path, source: ModelSource, path: Path, real: Dataset) 
     generator = Generator(
         plain.predict, plain.latent_dim, plain.class_names, threads=plain.threads, companions=companions
     )
-    found = generator.project(images, rounds=ROUNDS)
+    found = generator.project(images, steps=STEPS_OF_PROJECTION)
     about: JsonObject = {
         "pictures": len(images),
-        "rounds": ROUNDS,
+        "projection_steps": STEPS_OF_PROJECTION,
         "median_error": round(float(np.median(found.errors)), 2),
         "high_error": round(float(np.quantile(found.errors, 0.9)), 2),
     }

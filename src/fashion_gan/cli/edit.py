@@ -9,7 +9,7 @@ import numpy as np
 from fashion_gan.api.directions import COUNT, find_directions, strip
 from fashion_gan.api.latent_files import write_latents
 from fashion_gan.api.load import load_generator
-from fashion_gan.api.project import GRADIENT_STEPS, METHODS, ProjectedPictures
+from fashion_gan.api.project import METHODS, ProjectedPictures
 from fashion_gan.api.project import project as project_pictures
 from fashion_gan.api.train_encoder import STEPS
 from fashion_gan.api.train_encoder import train_encoder as train_encoder_of
@@ -17,7 +17,7 @@ from fashion_gan.arrays import JsonObject
 from fashion_gan.cli import options
 from fashion_gan.datasets import PictureOptions, load_training_images
 from fashion_gan.editing.directions import Direction
-from fashion_gan.editing.projection import ROUNDS
+from fashion_gan.editing.projection import STEPS as DESCENT_STEPS
 from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, save_picture
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.system.atomic_files import check_new_path
@@ -35,29 +35,20 @@ from fashion_gan.system.atomic_files import check_new_path
     "--label", "labels", metavar="CLASS", help="Class of the pictures. By default it is found.", group="Search"
 )
 @options.option(
-    "--rounds",
+    "--steps",
     type=int,
-    default=ROUNDS,
+    default=DESCENT_STEPS,
     show_default=True,
     metavar="NUMBER",
-    help="Rounds of the search, from 0 to 100. More of them are slower and find nearer pictures.",
+    help="Steps of the gradient descent, from 0 to 10,000. More of them are slower and find nearer pictures.",
     group="Search",
 )
 @options.option(
     "--method",
     type=options.Choice(list(METHODS)),
-    default="search",
+    default="onnx",
     show_default=True,
-    help="search: it only draws, and needs no framework. gradient: gradient descent after it, with Keras.",
-    group="Search",
-)
-@options.option(
-    "--steps",
-    type=int,
-    default=GRADIENT_STEPS,
-    show_default=True,
-    metavar="NUMBER",
-    help="Steps of the gradient descent.",
+    help="onnx: it needs no framework, and finds a latent for each depth. keras: it finds one for all depths.",
     group="Search",
 )
 @options.some_settings("fit", "background")
@@ -101,8 +92,6 @@ def project(
     if picture is not None:
         check_new_path(picture, force=force)
         check_suffix(picture, PICTURE_FORMATS)
-    if settings["method"] == "search":
-        options.refuse_given("--method search", "steps")
     given: JsonObject = {name: value for name, value in (("fit", fit), ("background", background)) if value is not None}
     training = None
     if data is not None:

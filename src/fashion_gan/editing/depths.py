@@ -64,6 +64,13 @@ class DepthNetwork:
             for depth in range(self.depth)
         ]
 
+    def check_gradient(self) -> None:
+        """Raise InputError if the network cannot be differentiated."""
+        try:
+            _ = self._gradient
+        except (InputError, ValueError, LookupError) as error:
+            raise InputError(f"this model cannot be differentiated in its ONNX file: {error}") from error
+
     def gradients(self, latents: Latents, weights: Floats | None, targets: FloatImages) -> tuple[FloatImages, Latents]:
         """Draw images, and differentiate half the sum of their squared differences to targets by the latents.
 
@@ -81,15 +88,21 @@ class DepthNetwork:
     @functools.cached_property
     def _condition_by_latent(self) -> Array:
         """How the vector that the layers read changes with each number of the latent, (latent_dim, width)."""
-        dim = self._latent_dim
+        dim = self.latent_dim
         units = np.eye(1 + dim, dim, -1, dtype=np.float32)  # Zeros, then each unit vector.
         conditions = self._conditions(units, self._first_class(1 + dim))
         return conditions[1:] - conditions[0]
 
-    def responses(self, latents: Latents, label: int) -> list[Array]:
-        """The outputs of the dense layers that read the latents, the first depth's first. Each is (N, units)."""
+    def responses(self, latents: Latents, label: int) -> list[list[Array]]:
+        """For each depth, the outputs of its dense layers, which read the latents. Each is (N, units).
+
+        Args:
+            latents: (N, latent_dim).
+            label: the class of all of them. Unused if the network is unconditional.
+        """
         labels = [np.full(len(latents), label, np.int32)] if self._classes else []
-        return self._responses.outputs([latents, *labels])
+        outputs = iter(self._responses.outputs([latents, *labels]))
+        return [[next(outputs) for _ in readers] for readers in self._readers]
 
     def _conditions(self, latents: Latents, weights: Floats | None) -> Array:
         """The vectors that the layers read: the latents, and the average of the classes' embeddings."""
@@ -104,11 +117,12 @@ class DepthNetwork:
     @functools.cached_property
     def _class_table(self) -> Array:
         """The vector that the layers read for each class, with a latent of zeros."""
-        zeros = np.zeros((self._classes, self._latent_dim), np.float32)
+        zeros = np.zeros((self._classes, self.latent_dim), np.float32)
         return self._condition_of([zeros, np.arange(self._classes, dtype=np.int32)])
 
     @property
-    def _latent_dim(self) -> int:
+    def latent_dim(self) -> int:
+        """The length of a latent."""
         return int(self._network.session.get_inputs()[0].shape[1])
 
     @functools.cached_property
@@ -138,7 +152,7 @@ class DepthNetwork:
         shapes = {name: shape for name in values if (shape := self._graph.shape_of_weights(name)) is not None}
         computed = [name for name in values if name not in shapes and name not in self._names]
         part = self._predict(self._graph.write(self._drawing_nodes, self._names, computed), self._names)
-        example = self._conditions(np.zeros((2, self._latent_dim), np.float32), self._first_class(2))
+        example = self._conditions(np.zeros((2, self.latent_dim), np.float32), self._first_class(2))
         arrays = part.outputs([example] * self.depth)
         shapes |= {name: array.shape for name, array in zip(computed, arrays, strict=True)}
         return shapes | dict.fromkeys(self._names, example.shape)

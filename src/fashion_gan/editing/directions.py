@@ -36,7 +36,7 @@ class Direction:
     class_kept: float | None
 
 
-def principal_directions(responses: Sequence[Array], count: int) -> Latents:
+def principal_directions(responses: Sequence[Array], count: int, *, scaled: bool = True) -> Latents:
     """The directions that change the outputs of dense layers most, in closed form: SeFa.
 
     Dense layers are linear, so their outputs' principal components for Gaussian latents, which GANSpace finds by
@@ -44,8 +44,8 @@ def principal_directions(responses: Sequence[Array], count: int) -> Latents:
 
     Args:
         responses: for each layer, its outputs for a latent of zeros and for each unit vector, (1 + latent_dim, units).
-            Each layer counts as much as each other one, however large its outputs are.
         count: the number of directions, from 1 to latent_dim.
+        scaled: whether each layer counts as much as each other one, however large its outputs are.
 
     Returns:
         Unit vectors, float32 (count, latent_dim), those that change most first.
@@ -53,9 +53,10 @@ def principal_directions(responses: Sequence[Array], count: int) -> Latents:
     Source: Shen & Zhou 2021, arXiv:2007.06600 (SeFa); Härkönen et al. 2020, arXiv:2004.02546 (GANSpace).
     """
     weights = [np.asarray(response[1:] - response[0], np.float64) for response in responses]
-    scaled = [matrix / max(np.linalg.norm(matrix), np.finfo(np.float64).tiny) for matrix in weights]
-    vectors, _, _ = np.linalg.svd(np.concatenate(scaled, axis=1), full_matrices=False)
-    return vectors.T[:count].astype(np.float32)
+    if scaled:
+        weights = [matrix / max(np.linalg.norm(matrix), np.finfo(np.float64).tiny) for matrix in weights]
+    _, vectors = np.linalg.eigh(sum(matrix @ matrix.T for matrix in weights))  # Its eigenvalues rise.
+    return vectors.T[::-1][:count].astype(np.float32)
 
 
 def choose(directions: Sequence[Direction], direction: object) -> Direction:

@@ -1,39 +1,36 @@
-"""Refine latents until a generator draws given pictures: a Levenberg-Marquardt search that only draws.
+"""Find the latents from which a generator draws given pictures: gradient descent, by ONNX Runtime alone.
 
-Each round measures the Jacobian by one drawing for each number of the latent. The trials after it correct the Jacobian
-by what they draw, instead of measuring it again (Broyden 1965, doi:10.1090/S0025-5718-1965-0198670-6).
-
-Source: Levenberg 1944; Marquardt 1963, doi:10.1137/0111030. A search for the latents of a picture: Zhu et al. 2016,
-arXiv:1609.03552.
+Each depth of the network has its own latent, as in Image2StyleGAN (Abdal et al. 2019, arXiv:1904.03189), because one
+latent for all depths cannot draw most pictures. The descent moves along the principal directions of each depth, so that
+Adam's step for each number suits it. The length of the latents has a cost: far away, the generator has not learned to
+draw, and edits go wrong (Tov et al. 2021, arXiv:2102.02766).
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from fashion_gan.arrays import Array, FloatImages, Floats, Images, Labels, Latents, Shape
+from fashion_gan.editing.depths import DepthNetwork
+from fashion_gan.editing.directions import principal_directions
 from fashion_gan.errors import InputError, as_array
 from fashion_gan.latents import draw_latents
 
-Draw: TypeAlias = Callable[[Latents, Labels | None], FloatImages]
-"""Latents (N, latent_dim) and labels (N,) -> images (N, H, W, C) in [-1, 1]."""
-
-ROUNDS = 3
-MAX_ROUNDS = 100
+STEPS = 150
+MAX_STEPS = 10_000
 MAX_PICTURES = 10_000
+PICTURES_TOGETHER = 16  # in a thread, so that the layers' outputs fit in a core's cache
 START_IMAGES = 2000  # that are drawn to find a start without an encoder
 BATCH_SIZE = 250  # of these
-TRIALS = 6  # steps after each measured Jacobian
-DIFFERENCE = 0.05  # of one number of the latent, for the Jacobian
-JUMP = 8.0  # times the median change: the picture moved by a whole pixel, which no derivative describes
-LENGTH_WEIGHT = 0.01  # of the latent's squared length, compared with the sum of squared differences of the pixels
-DAMPING = 3.0  # of the first step
-DAMPING_RANGE = (1e-3, 1e4)
-EASED, RAISED = 1 / 3, 4.0  # factors of the damping after a good and a bad step
-MAX_JACOBIAN_BYTES = 1 << 27  # of the pictures that are refined together
+
+LEARNING_RATE = 0.1
+WARM_UP_STEPS = 5
+MOMENTUM, SQUARES_MOMENTUM = 0.8, 0.95  # Adam's β₁ and β₂: small, because the descent is short
+EPSILON = 1e-8
+LENGTH_WEIGHT = 0.002  # of the squared length of the latents, compared with the squared differences of the pixels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,7 +38,8 @@ class Projection:
     """What ``Generator.project`` found.
 
     Attributes:
-        latents: float32 (N, latent_dim).
+        latents: float32 (N, depths, latent_dim), or (N, latent_dim) if the generator has one depth. ``decode`` and
+            ``edit`` take both.
         labels: int32 (N,), the class of each picture. None if the generator is unconditional.
         images: the pictures that the generator draws from them, uint8 (N, H, W, C).
         errors: the root mean square difference to the given pictures, in gray levels from 0 to 255, float64 (N,).
@@ -71,7 +69,7 @@ def check_pictures(images: npt.ArrayLike, shape: Shape) -> Images:
 
 
 def nearest_drawn(
-    decode: Callable[..., FloatImages], targets: FloatImages, latent_dim: int, classes: int, labels: Labels | None
+    decode: Callable[..., Array], targets: FloatImages, latent_dim: int, classes: int, labels: Labels | None
 ) -> tuple[Latents, Labels | None]:
     """For each picture, the latent and the class of the nearest of 2,000 drawn images.
 
@@ -98,33 +96,43 @@ def nearest_drawn(
     return latents[nearest], numbers[nearest] if classes else None
 
 
-def refine(draw: Draw, targets: FloatImages, latents: Latents, labels: Labels | None, rounds: int) -> Latents:
-    """Move latents so that the generator draws given pictures.
+def descend(
+    network: DepthNetwork, targets: FloatImages, latents: Latents, weights: Floats | None, steps: int
+) -> Latents:
+    """Move latents so that the generator draws given pictures, by Adam, with a learning rate that falls to zero.
 
     Args:
-        draw: the generator.
+        network: the generator.
         targets: the pictures, (N, H, W, C) in [-1, 1].
-        latents: where the search starts, (N, latent_dim).
-        labels: the class of each picture. None if the generator is unconditional.
-        rounds: how often the Jacobian is measured. Each round draws about latent_dim pictures for each picture.
+        latents: where the descent starts, (N, latent_dim).
+        weights: the share of each class (N, depth, classes). None if the generator is unconditional.
+        steps: number of steps. 0 returns the start.
 
     Returns:
-        float32 (N, latent_dim). No picture is drawn worse than from the start, but for the weight of the length.
+        For each picture the latents of the step that drew it best, float32 (N, depth, latent_dim).
+
+    Source: Kingma & Ba 2015, arXiv:1412.6980 (Adam).
     """
-    if rounds == 0:
-        return latents
-    bytes_per_picture = 4 * latents.shape[1] * targets[0].size
-    together = max(1, MAX_JACOBIAN_BYTES // bytes_per_picture)
-    parts = []
-    for start in range(0, len(latents), together):
-        part = slice(start, start + together)
-        search = _Search(draw, targets[part], latents[part], None if labels is None else labels[part])
-        for _ in range(rounds):
-            search.measure_jacobian()
-            for _ in range(TRIALS):
-                search.step()
-        parts.append(search.latents)
-    return np.concatenate(parts)
+    directions = _principal_axes(network)
+    moved = np.repeat(latents[:, np.newaxis], network.depth, axis=1)
+    best, least = moved, np.full(len(latents), np.inf)
+    coordinates = _along(moved, directions)
+    slopes: Array = np.zeros_like(coordinates)
+    squares: Array = np.zeros_like(coordinates)
+    for step in range(steps):
+        images, gradients = network.gradients(moved, weights, targets)
+        errors = mean_squares(images, targets)
+        better = errors < least
+        best, least = np.where(better[:, np.newaxis, np.newaxis], moved, best), np.minimum(errors, least)
+        gradient = _along(gradients, directions) + LENGTH_WEIGHT * coordinates
+        slopes = MOMENTUM * slopes + (1 - MOMENTUM) * gradient
+        squares = SQUARES_MOMENTUM * squares + (1 - SQUARES_MOMENTUM) * gradient**2
+        slope, square = slopes / (1 - MOMENTUM ** (step + 1)), squares / (1 - SQUARES_MOMENTUM ** (step + 1))
+        coordinates = coordinates - _learning_rate(step, steps) * slope / (np.sqrt(square) + EPSILON)
+        moved = _along(coordinates, directions.transpose(0, 2, 1))
+    last_errors = mean_squares(network.draw(moved, weights), targets)
+    found: Latents = np.where((last_errors < least)[:, np.newaxis, np.newaxis], moved, best)
+    return found
 
 
 def mean_squares(images: FloatImages, targets: FloatImages) -> Floats:
@@ -133,64 +141,21 @@ def mean_squares(images: FloatImages, targets: FloatImages) -> Floats:
     return np.asarray((differences**2).mean(axis=1), np.float64)
 
 
-class _Search:
-    """The state of a search for the latents of N pictures of P values each.
+def _learning_rate(step: int, steps: int) -> np.float32:
+    """It rises for five steps, and falls by half a cosine."""
+    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return np.float32(LEARNING_RATE * warm_up * (0.5 + 0.5 * np.cos(np.pi * step / steps)))
 
-    Attributes:
-        latents: the best so far, (N, latent_dim).
-    """
 
-    def __init__(self, draw: Draw, targets: FloatImages, latents: Latents, labels: Labels | None) -> None:
-        self._draw_images, self._labels = draw, labels
-        self._targets = targets.reshape(len(targets), -1)
-        self.latents = latents
-        self._pixels = self._draw(latents)
-        self._costs = self._cost(latents, self._pixels)
-        self._damping: Array = np.full(len(latents), DAMPING, np.float32)
-        self._jacobian: Array = np.empty(0, np.float32)  # (N, latent_dim, P)
+def _along(latents: Latents, directions: Latents) -> Latents:
+    """The coordinates of latents (N, depth, latent_dim) along the directions of each depth, in their rows."""
+    coordinates: Latents = np.einsum("ndi,dji->ndj", latents, directions, optimize=True)
+    return coordinates
 
-    def measure_jacobian(self) -> None:
-        """Measure how the pixels change with each number of the latents."""
-        count, dim = self.latents.shape
-        moved = self.latents[:, np.newaxis] + DIFFERENCE * np.eye(dim, dtype=np.float32)
-        changes = self._draw(moved.reshape(-1, dim), repeats=dim).reshape(count, dim, -1)
-        changes -= self._pixels[:, np.newaxis]
-        sizes = np.sqrt((changes**2).sum(axis=2, keepdims=True))
-        changes[(sizes > JUMP * np.median(sizes, axis=1, keepdims=True))[..., 0]] = 0
-        self._jacobian = changes / DIFFERENCE
 
-    def step(self) -> None:
-        """Try a step for each picture, keep it if it is better, and learn from it."""
-        steps = self._steps()
-        latents = self.latents + steps
-        pixels = self._draw(latents)
-        costs = self._cost(latents, pixels)
-        self._correct_jacobian(steps, pixels - self._pixels)
-        better = costs < self._costs
-        self._damping = np.clip(self._damping * np.where(better, EASED, RAISED).astype(np.float32), *DAMPING_RANGE)
-        self.latents = np.where(better[:, np.newaxis], latents, self.latents)
-        self._pixels = np.where(better[:, np.newaxis], pixels, self._pixels)
-        self._costs = np.where(better, costs, self._costs)
-
-    def _steps(self) -> Latents:
-        """The step of each picture: (J Jᵀ + (damping + weight) I)⁻¹ (−J differences − weight · latent)."""
-        differences = (self._pixels - self._targets)[..., np.newaxis]
-        products = self._jacobian @ self._jacobian.transpose(0, 2, 1)
-        diagonal = (self._damping + LENGTH_WEIGHT)[:, np.newaxis, np.newaxis]
-        slopes = self._jacobian @ differences + LENGTH_WEIGHT * self.latents[..., np.newaxis]
-        steps: Latents = np.linalg.solve(products + diagonal * np.eye(products.shape[1], dtype=np.float32), -slopes)
-        return steps[..., 0]
-
-    def _correct_jacobian(self, steps: Latents, changes: Array) -> None:
-        """Broyden's update: the smallest change of the Jacobian that predicts what the step changed."""
-        sizes = (steps**2).sum(axis=1)[:, np.newaxis]
-        expected = (steps[:, np.newaxis] @ self._jacobian)[:, 0]
-        corrections = (changes - expected) / np.maximum(sizes, np.finfo(np.float32).tiny)
-        self._jacobian += steps[..., np.newaxis] * corrections[:, np.newaxis]
-
-    def _draw(self, latents: Latents, repeats: int = 1) -> Array:
-        labels = None if self._labels is None else np.repeat(self._labels, repeats)
-        return self._draw_images(latents, labels).reshape(len(latents), -1)
-
-    def _cost(self, latents: Latents, pixels: Array) -> Array:
-        return ((pixels - self._targets) ** 2).sum(axis=1) + LENGTH_WEIGHT * (latents**2).sum(axis=1)
+@functools.lru_cache(maxsize=8)
+def _principal_axes(network: DepthNetwork) -> Latents:
+    """A rotation for each depth: the directions that change its layers most, (depth, latent_dim, latent_dim)."""
+    dim = network.latent_dim
+    responses = network.responses(np.eye(1 + dim, dim, -1, dtype=np.float32), label=0)
+    return np.stack([principal_directions(layers, dim, scaled=False) for layers in responses])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from fashion_gan.arrays import Shape
 from fashion_gan.errors import InputError
-from fashion_gan.system.onnx_parts import Node, OnnxGraph, attributes_of, encode_node
+from fashion_gan.system.onnx_parts import Node, attributes_of, encode_node
 
 CONSTANT = frozenset({"Shape", "GlobalMaxPool", "ReduceMax"})
 """Operators whose outputs are piecewise constant, or treated so: sizes, and the numbers that centering moves by."""

@@ -145,7 +145,9 @@ def attributes_of(node: Node) -> dict[str, Any]:
     return found
 
 
-def encode_node(operator: str, inputs: Iterable[str], output: str, attributes: Mapping[str, int | Sequence[int]]) -> bytes:
+def encode_node(
+    operator: str, inputs: Iterable[str], output: str, attributes: Mapping[str, int | Sequence[int]]
+) -> bytes:
     """The message of a node with one output."""
     parts = [encode_bytes(NODE_INPUT, name.encode()) for name in inputs]
     parts += [encode_bytes(NODE_OUTPUT, output.encode()), encode_bytes(NODE_OPERATOR, operator.encode())]
