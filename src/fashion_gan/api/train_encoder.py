@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fashion_gan.api.labeled_pictures import check_keras, find_labeled_pictures
-from fashion_gan.api.load import load_generator
+from fashion_gan.api.load import load_generator, onnx_generator
 from fashion_gan.api.real_pictures import find_real_pictures, real_pictures_of_run
 from fashion_gan.arrays import Images, JsonObject, KerasModel, Labels
 from fashion_gan.config import Config
@@ -27,7 +27,7 @@ from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
 from fashion_gan.system.telemetry import import_onnxruntime
 
-STEPS = 2000
+STEPS = 2500
 MAX_STEPS = 1_000_000
 MEASURED_PICTURES = 200
 MODEL_VERSION = 1
@@ -103,8 +103,28 @@ def train_encoder(
     }
     with atomic_file(path) as temporary:
         _write(encoder, temporary, about, config)
-        about |= _measure(model, source, temporary, test if test is not None else train)
+        about |= _measure(model, temporary, test if test is not None else train)
         _write(encoder, temporary, about, config)
+    return TrainedEncoder(path, about)
+
+
+def measure_again(model: str | Path, path: Path) -> TrainedEncoder:
+    """Measure a shipped model's encoder, for example after the search has changed, and store the new figures in it.
+
+    Raises:
+        InputError: the file or the test images cannot be read.
+    """
+    import onnx
+
+    source, generator = resolve(model), load_generator(model)
+    _, test = _real_pictures(model, source, generator, None)
+    assert test is not None  # Fashion-MNIST has test images.
+    stored = onnx.load(path)
+    (entry,) = (entry for entry in stored.metadata_props if entry.key == KEY)
+    about = json.loads(entry.value) | _measure(model, path, test)
+    entry.value = json.dumps(about)
+    with atomic_file(path) as temporary:
+        onnx.save(stored, temporary)
     return TrainedEncoder(path, about)
 
 
@@ -176,11 +196,11 @@ def _describe(exported: Any, about: JsonObject) -> None:
     )
 
 
-def _measure(model: str | Path, source: ModelSource, path: Path, real: Dataset) -> JsonObject:
+def _measure(model: str | Path, path: Path, real: Dataset) -> JsonObject:
     """Project real pictures with an encoder, spread over all of them."""
     chosen = np.linspace(0, len(real.images) - 1, min(MEASURED_PICTURES, len(real.images))).astype(int)
     images: Images = np.asarray(real.images[chosen])
-    plain = load_generator(model)
+    plain = onnx_generator(model, resolve(model))
     companions = Companions(path, path.with_suffix(".json"))
     generator = Generator(
         plain.predict, plain.latent_dim, plain.class_names, threads=plain.threads, companions=companions

@@ -21,7 +21,7 @@ WARM_UP = 0.03  # of the steps
 # Weights of the three losses. The squared error of redrawn pictures is the aim. The other two keep the latents where
 # the generator has learned to draw.
 LATENTS_WEIGHT = 0.01
-CLASS_WEIGHT = 0.05
+CLASS_WEIGHT = 0.01
 
 
 def train_encoder(
