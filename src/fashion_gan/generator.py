@@ -333,7 +333,7 @@ class Generator:
         classes = len(self.class_names)
         if classes < 2 or labels is None or isinstance(labels, str) or is_single_label(labels):
             return None
-        if not isinstance(labels, np.ndarray) and not (isinstance(labels, Sequence) and np.ndim(labels[0]) > 0):
+        if not isinstance(labels, np.ndarray) and not (isinstance(labels, list) and labels and _is_row(labels[0])):
             return None
         array = as_array("labels", labels)
         if array.dtype.kind != "f" or array.ndim not in (2, 3) or np.isin(array, (0, 1)).all():
@@ -522,7 +522,9 @@ class Generator:
         network, pictures = self.depth_network, projection.check_pictures(images, plain.image_shape)
         numbers = None if labels is None else self.labels(len(pictures), labels)
         targets = pictures.astype(np.float32) / np.float32(127.5) - 1
-        start, classes = plain.start_of_descent(targets, numbers)
+        start, classes = projection.find_start(
+            self.encoder, plain.decode, targets, (self.latent_dim, len(self.class_names)), numbers
+        )
         weights = self._class_weights(len(pictures), classes)
         network.check_gradient()
 
@@ -537,19 +539,6 @@ class Generator:
         drawn = plain.decode(latents, classes, as_float=True)
         errors = 127.5 * np.sqrt(projection.mean_squares(drawn, targets))
         return projection.Projection(latents, classes, to_uint8(drawn), errors)
-
-    def start_of_descent(self, targets: FloatImages, labels: Labels | None) -> tuple[Latents, Labels | None]:
-        """Latents and classes from which ``project`` starts: the encoder's, or those of the nearest drawn images.
-
-        Args:
-            targets: pictures (N, H, W, C) in [-1, 1].
-            labels: the classes that they must have. None: any.
-        """
-        encoder = self.encoder
-        if encoder is None:
-            return projection.nearest_drawn(self.decode, targets, self.latent_dim, len(self.class_names), labels)
-        latents, classes = encoder.encode(targets)
-        return latents, classes if labels is None else labels
 
     @functools.cached_property
     def encoder(self) -> Encoder | None:
@@ -696,12 +685,13 @@ class Generator:
 
         Source: White 2016, arXiv:1609.04468.
         """
-        if not isinstance(keys, (Sequence, np.ndarray)) or isinstance(keys, (str, bytes)):
+        is_list = isinstance(keys, Sequence) or (isinstance(keys, np.ndarray) and keys.ndim > 0)
+        if not is_list or isinstance(keys, (str, bytes)):
             raise InputError(f"keys={show(keys)} must be a list of latents or seeds")
         if len(keys) > MAX_KEYS:
             raise InputError(f"a film has at most {MAX_KEYS} keys, got {len(keys)}")
         vectors = [self._latent(key) for key in keys]
-        path, shares = latent_space.path(np.array(vectors, np.float32), frames, closed=closed)
+        path, shares = latent_space.path(np.array(vectors, np.float32), frames, closed=check_flag("closed", closed))
         numbers = self.labels(len(vectors), 0 if labels is None and self.class_names else labels)
         if numbers is None or (numbers == numbers[0]).all():
             return self.decode(path, None if numbers is None else int(numbers[0]))
@@ -761,6 +751,11 @@ def _enlarge(images: FloatImages, size: int) -> FloatImages:
     if size < max(height, width):
         raise InputError(f"size={size} is smaller than the images that the model draws, {width}×{height}")
     return resize_pixels(images, size, size)
+
+
+def _is_row(value: object) -> bool:
+    """Whether a value is a list or an array, not one number or name."""
+    return isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def _as_floats(name: str, values: object) -> Latents:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fashion_gan.arrays import Images
-from fashion_gan.editing.projection import MAX_STEPS, Projection, mean_squares
+from fashion_gan.editing.projection import MAX_STEPS, Projection, find_start, mean_squares
 from fashion_gan.errors import check_whole_number
 from fashion_gan.generator import Generator, LabelsLike
 from fashion_gan.rendering.images import to_uint8
@@ -34,7 +34,8 @@ def project_with_keras(
     network, _ = model_files.load_model(source.model_file("generator.keras"))
     targets = images.astype(np.float32) / np.float32(127.5) - 1
     numbers = None if labels is None else generator.labels(len(images), labels)
-    start, classes = generator.start_of_descent(targets, numbers)
+    sizes = (generator.latent_dim, len(generator.class_names))
+    start, classes = find_start(generator.encoder, generator.decode, targets, sizes, numbers)
     latents = descend(network, targets, start, classes, steps)
     drawn = generator.enlarged(None).decode(latents, classes, as_float=True)
     errors = 127.5 * np.sqrt(mean_squares(drawn, targets))

@@ -23,7 +23,7 @@ class StoredLatents:
     """Latents of a file.
 
     Attributes:
-        latents: float32 (N, latent_dim).
+        latents: float32 (N, latent_dim) or (N, depths, latent_dim).
         labels: the class of each, int32 (N,). None if the generator is unconditional, or the file has none.
     """
 
@@ -53,9 +53,12 @@ def read_latents(path: Path, generator: Generator) -> StoredLatents:
         stored = _read_png(path, generator) if path.suffix.lower() == ".png" else _read_npz(path)
     except (*CORRUPT_FILE_ERRORS, *PILLOW_ERRORS) as error:
         raise InputError(f"{path} cannot be read as latents: {one_line(error)}") from error
-    if stored.latents.ndim != 2 or stored.latents.shape[1] != generator.latent_dim or not len(stored.latents):
-        shape = stored.latents.shape
-        raise InputError(f"{path} holds latents {shape}, but this model takes (N, {generator.latent_dim})")
+    dim, depths = generator.latent_dim, generator.depths if stored.latents.ndim == 3 else 1
+    shape = stored.latents.shape
+    if shape[1:] not in ((dim,), (depths, dim)) or not shape[0]:
+        raise InputError(f"{path} holds latents {shape}, but this model takes (N, {dim}) or (N, depths, {dim})")
+    if not np.isfinite(stored.latents).all():
+        raise InputError(f"{path} holds latents that are not finite")
     return StoredLatents(stored.latents, generator.labels(len(stored.latents), stored.labels))
 
 
@@ -63,7 +66,7 @@ def _read_npz(path: Path) -> StoredLatents:
     with open_arrays(path, all_or_none=False) as arrays:
         if "latents" not in arrays.shapes:
             raise ValueError("it holds no array called latents")
-        if len(arrays.shapes["latents"]) != 2 or arrays.shapes["latents"][0] > MAX_ROWS:
+        if len(arrays.shapes["latents"]) not in (2, 3) or arrays.shapes["latents"][0] > MAX_ROWS:
             raise ValueError(f"its latents are {arrays.shapes['latents']}, not (N, latent_dim) of up to {MAX_ROWS:,}")
         if any(arrays.dtypes[name].kind not in "fiu" for name in {"latents", "labels"} & arrays.shapes.keys()):
             raise ValueError("its latents or labels are no numbers")

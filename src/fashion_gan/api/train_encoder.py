@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fashion_gan.api.labeled_pictures import check_keras, find_labeled_pictures
+from fashion_gan.api.labeled_pictures import check_keras, find_pictures_of_classes
 from fashion_gan.api.load import load_generator, onnx_generator
 from fashion_gan.api.real_pictures import find_real_pictures, real_pictures_of_run
 from fashion_gan.arrays import Images, JsonObject, KerasModel, Labels
@@ -149,8 +149,8 @@ def _real_pictures(
 ) -> tuple[Dataset, Dataset | None]:
     """Pictures to learn from, and others to measure. Their labels are those of the generator's classes."""
     if generator.class_names:
-        real = find_labeled_pictures(model, generator, data)
-        return _with_classes(real.train, real.labels_of_classes), _with_classes(real.test, real.labels_of_classes)
+        train, test, labels = find_pictures_of_classes(model, generator, data)
+        return _with_classes(train, labels), None if test is None else _with_classes(test, labels)
     run = source.open_run()
     if data is None and run is None:
         raise InputError(f"{model} has no data of its own: name real pictures with data (--data)")

@@ -120,7 +120,7 @@ def _report(found: ProjectedPictures) -> None:
         rows.append(row)
     click.echo(format_table([header, *rows], "llrrrl"[: len(header)]))
     if found.usual_error is not None:
-        click.echo(f"\nhalf of the real pictures that were held out have an error below {found.usual_error:.1f}")
+        click.echo(f"\nof the real pictures that were held out, half have an error below {found.usual_error:.1f}")
 
 
 @options.verb(

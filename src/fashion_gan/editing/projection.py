@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fashion_gan.arrays import Array, FloatImages, Floats, Images, Labels, Latents, Shape
 from fashion_gan.editing.depths import DepthNetwork
 from fashion_gan.editing.directions import principal_directions
+from fashion_gan.editing.encoder import Encoder
 from fashion_gan.errors import InputError, as_array
 from fashion_gan.latents import draw_latents
 
@@ -68,18 +69,29 @@ def check_pictures(images: npt.ArrayLike, shape: Shape) -> Images:
     return array
 
 
-def nearest_drawn(
-    decode: Callable[..., Array], targets: FloatImages, latent_dim: int, classes: int, labels: Labels | None
+def find_start(
+    encoder: Encoder | None,
+    decode: Callable[..., Array],
+    targets: FloatImages,
+    sizes: tuple[int, int],
+    labels: Labels | None,
 ) -> tuple[Latents, Labels | None]:
-    """For each picture, the latent and the class of the nearest of 2,000 drawn images.
+    """Latents and classes from which a search starts: the encoder's, or those of the nearest of 2,000 drawn images.
 
     Args:
+        encoder: the generator's encoder. None if it has none.
         decode: ``Generator.decode``.
         targets: the pictures, (N, H, W, C) in [-1, 1].
-        latent_dim: the length of a latent.
-        classes: the number of classes. 0 if the generator is unconditional.
+        sizes: the length of a latent; and the number of classes, 0 if the generator is unconditional.
         labels: the class that each picture must have. None: any.
+
+    Returns:
+        The latents (N, latent_dim); and the classes (N,), or None if the generator is unconditional.
     """
+    if encoder is not None:
+        latents, found = encoder.encode(targets)
+        return latents, found if labels is None else labels
+    latent_dim, classes = sizes
     latents = draw_latents(START_IMAGES, latent_dim, seed=0)
     numbers = np.arange(START_IMAGES, dtype=np.int32) % max(classes, 1)
     flat = targets.reshape(len(targets), -1)
@@ -116,7 +128,7 @@ def descend(
     directions = _principal_axes(network)
     moved = np.repeat(latents[:, np.newaxis], network.depth, axis=1)
     best, least = moved, np.full(len(latents), np.inf)
-    coordinates = _along(moved, directions)
+    coordinates: Array = _along(moved, directions)
     slopes: Array = np.zeros_like(coordinates)
     squares: Array = np.zeros_like(coordinates)
     for step in range(steps):
