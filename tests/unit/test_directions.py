@@ -94,7 +94,9 @@ def test_pictures_that_do_not_change_neither_agree_nor_disagree():
         ({"width": Change(1.0, 0.9), "height": Change(0.7, 0.9)}, "wider", 1),
         ({"width": Change(-1.0, 0.9)}, "wider", -1),
         ({"width": Change(0.49, 1.0)}, "direction 1", 1),
-        ({"width": Change(2.0, 0.74)}, "direction 1", 1),
+        ({"width": Change(2.0, 0.66)}, "direction 1", 1),
+        ({"sleeves": Change(0.9, 1.0), "width": Change(0.6, 1.0)}, "wider", 1),
+        ({"sleeves": Change(1.1, 1.0), "width": Change(0.6, 1.0)}, "longer sleeves", 1),
         ({"width": Change(2.0, 0.6), "brightness": Change(0.6, 0.8)}, "brighter", 1),
     ],
 )

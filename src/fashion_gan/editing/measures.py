@@ -9,7 +9,9 @@ from fashion_gan.arrays import Array, Floats, Images
 
 BACKGROUND_DIFFERENCE = 25  # levels by which a pixel of the object differs from the border, at least
 LEAST_CHANGE = 0.5  # standard deviations within a class, that the measure of a name changes at least
-LEAST_AGREEMENT = 0.75  # the share of pictures in which it changes that way, at least
+LEAST_PREFERENCE = 1.0  # the same for what a classifier prefers, because it answers to other changes, too
+PREFERENCES = ("sleeves", "shaft")
+LEAST_AGREEMENT = 2 / 3  # the share of changed pictures in which the measure changes that way, at least
 
 Measure = Callable[[Images], Floats]
 """Images (N, H, W, C) -> a number for each, (N,). NaN where it means nothing, such as sleeves of a shoe."""
@@ -120,9 +122,9 @@ def compare(before: Floats, after: Floats, labels: Array, plain: Floats) -> Chan
 def name_directions(changes: Sequence[Mapping[str, Change]]) -> list[tuple[str, int]]:
     """Name each direction after the measure that it changes most, and turn it so that the measure rises.
 
-    A name needs a mean change of 0.5 standard deviations, and three quarters of the changed pictures that agree. A
-    second direction with the same measure gets a number: "wider 2". One that nothing explains is called by its own
-    number.
+    A name needs a mean change of 0.5 standard deviations, or 1 for what a classifier prefers, and two thirds of the
+    changed pictures that agree. A second direction with the same measure gets a number: "wider 2". One that nothing
+    explains is called by its own number.
 
     Args:
         changes: of each direction, the change of each measure.
@@ -135,7 +137,8 @@ def name_directions(changes: Sequence[Mapping[str, Change]]) -> list[tuple[str, 
         explained = {
             measure: change.mean
             for measure, change in row.items()
-            if abs(change.mean) >= LEAST_CHANGE and change.agreement >= LEAST_AGREEMENT
+            if abs(change.mean) >= (LEAST_PREFERENCE if measure in PREFERENCES else LEAST_CHANGE)
+            and change.agreement >= LEAST_AGREEMENT
         }
         if not explained:
             names.append((f"direction {number}", 1))
