@@ -429,6 +429,15 @@ def test_the_shipped_folder_is_complete_small_and_as_its_card_says(shipped):
         assert f"(`{name}`) | {METRICS[name].show(metric.value)} |" in card
 
 
+def test_the_files_of_editing_are_small_and_as_their_card_says(shipped):
+    card = (shipped / "EDITING.md").read_text()
+    assert (shipped / "encoder.onnx").stat().st_size <= 3e6
+    for name in EDITING - {"EDITING.md"}:
+        assert hashlib.sha256((shipped / name).read_bytes()).hexdigest() in card, name
+    for direction in fashion_gan.load_generator("fashion").directions:
+        assert f"| {direction.name} |" in card
+
+
 @pytest.mark.full
 def test_todays_evaluator_gives_the_shipped_metrics_for_the_shipped_weights(shipped):
     values = json.loads((shipped / "metrics.json").read_text())
