@@ -24,7 +24,7 @@ def sheet(studio, rows):
 
 
 def projected_clothes(studio):
-    """Eight test images, the nearest training images, and what is drawn from the latents that were found, and edited."""
+    """Eight test images, the nearest training images, and what is drawn from their latents: as they are, and edited."""
     from fashion_gan.api.project import nearest_training
 
     generator = fashion_gan.Generator.from_pretrained("fashion")
