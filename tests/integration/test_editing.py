@@ -571,8 +571,8 @@ def test_a_damaged_encoder_is_refused_in_one_line(run, content):
 def test_keras_projects_too(run, tmp_path):
     picture = fashion_gan.load_generator(run).generate(1)[0, ..., 0]
     Image.fromarray(picture).save(tmp_path / "toy.png")
-    start = fashion_gan.project(run, [tmp_path / "toy.png"], method="keras", steps=1).found
-    found = fashion_gan.project(run, [tmp_path / "toy.png"], method="keras", steps=60).found
+    start = fashion_gan.project(run, [tmp_path / "toy.png"], method="keras", steps=1).projection
+    found = fashion_gan.project(run, [tmp_path / "toy.png"], method="keras", steps=60).projection
     assert found.latents.shape == (1, 8)
     assert found.errors[0] < 0.8 * start.errors[0]
 

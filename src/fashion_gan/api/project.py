@@ -49,7 +49,7 @@ class ProjectedPictures:
     Attributes:
         names: the names of the files.
         pictures: the pictures at the generator's size, uint8 (N, H, W, C).
-        found: their latents, classes, redrawn pictures and errors.
+        projection: their latents, classes, redrawn pictures and errors.
         class_names: the generator's classes.
         usual_error: the median error of real pictures that were held out, in gray levels. None if the generator has no
             encoder.
@@ -58,14 +58,14 @@ class ProjectedPictures:
 
     names: tuple[str, ...]
     pictures: Images
-    found: Projection
+    projection: Projection
     class_names: tuple[str, ...]
     usual_error: float | None
     nearest: NearestTraining | None
 
     def comparison(self, scale: int = 2) -> Picture:
         """A grid of pairs: each given picture, and next to it the redrawn one."""
-        pairs = np.stack([self.pictures, self.found.images], axis=1).reshape(-1, *self.pictures.shape[1:])
+        pairs = np.stack([self.pictures, self.projection.images], axis=1).reshape(-1, *self.pictures.shape[1:])
         return grid(pairs, columns=2 * min(COMPARISON_COLUMNS, len(self.pictures)), scale=scale)
 
 
@@ -93,13 +93,16 @@ def project(
         invert: turn dark into light first. Fashion-MNIST shows light clothes on black.
         training: training pictures of the generator's size, for ``nearest``.
 
+    Returns:
+        The pictures as they are projected; what was found; the error that is usual; and the nearest training pictures.
+
     Raises:
         InputError: a picture cannot be read, the model cannot be loaded, or an argument is out of range.
 
     Example:
-        >>> found = fashion_gan.project("fashion", ["boot.png"])
-        >>> found.found.latents.shape
-        (1, 100)
+        >>> projected = fashion_gan.project("fashion", ["pictures/left/00.png"])
+        >>> projected.projection.latents.shape, projected.names
+        ((1, 5, 100), ('00.png',))
     """
     check_choice("method", method, METHODS)
     paths = _check_paths(pictures)
@@ -114,7 +117,7 @@ def project(
         found = project_with_keras(source, generator, images, labels, steps)
     else:
         found = generator.project(images, labels, steps=steps)
-    usual = None if generator.encoder is None else generator.encoder.about.get("median_error")
+    usual = None if generator.encoder is None else generator.encoder.median_error
     nearest = None if training is None else nearest_training(images, found.images, training)
     names = tuple(path.name for path in paths)
     return ProjectedPictures(names, images, found, generator.class_names, usual, nearest)

@@ -98,7 +98,13 @@ def project(
         size, _, channels = load_generator(model).image_shape
         training = load_training_images(data, size, channels, **given)
     found = project_pictures(model, pictures, options=PictureOptions(**given), training=training, **settings)
-    write_latents(out, found.found.latents, found.found.labels, errors=found.found.errors, names=np.array(found.names))
+    write_latents(
+        out,
+        found.projection.latents,
+        found.projection.labels,
+        errors=found.projection.errors,
+        names=np.array(found.names),
+    )
     if picture is not None:
         save_picture(picture, found.comparison())
     _report(found)
@@ -112,8 +118,8 @@ def _report(found: ProjectedPictures) -> None:
         header += ["nearest training picture", "its error", "the same for the redrawn one"]
     rows = []
     for number, name in enumerate(found.names):
-        label = "" if found.found.labels is None else found.class_names[found.found.labels[number]]
-        row = [name, label, f"{found.found.errors[number]:.1f}"]
+        label = "" if found.projection.labels is None else found.class_names[found.projection.labels[number]]
+        row = [name, label, f"{found.projection.errors[number]:.1f}"]
         if nearest is not None:
             same = "yes" if nearest.same[number] else "no"
             row += [str(nearest.of_given[number]), f"{nearest.errors[number]:.1f}", same]

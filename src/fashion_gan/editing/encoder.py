@@ -22,12 +22,17 @@ class Encoder:
 
     Attributes:
         network: images (N, H, W, C) in [-1, 1] -> latents (N, latent_dim) and, if it knows classes, their logits.
-        about: how it was trained, and the errors that were measured. "median_error" is the median error of held-out
-            real pictures that are projected, in gray levels.
+        about: how it was trained, and the errors that were measured.
     """
 
     network: OnnxPredict
     about: JsonObject
+
+    @property
+    def median_error(self) -> float | None:
+        """The median error of held-out real pictures that are projected, in gray levels. None if it is not known."""
+        error = self.about.get("median_error")
+        return float(error) if isinstance(error, (int, float)) else None
 
     def encode(self, images: FloatImages) -> tuple[Latents, Labels | None]:
         """The latents of pictures, and their classes. None if the encoder knows no classes."""
