@@ -20,8 +20,8 @@ from fashion_gan import pretrained
 from fashion_gan.api.project import nearest_training
 from fashion_gan.api.train_encoder import STEPS, measure_again, train_encoder
 from fashion_gan.datasets import load_fashion_mnist
+from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.editing.companions import Companions
-from fashion_gan.editing.projection import STEPS as DESCENT_STEPS
 
 CARD = Path(__file__).with_name("editing_card.md.jinja")
 TIMED_PICTURES = 100
@@ -49,7 +49,7 @@ def main() -> None:
     text = template.from_string(CARD.read_text(encoding="utf-8")).render(
         model=arguments.model,
         about=encoder.about,
-        descent_steps=DESCENT_STEPS,
+        descent_steps=PROJECTION_STEPS,
         directions=directions,
         measures=list(directions[0].changes),
         files=files,

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,9 @@ from fashion_gan import pretrained
 from fashion_gan.arrays import Array, FloatImages, Floats, Images, Labels, Latents, Predict, Tensor
 from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
-from fashion_gan.editing import projection
+from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.editing.companions import Companions
-from fashion_gan.editing.depths import DepthNetwork
 from fashion_gan.editing.directions import Direction, choose, read_directions
-from fashion_gan.editing.encoder import Encoder, open_encoder
 from fashion_gan.errors import InputError, as_array, check_flag, check_range, check_whole_number, one_line, show
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.rendering.resize import resize_pixels
@@ -28,6 +26,11 @@ from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.onnx_predict import OnnxPredict
 from fashion_gan.system.parallel import available_cpus
 from fashion_gan.system.paths import user_path
+
+if TYPE_CHECKING:
+    from fashion_gan.editing.depths import DepthNetwork
+    from fashion_gan.editing.encoder import Encoder
+    from fashion_gan.editing.projection import Projection
 
 BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
@@ -489,8 +492,8 @@ class Generator:
         images: npt.ArrayLike,
         labels: LabelsLike | None = None,
         *,
-        steps: int = projection.STEPS,
-    ) -> projection.Projection:
+        steps: int = PROJECTION_STEPS,
+    ) -> "Projection":
         """Find latents, and classes, from which the generator draws given pictures, as near as it can.
 
         An encoder names a start, if the generator has one: the shipped model's comes with it, ``train_encoder`` makes
@@ -517,6 +520,8 @@ class Generator:
 
         Source: Abdal et al. 2019, arXiv:1904.03189; Zhu et al. 2016, arXiv:1609.03552.
         """
+        from fashion_gan.editing import projection  # Imported here, because most programs only draw.
+
         steps = check_whole_number("steps", steps, 0, projection.MAX_STEPS)
         plain = self if self.size is None else self.enlarged(None)
         network, pictures = self.depth_network, projection.check_pictures(images, plain.image_shape)
@@ -541,12 +546,14 @@ class Generator:
         return projection.Projection(latents, classes, to_uint8(drawn), errors)
 
     @functools.cached_property
-    def encoder(self) -> Encoder | None:
+    def encoder(self) -> "Encoder | None":
         """The encoder that ``project`` starts from. None if the generator has none.
 
         Raises:
             InputError: its file is damaged, or belongs to another generator.
         """
+        from fashion_gan.editing.encoder import open_encoder
+
         path = None if self.companions is None else self.companions.encoder
         if path is None or not path.is_file():
             return None
@@ -620,11 +627,13 @@ class Generator:
         return self.depth_network.depth
 
     @functools.cached_property
-    def depth_network(self) -> DepthNetwork:
+    def depth_network(self) -> "DepthNetwork":
         if not isinstance(self.predict, OnnxPredict):
             raise InputError(
                 "layers read different latents only in an .onnx file: write one with fashion-gan export, and load it"
             )
+        from fashion_gan.editing.depths import DepthNetwork
+
         return DepthNetwork(self.predict, len(self.class_names))
 
     @default_settings()

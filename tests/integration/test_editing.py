@@ -15,7 +15,7 @@ from fashion_gan.api.edited import Drawing, Edits, Sweep, parse_keys, parse_pair
 from fashion_gan.api.latent_files import latent_text, read_latents, write_latents
 from fashion_gan.api.train_encoder import train_encoder
 from fashion_gan.datasets import load_fashion_mnist
-from fashion_gan.editing import projection
+from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.editing.companions import Companions
 from fashion_gan.runs import Run
 from fashion_gan.system import onnx_gradient
@@ -579,6 +579,6 @@ def test_keras_projects_too(run, tmp_path):
 
 def test_a_descent_of_more_steps_comes_nearer(generator):
     pictures = load_fashion_mnist("test").images[:8]
-    errors = [np.median(generator.project(pictures, steps=steps).errors) for steps in (0, 30, projection.STEPS)]
+    errors = [np.median(generator.project(pictures, steps=steps).errors) for steps in (0, 30, PROJECTION_STEPS)]
     assert errors[0] > 1.2 * errors[1]
     assert errors[1] > 1.1 * errors[2]

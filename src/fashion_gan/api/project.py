@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from fashion_gan.api.load import load_generator, onnx_generator
 from fashion_gan.arrays import Floats, Images, Indices, Picture
 from fashion_gan.datasets import Dataset, PictureOptions
 from fashion_gan.datasets.picture_files import brightest, read_header, read_square
-from fashion_gan.editing.projection import MAX_PICTURES, STEPS, Projection
+from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.errors import InputError, check_choice, show
 from fashion_gan.generator import Generator, LabelsLike
 from fashion_gan.rendering.images import grid
@@ -19,6 +20,10 @@ from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.memory import check_memory
 from fashion_gan.system.paths import user_path
 
+if TYPE_CHECKING:
+    from fashion_gan.editing.projection import Projection
+
+MAX_PICTURES = 10_000
 METHODS = ("onnx", "keras")
 COMPARISON_COLUMNS = 16  # pairs in a row of the picture
 
@@ -58,7 +63,7 @@ class ProjectedPictures:
 
     names: tuple[str, ...]
     pictures: Images
-    projection: Projection
+    projection: "Projection"
     class_names: tuple[str, ...]
     usual_error: float | None
     nearest: NearestTraining | None
@@ -75,7 +80,7 @@ def project(
     pictures: Sequence[str | Path],
     *,
     labels: LabelsLike | None = None,
-    steps: int = STEPS,
+    steps: int = PROJECTION_STEPS,
     method: str = "onnx",
     options: PictureOptions | None = None,
     invert: bool = False,

@@ -14,9 +14,8 @@ from fashion_gan.api.real_pictures import find_real_pictures, real_pictures_of_r
 from fashion_gan.arrays import Images, JsonObject, KerasModel, Labels
 from fashion_gan.config import Config
 from fashion_gan.datasets import Dataset
+from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.editing.companions import Companions
-from fashion_gan.editing.encoder import INPUT_NAMES, KEY
-from fashion_gan.editing.projection import STEPS as STEPS_OF_PROJECTION
 from fashion_gan.errors import InputError, check_flag, check_whole_number
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.pictures.reference import split
@@ -116,6 +115,8 @@ def measure_again(model: str | Path, path: Path) -> TrainedEncoder:
     """
     import onnx
 
+    from fashion_gan.editing.encoder import KEY
+
     source, generator = resolve(model), load_generator(model)
     _, test = _real_pictures(model, source, generator, None)
     assert test is not None  # Fashion-MNIST has test images.
@@ -187,6 +188,8 @@ def _write(encoder: KerasModel, path: Path, about: JsonObject, config: Config) -
 
 def _describe(exported: Any, about: JsonObject) -> None:
     """Document an ``onnx.ModelProto``. The numbers stay as they are."""
+    from fashion_gan.editing.encoder import INPUT_NAMES, KEY
+
     exported.metadata_props.add(key=KEY, value=json.dumps(about))
     exported.producer_name, exported.model_version = "fashion-gan", MODEL_VERSION
     exported.graph.name = "encoder"
@@ -205,10 +208,10 @@ def _measure(model: str | Path, path: Path, real: Dataset) -> JsonObject:
     generator = Generator(
         plain.predict, plain.latent_dim, plain.class_names, threads=plain.threads, companions=companions
     )
-    found = generator.project(images, steps=STEPS_OF_PROJECTION)
+    found = generator.project(images, steps=PROJECTION_STEPS)
     about: JsonObject = {
         "pictures": len(images),
-        "projection_steps": STEPS_OF_PROJECTION,
+        "projection_steps": PROJECTION_STEPS,
         "median_error": round(float(np.median(found.errors)), 2),
         "high_error": round(float(np.quantile(found.errors, 0.9)), 2),
     }

@@ -16,8 +16,8 @@ from fashion_gan.api.train_encoder import train_encoder as train_encoder_of
 from fashion_gan.arrays import JsonObject
 from fashion_gan.cli import options
 from fashion_gan.datasets import PictureOptions, load_training_images
+from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.editing.directions import Direction
-from fashion_gan.editing.projection import STEPS as DESCENT_STEPS
 from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, save_picture
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.system.atomic_files import check_new_path
@@ -26,7 +26,7 @@ from fashion_gan.system.atomic_files import check_new_path
 @options.verb(
     examples=(
         "fashion-gan project boot.png --picture boot-redrawn.png",
-        "fashion-gan generate --latents latents.npz --edit brighter=2 --out brighter.png",
+        "fashion-gan generate --latents latents.npz --edit brighter=2 --out new.png",
     )
 )
 @click.argument("pictures", nargs=-1, required=True, type=options.UserPath(), metavar="PICTURE...")
@@ -37,7 +37,7 @@ from fashion_gan.system.atomic_files import check_new_path
 @options.option(
     "--steps",
     type=int,
-    default=DESCENT_STEPS,
+    default=PROJECTION_STEPS,
     show_default=True,
     metavar="NUMBER",
     help="Steps of the gradient descent, from 0 to 10,000. More of them are slower and find nearer pictures.",
@@ -194,7 +194,13 @@ def _table(found: tuple[Direction, ...]) -> str:
     return format_table([["", "name", *measures, "class kept"], *rows], "rl" + "r" * (len(measures) + 1))
 
 
-@options.verb("train-encoder", examples=("fashion-gan train-encoder runs/0001-fashion",))
+@options.verb(
+    "train-encoder",
+    examples=(
+        "fashion-gan train-encoder runs/0001-fashion",
+        "fashion-gan train-encoder runs/0001-fashion --steps 5000 --force",
+    ),
+)
 @click.argument("model", metavar="RUN|FILE", type=options.Model())
 @options.option(
     "--steps",

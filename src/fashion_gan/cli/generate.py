@@ -47,7 +47,6 @@ SWEPT_PICTURES = 8  # rows of a sweep, unless --count says otherwise
 @options.verb(
     examples=(
         "fashion-gan generate --label Dress --count 1000 --truncation 0.7 --format npz",
-        "fashion-gan generate --interpolate 3 7 --frames 32 --out walk.gif",
         "fashion-gan generate --film 3:Dress,7:Coat,12:Bag --out film.webp",
     )
 )

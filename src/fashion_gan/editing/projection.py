@@ -20,7 +20,6 @@ from fashion_gan.editing.encoder import Encoder
 from fashion_gan.errors import InputError, as_array
 from fashion_gan.latents import draw_latents
 
-STEPS = 150
 MAX_STEPS = 10_000
 MAX_PICTURES = 10_000
 PICTURES_TOGETHER = 16  # in a thread, so that the layers' outputs fit in a core's cache

@@ -7,15 +7,18 @@ import io
 import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont
 
 from fashion_gan.arrays import Images, JsonObject, Labels, Picture
 from fashion_gan.errors import InputError, check_whole_number, one_line
 from fashion_gan.system.atomic_files import atomic_file
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
 
 # Fashion-MNIST has a black background, and its clothes often reach the edge of the image. Dark gray lines separate the
 # images. White ones would merge with white clothes and outshine the images.
@@ -197,8 +200,10 @@ def save_picture(path: str | Path, image: Picture, texts: Mapping[str, str] | No
         pillow_image.save(temporary, picture_format.name, **settings)
 
 
-def _png_texts(texts: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+def _png_texts(texts: Mapping[str, str]) -> "PngInfo":
     """Texts as chunks of a PNG file: plain ones as Latin-1, others as UTF-8."""
+    from PIL import PngImagePlugin  # Imported here, because only saving a PNG needs it and the import is slow.
+
     chunks = PngImagePlugin.PngInfo()
     for key, text in texts.items():
         if text.isascii():
