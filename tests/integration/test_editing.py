@@ -66,6 +66,10 @@ def test_depths_are_read_from_the_first_to_the_last(generator):
     assert np.array_equal(drawn[5], plain[0])
     distances = [np.abs(image - plain[0]).mean() for image in drawn]
     assert distances[0] > distances[3] > distances[4] > 0
+    only_first, only_last = np.repeat(shape[np.newaxis], 5, axis=0), mixed[4]
+    only_first[0] = texture
+    changes = np.abs(generator.decode([only_first, only_last], "Dress").astype(float) - plain[0]).mean(axis=(1, 2, 3))
+    assert changes[0] > 1.2 * changes[1]
     assert np.array_equal(generator.mix_depths(shape, texture), generator.mix_depths(shape, texture, 2))
 
 
@@ -454,6 +458,9 @@ def test_films_are_written(suffix, tmp_path):
     else:
         with Image.open(out) as image:
             assert (image.n_frames, image.size) == (6, (28, 28))
+            image.seek(1)  # Pillow tells a WebP's duration only after a frame is read.
+            image.load()
+            assert (image.info["loop"], image.info["duration"]) == (0, 80)
 
 
 # ---- Pictures of any origin ----
