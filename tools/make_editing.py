@@ -31,15 +31,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="fashion", help="The shipped model.")
     parser.add_argument("--steps", type=int, default=STEPS, help="Training steps of the encoder.")
-    parser.add_argument("--pictures", type=int, default=1000, help="Test images that are projected for the card.")
+    parser.add_argument("--pictures", type=int, default=1000, help="Test images that are projected for the figures.")
     parser.add_argument("--measure", action="store_true", help="Keep the encoder and measure it again.")
     arguments = parser.parse_args()
     folder = pretrained.folder(arguments.model)
     companions = Companions.in_folder(folder)
-    if arguments.measure:
-        encoder = measure_again(arguments.model, companions.encoder)
-    else:
-        encoder = train_encoder(arguments.model, steps=arguments.steps, out=companions.encoder, force=True)
+    if not arguments.measure:
+        train_encoder(arguments.model, steps=arguments.steps, out=companions.encoder, force=True)
+    encoder = measure_again(arguments.model, companions.encoder, arguments.pictures)
     _, directions = fashion_gan.find_directions(arguments.model, out=companions.directions, force=True)
     files = {
         path.name: (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())

@@ -102,13 +102,18 @@ def train_encoder(
     }
     with atomic_file(path) as temporary:
         _write(encoder, temporary, about, config)
-        about |= _measure(model, temporary, test if test is not None else train)
+        about |= _measure(model, temporary, test if test is not None else train, MEASURED_PICTURES)
         _write(encoder, temporary, about, config)
     return TrainedEncoder(path, about)
 
 
-def measure_again(model: str | Path, path: Path) -> TrainedEncoder:
+def measure_again(model: str | Path, path: Path, pictures: int = MEASURED_PICTURES) -> TrainedEncoder:
     """Measure a shipped model's encoder, for example after the search has changed, and store the new figures in it.
+
+    Args:
+        model: the shipped model.
+        path: the encoder's file.
+        pictures: test images to measure with, at least 1.
 
     Raises:
         InputError: the file or the test images cannot be read.
@@ -122,7 +127,7 @@ def measure_again(model: str | Path, path: Path) -> TrainedEncoder:
     assert test is not None  # Fashion-MNIST has test images.
     stored = onnx.load(path)
     (entry,) = (entry for entry in stored.metadata_props if entry.key == KEY)
-    about = json.loads(entry.value) | _measure(model, path, test)
+    about = json.loads(entry.value) | _measure(model, path, test, pictures)
     entry.value = json.dumps(about)
     with atomic_file(path) as temporary:
         onnx.save(stored, temporary)
@@ -199,9 +204,9 @@ def _describe(exported: Any, about: JsonObject) -> None:
     )
 
 
-def _measure(model: str | Path, path: Path, real: Dataset) -> JsonObject:
+def _measure(model: str | Path, path: Path, real: Dataset, count: int) -> JsonObject:
     """Project real pictures with an encoder, spread over all of them."""
-    chosen = np.linspace(0, len(real.images) - 1, min(MEASURED_PICTURES, len(real.images))).astype(int)
+    chosen = np.linspace(0, len(real.images) - 1, min(count, len(real.images))).astype(int)
     images: Images = np.asarray(real.images[chosen])
     plain = onnx_generator(model, resolve(model))
     companions = Companions(path, path.with_suffix(".json"))
