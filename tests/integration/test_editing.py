@@ -566,6 +566,16 @@ def test_wrong_trainings_of_an_encoder_are_refused(model, settings, message):
         train_encoder(model, **settings)
 
 
+def test_an_encoder_is_not_trained_for_a_run_that_it_could_not_serve(run, monkeypatch):
+    monkeypatch.delitem(onnx_gradient._RULES, "Tanh")
+    with pytest.raises(InputError, match="the derivative of Tanh"):
+        train_encoder(run, steps=1)
+    run.onnx_generator_path.unlink()
+    with pytest.raises(InputError, match=r"has no generator.onnx: fashion-gan export .* --format onnx"):
+        train_encoder(run, steps=1)
+    assert not run.encoder_path.exists()
+
+
 def test_an_encoder_of_another_generator_is_refused(run, generator):
     shutil.copyfile(generator.companions.encoder, run.encoder_path)
     toy = Generator.load(run.onnx_generator_path)

@@ -62,7 +62,7 @@ def train_encoder(
     The encoder learns to tell latents, from which the generator redraws real pictures, and their class.
 
     Args:
-        model: a run's folder, a shipped model's name, or a ``.keras``, ``.h5`` or ``.safetensors`` file.
+        model: the folder of a finished run that has a ``generator.onnx``, or a shipped model's name.
         steps: training steps, from 1 to 1,000,000, of up to 128 real and as many drawn pictures.
         seed: of the weights and the batches.
         data: real pictures, as ``evaluate`` takes them. None: a run's own data; of other models, Fashion-MNIST.
@@ -73,7 +73,8 @@ def train_encoder(
         The file, and what was measured.
 
     Raises:
-        InputError: Keras or a converter is not installed, the model or the data cannot be used, or ``out`` exists.
+        InputError: Keras or a converter is not installed, the model cannot be differentiated in its ``.onnx`` file, the
+            data cannot be used, or ``out`` exists.
 
     Example:
         >>> fashion_gan.train_encoder("runs/0001-fashion", steps=3).path.name
@@ -82,6 +83,7 @@ def train_encoder(
     steps, seed = check_whole_number("steps", steps, 1, MAX_STEPS), check_whole_number("seed", seed, 0, 2**31 - 1)
     source = resolve(model)
     path = _checked_path(source, out, check_flag("force", force))
+    onnx_generator(model, source).depth_network.check_gradient()  # Or the encoder could not be measured, or used.
     check_keras("train-encoder")
     use_backend(default_backend())
     from fashion_gan.saving.export import missing_packages

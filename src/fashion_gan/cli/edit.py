@@ -201,7 +201,7 @@ def _table(found: tuple[Direction, ...]) -> str:
         "fashion-gan train-encoder runs/0001-fashion --steps 5000 --force",
     ),
 )
-@click.argument("model", metavar="RUN|FILE", type=options.Model())
+@click.argument("model", metavar="RUN", type=options.Model())
 @options.option(
     "--steps",
     type=int,
