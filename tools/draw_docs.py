@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import click
-from docs_pictures import clothes, networks, pages, run_folder
+from docs_pictures import clothes, editing, networks, pages, run_folder
 from docs_pictures.studio import open_studio
 
 from fashion_gan import cli
@@ -26,6 +26,9 @@ PICTURES = {
     "presets_after_minutes": clothes.presets_after_minutes,
     "truncation": clothes.truncation,
     "augmentations": clothes.augmentations,
+    "projected_clothes": editing.projected_clothes,
+    "directions": editing.directions,
+    "mixtures": editing.mixtures,
     "explorer": pages.explorer,
     "explorer_phone": pages.explorer_phone,
     "report": pages.report,

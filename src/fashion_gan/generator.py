@@ -1,34 +1,46 @@
 """Latents (and labels) -> images, with NumPy and ONNX Runtime. Other frameworks' networks are passed as functions."""
 
 import functools
-import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from fashion_gan import latents as latent_space
 from fashion_gan import pretrained
-from fashion_gan.arrays import Array, FloatImages, Images, Inputs, Labels, Latents, Predict, Tensor
+from fashion_gan.arrays import Array, FloatImages, Floats, Images, Labels, Latents, Predict, Tensor
 from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
-from fashion_gan.errors import InputError, as_array, check_flag, check_whole_number, one_line, show
+from fashion_gan.editing import PROJECTION_STEPS
+from fashion_gan.editing.companions import Companions
+from fashion_gan.editing.directions import Direction, choose, read_directions
+from fashion_gan.errors import InputError, as_array, check_flag, check_range, check_whole_number, one_line, show
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.rendering.resize import resize_pixels
 from fashion_gan.system import onnx_guard
 from fashion_gan.system.library_settings import default_settings
+from fashion_gan.system.onnx_predict import OnnxPredict
 from fashion_gan.system.parallel import available_cpus
 from fashion_gan.system.paths import user_path
+
+if TYPE_CHECKING:
+    from fashion_gan.editing.depths import DepthNetwork
+    from fashion_gan.editing.encoder import Encoder
+    from fashion_gan.editing.projection import Projection
 
 BATCH_SIZE = 256  # limits the memory of a large request
 SLICE_SIZE = 32  # images per call and thread, so that the layers' outputs fit in a core's cache
 MAX_COUNT = 100_000  # 78 MB of 28×28 gray images; use another seed for more
 MAX_THREADS = 1024
 MAX_SIZE = 1024  # pixels that images can be enlarged to
+GRADIENT_COST = 3  # A gradient takes as long as three images.
+MAX_KEYS = 1000  # of a film
+MAX_AMOUNT = 20.0  # by which latents are moved in a direction: twice the length of most latents
+SHARE_TOLERANCE = 1e-3  # of the sum of an image's class shares
 PROBED_IMAGES = 2  # drawn when a file is opened
 CONFIG_KEY = "fashion_gan"  # the key in an ONNX file's metadata: the configuration that its network was built from
 INPUT_NAMES = ("latents", "labels")  # names of the inputs in every format; only conditional networks have labels
@@ -70,7 +82,7 @@ def open_onnx(path: Path) -> tuple[Predict, Config]:
         raise InputError(f"{path} has the inputs {', '.join(shapes)}, which do not match its configuration")
     guard = onnx_guard.Guard()
     _probe(path, session, config, guard)
-    return OnnxPredict(content, guard.seconds_per_image), config
+    return OnnxPredict(content, guard.seconds_per_image, INPUT_NAMES), config
 
 
 def _probe(path: Path, session: Any, config: Config, guard: onnx_guard.Guard) -> None:
@@ -86,44 +98,6 @@ def _probe(path: Path, session: Any, config: Config, guard: onnx_guard.Guard) ->
         raise InputError(f"{path} draws {kind}, but images are float32 (N, H, W, 1, 3 or 4)")
 
 
-class OnnxPredict:
-    """A function that generates images with ONNX Runtime, on one core. It can be pickled, and copied by ``fork``.
-
-    Args:
-        content: the bytes of the ``.onnx`` file.
-        seconds_per_image: the time limit of a call grows by this for each image.
-    """
-
-    def __init__(self, content: bytes, seconds_per_image: float) -> None:
-        self.content = content
-        self.guard = onnx_guard.Guard(seconds_per_image)
-        self._open()
-
-    def __call__(self, inputs: Inputs) -> Array:
-        values = inputs if isinstance(inputs, list) else [inputs]
-        return self.guard.run(self.session, dict(zip(INPUT_NAMES, values, strict=False)))[0]
-
-    @property
-    def session(self) -> Any:
-        """The open network. A forked process opens its own: threads and locks of a session do not survive a fork."""
-        if self._process != os.getpid():
-            _SESSIONS_OF_PARENTS.append(self._session)
-            self._open()
-        return self._session
-
-    def _open(self) -> None:
-        # One core per call: the threads generate different images. Splitting the layers of one image is slower.
-        self._session = onnx_guard.open_session(self.content, onnx_guard.session_options())
-        self._process = os.getpid()
-
-    def __reduce__(self) -> tuple[type["OnnxPredict"], tuple[bytes, float]]:
-        return OnnxPredict, (self.content, self.guard.seconds_per_image)  # The session is opened again, not copied.
-
-
-_SESSIONS_OF_PARENTS: list[Any] = []
-"""Sessions that a forked process got from its parent. Closing one could wait for a thread that it does not have."""
-
-
 class Generator:
     """A trained generator, ready for use. A notebook shows it as a grid of 16 images.
 
@@ -136,6 +110,7 @@ class Generator:
             on the caller's thread, in batches of up to 256.
         size: height and width that the images are enlarged to, by linear interpolation, which adds no detail. None
             leaves them as they are drawn.
+        companions: the files of the generator's encoder and directions. None if it has none.
 
     Example:
         >>> generator = fashion_gan.Generator.from_pretrained("fashion")
@@ -156,6 +131,7 @@ class Generator:
         *,
         threads: int | None = None,
         size: int | None = None,
+        companions: Companions | None = None,
     ) -> None:
         if not callable(predict):
             raise InputError(f"predict={show(predict)} must be a function that draws images")
@@ -167,6 +143,9 @@ class Generator:
         self.class_names = tuple(class_names)
         self.threads = None if threads is None else check_whole_number("threads", threads, 1, MAX_THREADS)
         self.size = None if size is None else check_whole_number("size", size, 1, MAX_SIZE)
+        if companions is not None and not isinstance(companions, Companions):
+            raise InputError(f"companions={show(companions)} must be Companions or None")
+        self.companions = companions
 
     @classmethod
     def from_pretrained(cls, name: str = "fashion", *, threads: int | None = None) -> "Generator":
@@ -201,8 +180,10 @@ class Generator:
         """
         if threads is not None:
             check_whole_number("threads", threads, 1, MAX_THREADS)
-        predict, config = open_onnx(user_path("path", path))
-        return cls(predict, config.latent_dim, config.class_names, threads=threads or available_cpus())
+        path = user_path("path", path)
+        predict, config = open_onnx(path)
+        cores, companions = threads or available_cpus(), Companions.of(path)
+        return cls(predict, config.latent_dim, config.class_names, threads=cores, companions=companions)
 
     def enlarged(self, size: int | None) -> "Generator":
         """The same generator, whose images are enlarged to ``size`` × ``size`` pixels. None: as they are drawn.
@@ -217,7 +198,12 @@ class Generator:
             >>> fashion_gan.Generator.from_pretrained("fashion").enlarged(64).generate(2).shape
             (2, 64, 64, 1)
         """
-        return Generator(self.predict, self.latent_dim, self.class_names, threads=self.threads, size=size)
+        return Generator(
+            *(self.predict, self.latent_dim, self.class_names),
+            threads=self.threads,
+            size=size,
+            companions=self.companions,
+        )
 
     def __repr__(self) -> str:
         height, width, channels = self.image_shape
@@ -295,49 +281,130 @@ class Generator:
         """Turn latents into images, in batches.
 
         Args:
-            latents: floats (N, latent_dim), N at least 1, for example from ``latents`` or ``vary``.
-            labels: as in ``generate``.
+            latents: floats (N, latent_dim), N at least 1, for example from ``latents`` or ``vary``. Or, for an
+                ``.onnx`` file, (N, depths, latent_dim), for example from ``mix_depths`` or ``project``.
+            labels: as in ``generate``. Or, for an ``.onnx`` file, the share of each class in each image, from 0 to 1:
+                floats (N, classes) or (N, depths, classes), whose rows add up to 1.
             as_float: return float32 instead of uint8.
 
         Returns:
             uint8 (N, H, W, C) in [0, 255], or float32 in [-1, 1].
 
         Raises:
-            InputError: the latents have the wrong shape or are not finite, or a label is refused as in ``generate``.
+            InputError: the latents have the wrong shape or are not finite, a label is refused as in ``generate``, or
+                depths or classes are mixed and the generator does not come from an ``.onnx`` file.
 
         Example:
             >>> generator = fashion_gan.load_generator("fashion")
             >>> latents = generator.latents(4, seed=3)
             >>> bool((generator.decode(latents, "Bag") == generator.generate(4, "Bag", seed=3)).all())
             True
+            >>> half_dress_half_coat = 0.5 * np.eye(10)[[3] * 4] + 0.5 * np.eye(10)[[4] * 4]
+            >>> generator.decode(latents, half_dress_half_coat).shape
+            (4, 28, 28, 1)
         """
         as_float, vectors = check_flag("as_float", as_float), _as_floats("latents", latents)
+        shares = self._class_shares(len(vectors) if vectors.ndim else 0, labels)
+        if vectors.ndim == 3 or shares is not None:
+            return self._decode_mixed(vectors, labels if shares is None else shares, as_float)
         if vectors.ndim != 2 or vectors.shape[1] != self.latent_dim or not len(vectors):
             raise InputError(f"latents must be (N, {self.latent_dim}), got {vectors.shape}")
         numbers = self.labels(len(vectors), labels)
-        size = min(SLICE_SIZE, -(-len(vectors) // self.threads)) if self.threads else BATCH_SIZE
-        guard = self.predict.guard if isinstance(self.predict, OnnxPredict) else None
-        limit = None if guard is None else guard.limit(size)
-        threads: set[int] = set()
 
-        def draw(start: int) -> Array:
-            part = slice(start, start + size)
-            inputs = vectors[part] if numbers is None else [vectors[part], numbers[part]]
-            threads.add(threading.get_ident())
-            images = np.asarray(self.predict(inputs), np.float32)
+        def predict(part: slice) -> Array:
+            return self.predict(vectors[part] if numbers is None else [vectors[part], numbers[part]])
+
+        return self._in_batches(predict, len(vectors), as_float)
+
+    def _decode_mixed(self, vectors: Latents, labels: LabelsLike | Floats | None, as_float: bool) -> Array:
+        """Draw latents (N, depths, latent_dim) or (N, latent_dim), of classes or class shares."""
+        network = self.depth_network
+        if vectors.ndim == 2:
+            vectors = np.repeat(vectors[:, np.newaxis], network.depth, axis=1)
+        if vectors.shape[1:] != (network.depth, self.latent_dim) or not len(vectors):
+            expected = f"(N, {self.latent_dim}) or (N, {network.depth}, {self.latent_dim})"
+            raise InputError(f"latents must be {expected}, got {vectors.shape}")
+        weights = self._class_weights(len(vectors), labels)
+
+        def predict(part: slice) -> Array:
+            return network.draw(vectors[part], None if weights is None else weights[part])
+
+        return self._in_batches(predict, len(vectors), as_float)
+
+    def _class_shares(self, count: int, labels: object) -> Floats | None:
+        """The labels, if they are shares of classes: rows of fractions. None if they are anything else."""
+        classes = len(self.class_names)
+        if classes < 2 or labels is None or isinstance(labels, str) or is_single_label(labels):
+            return None
+        if not isinstance(labels, np.ndarray) and not (isinstance(labels, list) and labels and _is_row(labels[0])):
+            return None
+        array = as_array("labels", labels)
+        if array.dtype.kind != "f" or array.ndim not in (2, 3) or np.isin(array, (0, 1)).all():
+            return None
+        if array.shape[-1] != classes or len(array) != count:
+            return None
+        if not ((array >= 0).all() and (np.abs(array.sum(axis=-1) - 1) <= SHARE_TOLERANCE).all()):
+            raise InputError("labels hold shares of classes, which must be at least 0 and add up to 1 in each row")
+        return array.astype(np.float64)
+
+    def _class_weights(self, count: int, labels: LabelsLike | Floats | None) -> Floats | None:
+        """The share of each class at each depth, (count, depths, classes). None for an unconditional generator."""
+        shares, depths, classes = self._class_shares(count, labels), self.depths, len(self.class_names)
+        if shares is None:
+            numbers = self.labels(count, labels)
+            if numbers is None:
+                return None
+            shares = np.eye(classes)[numbers]
+        if shares.ndim == 2:
+            shares = shares[:, np.newaxis]
+        if shares.shape[1] not in (1, depths):
+            raise InputError(f"labels must be ({count}, {classes}) or ({count}, {depths}, {classes}) shares")
+        return np.broadcast_to(shares, (count, depths, classes))
+
+    def _in_batches(self, predict: Callable[[slice], Array], count: int, as_float: bool) -> Array:
+        """Draw images in batches, on several threads.
+
+        Args:
+            predict: draws the images of a slice of all inputs, floats in [-1, 1].
+            count: the number of all images.
+            as_float: as in ``generate``.
+        """
+        size = min(SLICE_SIZE, -(-count // self.threads)) if self.threads else BATCH_SIZE
+
+        def draw(part: slice) -> Array:
+            images = np.asarray(predict(part), np.float32)
             if not np.isfinite(images).all():
                 raise InputError("the model draws pixels that are not finite numbers: its weights are damaged")
             if self.size is not None:
                 images = _enlarge(images, self.size)
             return images if as_float else to_uint8(images)
 
-        starts = range(0, len(vectors), size)
+        return np.concatenate(self._in_threads(draw, count, size))
+
+    def _in_threads(self, work: Callable[[slice], Array], count: int, size: int, calls: int = 1) -> list[Array]:
+        """Work on slices of ``count`` images at the same time, if there are threads, and return the results in order.
+
+        Args:
+            work: the work on a slice.
+            count: the number of all images.
+            size: the images of a slice.
+            calls: how often the work draws each image, for its time limit.
+        """
+        parts = [slice(start, start + size) for start in range(0, count, size)]
         if not self.threads:  # Keras must run on the thread that set it up.
-            return np.concatenate([draw(start) for start in starts])
+            return [work(part) for part in parts]
+        guard = self.predict.guard if isinstance(self.predict, OnnxPredict) else None
+        limit = None if guard is None else guard.limit(size * calls)
+        threads: set[int] = set()
+
+        def run(part: slice) -> Array:
+            threads.add(threading.get_ident())
+            return work(part)
+
         with ThreadPoolExecutor(self.threads) as pool:
-            parts = [pool.submit(draw, start) for start in starts]
+            results = [pool.submit(run, part) for part in parts]
             try:
-                return np.concatenate([part.result(limit) for part in parts])
+                return [result.result(limit) for result in results]
             except TimeoutError as error:
                 raise InputError(f"the model takes over {limit:.0f} seconds for {size} images") from error
             finally:  # After an error or a Ctrl-C, the other parts are ended: leaving the block waits for them.
@@ -417,6 +484,228 @@ class Generator:
         path = latent_space.walk(self._latent(first), self._latent(second), frames)
         return self.decode(path, 0 if label is None and self.class_names else label)
 
+    # ---- Editing ----
+
+    @default_settings()
+    def project(
+        self,
+        images: npt.ArrayLike,
+        labels: LabelsLike | None = None,
+        *,
+        steps: int = PROJECTION_STEPS,
+    ) -> "Projection":
+        """Find latents, and classes, from which the generator draws given pictures, as near as it can.
+
+        An encoder names a start, if the generator has one: the shipped model's comes with it, ``train_encoder`` makes
+        one for a run. Without an encoder the nearest of 2,000 drawn images is the start. Gradient descent moves the
+        latents of each depth from there. ONNX Runtime computes it, so it needs no training framework.
+
+        Args:
+            images: uint8 (N, H, W, C) of the generator's own size, N from 1 to 10,000. Gray ones may be (N, H, W).
+            labels: as in ``generate``. None: the encoder, or the nearest image, tells the class.
+            steps: steps of the descent, from 0 to 10,000.
+
+        Returns:
+            The latents, the classes, the pictures drawn from them, and their errors.
+
+        Raises:
+            InputError: the images have the wrong type or shape, a number is out of range, a label is refused as in
+                ``generate``, or the generator does not come from an ``.onnx`` file, or cannot be differentiated.
+
+        Example:
+            >>> generator = fashion_gan.load_generator("fashion")
+            >>> found = generator.project(generator.generate(2, "Bag", seed=3), "Bag")
+            >>> found.latents.shape, bool(found.errors.max() < 25)
+            ((2, 5, 100), True)
+
+        Source: Abdal et al. 2019, arXiv:1904.03189; Zhu et al. 2016, arXiv:1609.03552.
+        """
+        from fashion_gan.editing import projection  # Imported here, because most programs only draw.
+
+        steps = check_whole_number("steps", steps, 0, projection.MAX_STEPS)
+        plain = self if self.size is None else self.enlarged(None)
+        network, pictures = self.depth_network, projection.check_pictures(images, plain.image_shape)
+        numbers = None if labels is None else self.labels(len(pictures), labels)
+        targets = pictures.astype(np.float32) / np.float32(127.5) - 1
+        start, classes = projection.find_start(
+            self.encoder, plain.decode, targets, (self.latent_dim, len(self.class_names)), numbers
+        )
+        weights = self._class_weights(len(pictures), classes)
+        network.check_gradient()
+
+        def descend(part: slice) -> Latents:
+            shares = None if weights is None else weights[part]
+            return projection.descend(network, targets[part], start[part], shares, steps)
+
+        together = min(projection.PICTURES_TOGETHER, -(-len(pictures) // (self.threads or 1)))
+        latents = np.concatenate(self._in_threads(descend, len(pictures), together, GRADIENT_COST * (steps + 1)))
+        if network.depth == 1:
+            latents = latents[:, 0]
+        drawn = plain.decode(latents, classes, as_float=True)
+        errors = 127.5 * np.sqrt(projection.mean_squares(drawn, targets))
+        return projection.Projection(latents, classes, to_uint8(drawn), errors)
+
+    @functools.cached_property
+    def encoder(self) -> "Encoder | None":
+        """The encoder that ``project`` starts from. None if the generator has none.
+
+        Raises:
+            InputError: its file is damaged, or belongs to another generator.
+        """
+        from fashion_gan.editing.encoder import open_encoder
+
+        path = None if self.companions is None else self.companions.encoder
+        if path is None or not path.is_file():
+            return None
+        plain = self if self.size is None else self.enlarged(None)
+        return open_encoder(path, plain.image_shape, self.latent_dim, len(self.class_names))
+
+    @functools.cached_property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions that ``edit`` knows, those that change pictures most first. () if the generator has none.
+
+        Raises:
+            InputError: their file is damaged, or belongs to another generator.
+
+        Example:
+            >>> [direction.name for direction in fashion_gan.load_generator("fashion").directions][:2]
+            ['...', '...']
+        """
+        return () if self.companions is None else read_directions(self.companions.directions, self.latent_dim)
+
+    @default_settings()
+    def edit(self, latents: npt.ArrayLike, direction: str | int | npt.ArrayLike, amount: float = 2.0) -> Latents:
+        """Move latents in a direction: latents + amount · direction.
+
+        Args:
+            latents: (N, latent_dim), (latent_dim,) or (N, depths, latent_dim).
+            direction: the name of one of ``directions``, its number, which counts from 1, or a vector (latent_dim,).
+                The vector is brought to length 1.
+            amount: how far, from -20 to 20. Latents have a standard deviation of 1 in every direction, so 2 is much.
+
+        Returns:
+            float32, of the shape of the latents.
+
+        Raises:
+            InputError: the direction is unknown, a number is out of range, or the latents have the wrong shape.
+
+        Example:
+            >>> generator = fashion_gan.load_generator("fashion")
+            >>> latents = generator.latents(8, seed=3)
+            >>> generator.decode(generator.edit(latents, 1, amount=3), "Dress").shape
+            (8, 28, 28, 1)
+
+        Source: Shen & Zhou 2021, arXiv:2007.06600; Härkönen et al. 2020, arXiv:2004.02546.
+        """
+        vectors = _as_floats("latents", latents)
+        if vectors.ndim not in (1, 2, 3) or vectors.shape[-1] != self.latent_dim:
+            raise InputError(f"the last axis of latents must have the length {self.latent_dim}, got {vectors.shape}")
+        amount = check_range("amount", amount, -MAX_AMOUNT, MAX_AMOUNT)
+        return vectors + np.float32(amount) * self._direction_vector(direction)
+
+    def _direction_vector(self, direction: object) -> Latents:
+        """The unit vector of a direction."""
+        if is_single_label(direction):
+            return choose(self.directions, direction).vector
+        vector = _as_floats("direction", direction)
+        length = float(np.linalg.norm(vector))
+        if vector.shape != (self.latent_dim,) or not 0 < length < np.inf:
+            raise InputError(f"a direction must be ({self.latent_dim},) and not zero, got {vector.shape}")
+        return vector / np.float32(length)
+
+    @property
+    def depths(self) -> int:
+        """The number of depths at which layers can read different latents, see ``mix_depths``. 1: they cannot.
+
+        Raises:
+            InputError: the generator does not come from an ``.onnx`` file, or its layers are of an unknown kind.
+
+        Example:
+            >>> fashion_gan.load_generator("fashion").depths
+            5
+        """
+        return self.depth_network.depth
+
+    @functools.cached_property
+    def depth_network(self) -> "DepthNetwork":
+        if not isinstance(self.predict, OnnxPredict):
+            raise InputError(
+                "layers read different latents only in an .onnx file: write one with fashion-gan export, and load it"
+            )
+        from fashion_gan.editing.depths import DepthNetwork
+
+        return DepthNetwork(self.predict, len(self.class_names))
+
+    @default_settings()
+    def mix_depths(self, shape: npt.ArrayLike, texture: npt.ArrayLike, first: int | None = None) -> Latents:
+        """Join two latents by depth: early layers decide the shape, late ones the texture. ``decode`` draws them.
+
+        Args:
+            shape, texture: latents (latent_dim,), or seeds, which stand for the first latents they draw.
+            first: the first depth that reads ``texture``, from 0 to ``depths``. None: half of the depths.
+
+        Returns:
+            float32 (depths, latent_dim).
+
+        Raises:
+            InputError: a latent or a number cannot be used, or the generator has no depths.
+
+        Example:
+            >>> generator = fashion_gan.load_generator("fashion")
+            >>> generator.decode([generator.mix_depths(3, 7)], "Dress").shape
+            (1, 28, 28, 1)
+
+        Source: Karras et al. 2019, arXiv:1812.04948, section 3.1 (style mixing).
+        """
+        depths = self.depths
+        first = depths // 2 if first is None else check_whole_number("first", first, 0, depths)
+        mixed: Latents = np.repeat(self._latent(shape)[np.newaxis], depths, axis=0)
+        mixed[first:] = self._latent(texture)
+        return mixed
+
+    @default_settings()
+    def film(
+        self,
+        keys: Sequence[npt.ArrayLike],
+        labels: LabelsLike | None = None,
+        frames: int = 16,
+        *,
+        closed: bool = False,
+    ) -> Images:
+        """Draw the images on a path through several latents along the sphere. The class changes gradually, too.
+
+        Args:
+            keys: at least two latents (latent_dim,), or seeds, which stand for the first latents they draw.
+            labels: a class for all frames, or one for each key. None means the first class.
+            frames: images from each key to the next, from 1 to 1,000.
+            closed: return to the first key, so that the film can repeat.
+
+        Returns:
+            uint8 (N, H, W, C), N = frames · (keys - 1) + 1, or frames · keys if the path is closed.
+
+        Raises:
+            InputError: a number is out of range, a latent has the wrong length, a label is unknown, or the keys have
+                different classes and the generator does not come from an ``.onnx`` file.
+
+        Example:
+            >>> generator = fashion_gan.load_generator("fashion")
+            >>> generator.film([3, 4, 5], labels=["Dress", "Coat", "Dress"], frames=8, closed=True).shape
+            (24, 28, 28, 1)
+
+        Source: White 2016, arXiv:1609.04468.
+        """
+        is_list = isinstance(keys, Sequence) or (isinstance(keys, np.ndarray) and keys.ndim > 0)
+        if not is_list or isinstance(keys, (str, bytes)):
+            raise InputError(f"keys={show(keys)} must be a list of latents or seeds")
+        if len(keys) > MAX_KEYS:
+            raise InputError(f"a film has at most {MAX_KEYS} keys, got {len(keys)}")
+        vectors = [self._latent(key) for key in keys]
+        path, shares = latent_space.path(np.array(vectors, np.float32), frames, closed=check_flag("closed", closed))
+        numbers = self.labels(len(vectors), 0 if labels is None and self.class_names else labels)
+        if numbers is None or (numbers == numbers[0]).all():
+            return self.decode(path, None if numbers is None else int(numbers[0]))
+        return self.decode(path, shares @ np.eye(len(self.class_names))[numbers])
+
     def _latent(self, latent: npt.ArrayLike) -> Latents:
         """A latent, or the first latent of a seed."""
         if is_single_label(latent):
@@ -471,6 +760,11 @@ def _enlarge(images: FloatImages, size: int) -> FloatImages:
     if size < max(height, width):
         raise InputError(f"size={size} is smaller than the images that the model draws, {width}×{height}")
     return resize_pixels(images, size, size)
+
+
+def _is_row(value: object) -> bool:
+    """Whether a value is a list or an array, not one number or name."""
+    return isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def _as_floats(name: str, values: object) -> Latents:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from fashion_gan.arrays import Array, Indices, Latents
+from fashion_gan.arrays import Array, Floats, Indices, Latents
 from fashion_gan.errors import InputError, as_array, check_range, check_whole_number, show
 
 MAX_TRUNCATION = 1.5
@@ -158,6 +158,41 @@ def walk(first: Latents, second: Latents, frames: int) -> Latents:
     """
     frames = check_whole_number("frames", frames, 2, MAX_FRAMES)
     return mix(first, second, np.linspace(0.0, 1.0, frames, dtype=np.float32))
+
+
+def path(keys: Latents, frames: int, *, closed: bool = False) -> tuple[Latents, Floats]:
+    """Take equal steps through several latents along the sphere.
+
+    Args:
+        keys: the key latents, (K, latent_dim), at least two.
+        frames: number of steps from each key to the next, from 1 to 1,000.
+        closed: whether the path returns to the first key. It ends one step before it, so that a film can repeat.
+
+    Returns:
+        The latents, float32 (N, latent_dim); and the share of each key in each of them, (N, K). N is
+        frames · (K - 1) + 1, or frames · K if the path is closed.
+
+    Raises:
+        InputError: there are fewer than two keys, or the number of frames is out of range.
+
+    Example:
+        >>> latents, shares = path(draw_latents(3, 100, seed=0), frames=8)
+        >>> latents.shape, shares.shape
+        ((17, 100), (17, 3))
+    """
+    frames, count = check_whole_number("frames", frames, 1, MAX_FRAMES), len(keys)
+    if count < 2:
+        raise InputError(f"a path needs at least two key latents, got {count}")
+    steps = np.arange(frames, dtype=np.float32) / np.float32(frames)
+    rows, shares = [], []
+    for first in range(count if closed else count - 1):
+        second = (first + 1) % count
+        rows.append(mix(keys[first], keys[second], steps))
+        shares.append(np.outer(1 - steps, np.eye(count)[first]) + np.outer(steps, np.eye(count)[second]))
+    if not closed:
+        rows.append(np.asarray(keys[-1:], np.float32))
+        shares.append(np.eye(count)[-1:])
+    return np.concatenate(rows), np.concatenate(shares)
 
 
 def vary(latent: Latents, strength: float, count: int, seed: int | None = 0) -> Latents:

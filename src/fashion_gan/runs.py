@@ -45,7 +45,7 @@ CONFIG_FILE = "config.json"
 PARTS = (
     *("checkpoints", "samples", "film", "tensorboard", CONFIG_FILE, "environment.json", "log.csv", "metrics.jsonl"),
     *("training.gif", "training_curve.png", ".lock", "generator.keras", "generator.h5", "generator.onnx"),
-    *("generator_best.keras", "generator_best.onnx"),
+    *("generator_best.keras", "generator_best.onnx", "encoder.onnx", "directions.json"),
 )
 # Keys of metrics.jsonl. A line may lack them. If one holds anything but a finite number, the line is damaged.
 NUMERIC_METRICS = ("step", "images", "ffd5k_validation", "frechet_validation", "frechet_training")
@@ -239,6 +239,16 @@ class Run:
     def best_onnx_generator_path(self) -> Path:
         """The same as an ``.onnx`` file, if a converter was installed."""
         return self.path / "generator_best.onnx"
+
+    @property
+    def encoder_path(self) -> Path:
+        """The encoder that ``fashion-gan train-encoder`` wrote."""
+        return self.path / "encoder.onnx"
+
+    @property
+    def directions_path(self) -> Path:
+        """The directions that ``fashion-gan directions`` found."""
+        return self.path / "directions.json"
 
     @property
     def report_folder(self) -> Path:
@@ -495,10 +505,11 @@ class Run:
     def rewind(self, step: int) -> None:
         """Delete checkpoints, film frames, log rows and scores of later steps, ONNX files, and half-written files.
 
-        A resumed run writes them again.
+        A resumed run writes them again, except for the encoder and the directions of the earlier generator.
         """
         remove_leftovers(self.path)
-        for path in (self.onnx_generator_path, self.best_onnx_generator_path):
+        outdated = (self.onnx_generator_path, self.best_onnx_generator_path, self.encoder_path, self.directions_path)
+        for path in outdated:
             path.unlink(missing_ok=True)  # They would no longer match the checkpoints.
         # Checkpoints of later steps are damaged: a run resumes from the newest one that can be read.
         for path in (*self.checkpoint_paths(), *self.frame_paths()):

@@ -72,6 +72,23 @@ def calls(toy_run, toy_folder):
         "enlarged": (painter.enlarged, {"size": 64}),
         "labels": (painter.labels, {"count": 2, "labels": [0, 1]}),
         "label_number": (painter.label_number, {"label": "a"}),
+        "project": (painter.project, {"images": few[:1, :2, :2], "labels": "a", "steps": 1}),
+        "edit": (painter.edit, {"latents": latent, "direction": latent + 1, "amount": 1.0}),
+        "mix_depths": (painter.mix_depths, {"shape": latent, "texture": 3, "first": 1}),
+        "film": (painter.film, {"keys": [1, latent], "labels": "a", "frames": 2, "closed": True}),
+        "project pictures": (
+            fashion_gan.project,
+            {"model": "fashion", "pictures": ["nowhere.png"], "labels": None, "steps": 1, "method": "onnx"}
+            | {"options": None, "invert": False, "training": None},
+        ),
+        "find_directions": (
+            fashion_gan.find_directions,
+            {"model": "nowhere", "count": 1, "out": "x.json", "force": False},
+        ),
+        "train_encoder": (
+            fashion_gan.train_encoder,
+            {"model": "nowhere", "steps": 1, "seed": 0, "data": None, "out": "x.onnx", "force": False},
+        ),
         "load_generator": (fashion_gan.load_generator, {"model": "nowhere", "raw": False, "best": False}),
         "load_gan": (fashion_gan.load_gan, {"model": "nowhere", "best": False}),
         "export_generator": (
@@ -158,7 +175,8 @@ NAMES = [
     ),
     *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "make_dataset count"),
     *("merge_dataset", "augment_test", "train"),
-    *("train settings", "resume"),
+    *("train settings", "resume", "project", "edit", "mix_depths", "film", "project pictures", "find_directions"),
+    "train_encoder",
     *("Config", "from_preset", "from_json", "load_training_images", "load_pictures", "load_fashion_mnist", "Run.open"),
     "Run.create",
 ]

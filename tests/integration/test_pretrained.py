@@ -29,6 +29,7 @@ from fashion_gan.training.batches import steps_in_epoch
 TRAINED_IMAGES = 55_000  # 5,000 of the 60,000 training images are held out.
 RECIPE = RECIPES["fashion"]
 SMALL = {"base_channels": 2, "latent_dim": 8, "batch_size": 8}
+EDITING = {"EDITING.md", "directions.json", "encoder.onnx"}  # tools/make_editing.py makes them.
 FILES = {
     "README.md",
     "config.json",
@@ -416,7 +417,7 @@ def shipped():
 
 
 def test_the_shipped_folder_is_complete_small_and_as_its_card_says(shipped):
-    assert {path.name for path in shipped.iterdir()} == FILES
+    assert {path.name for path in shipped.iterdir()} == FILES | EDITING
     assert sum(path.stat().st_size for path in shipped.iterdir()) <= 25e6
     card = (shipped / "README.md").read_text()
     for name in FILES - {"README.md"}:
@@ -426,6 +427,15 @@ def test_the_shipped_folder_is_complete_small_and_as_its_card_says(shipped):
     assert metrics
     for name, metric in metrics.items():
         assert f"(`{name}`) | {METRICS[name].show(metric.value)} |" in card
+
+
+def test_the_files_of_editing_are_small_and_as_their_card_says(shipped):
+    card = (shipped / "EDITING.md").read_text()
+    assert (shipped / "encoder.onnx").stat().st_size <= 3e6
+    for name in EDITING - {"EDITING.md"}:
+        assert hashlib.sha256((shipped / name).read_bytes()).hexdigest() in card, name
+    for direction in fashion_gan.load_generator("fashion").directions:
+        assert f"| {direction.name} |" in card
 
 
 @pytest.mark.full

@@ -61,6 +61,8 @@ def shortened(words: list[str], folder) -> list[str]:
         words += ["--steps", "3", "--seeds", "2", "--synthetic-per-class", "3", "--force"]
     if verb == "dataset" and "my-runs/0001-fashion" in words:  # It draws noise, of which no class can be told.
         words[words.index("--min-confidence") + 1] = "0"
+    if verb == "train-encoder":
+        words = [*words[:2], "--steps", "2", "--force"]
     if verb == "train" and "--dry-run" not in words:
         words = with_small_budget(words)
     return words

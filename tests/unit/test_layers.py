@@ -17,6 +17,7 @@ LAYERS = (
     {"networks"},
     {"runs"},
     {"rendering"},
+    {"editing"},
     {"datasets"},
     {"generator"},
     {"metrics"},

@@ -85,6 +85,27 @@ def find_labeled_pictures(
     return LabeledPictures(train, test, labels_of_classes, about)
 
 
+def find_pictures_of_classes(
+    model: str | Path, generator: Generator, data: str | Path | Dataset | None = None
+) -> tuple[Dataset, Dataset | None, Labels]:
+    """Find and read real pictures of a model's classes, however few there are.
+
+    Args:
+        model, generator, data: as for ``find_labeled_pictures``.
+
+    Returns:
+        The training pictures; the test pictures, or a part that is held out, or None if there are too few for that; and
+        the label in both of each of the model's classes, int32 (classes,).
+
+    Raises:
+        InputError: the data are not found, cannot be read at this shape, have no classes, or lack one of the model's.
+    """
+    real = _find(model, generator, data, _run_of(model))
+    labels_of_classes = _labels_of_classes(model, generator, real)
+    train, test = real.load(generator.image_shape)
+    return (*(reference.split(train) if test is None else (train, test)), labels_of_classes)
+
+
 def check_keras(purpose: str) -> None:
     """Raise InputError if Keras, with which classifiers are trained, cannot run. ``purpose`` begins the message."""
     try:

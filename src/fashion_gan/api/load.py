@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashion_gan.config import Config
+from fashion_gan.editing.companions import Companions
+from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator, open_onnx
-from fashion_gan.saving.origins import is_onnx_file, resolve
+from fashion_gan.saving.origins import ModelSource, is_onnx_file, resolve
 from fashion_gan.system.backends import default_backend, use_backend
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.parallel import available_cpus
@@ -50,12 +52,43 @@ def load_with_config(model: str | Path, *, raw: bool = False, best: bool = False
     path = source.model_file(raw=raw, best=best)
     if is_onnx_file(path):
         predict, config = open_onnx(path)
-        return Generator(predict, config.latent_dim, config.class_names, threads=available_cpus()), config
+        generator = Generator(
+            *(predict, config.latent_dim, config.class_names),
+            threads=available_cpus(),
+            companions=_companions(source, raw=raw, best=best),
+        )
+        return generator, config
     use_backend(default_backend())
     from fashion_gan.saving import model_files
 
     network, config = model_files.load_model(path, raw=raw, best=best)
-    return model_files.as_generator(network, config), config
+    generator = model_files.as_generator(network, config)
+    generator.companions = _companions(source, raw=raw, best=best)
+    return generator, config
+
+
+def _companions(source: ModelSource, *, raw: bool, best: bool) -> Companions | None:
+    """The files of the encoder and the directions. They belong to the newest averaged weights of a run."""
+    if raw or best:
+        return None
+    return Companions.of(source.path) if source.kind == "file" else Companions.in_folder(source.path)
+
+
+def onnx_generator(model: str | Path, source: ModelSource) -> Generator:
+    """A generator that ONNX Runtime draws, also of a run that could be drawn by Keras.
+
+    Raises:
+        InputError: the run has no ``.onnx`` file.
+    """
+    run = source.open_run()
+    if run is None:
+        return load_generator(model)
+    if not run.onnx_generator_path.is_file():
+        raise InputError(
+            f"{run.path} has no generator.onnx: fashion-gan export {run.path} --format onnx "
+            f"--out {run.onnx_generator_path}"
+        )
+    return load_generator(run.onnx_generator_path)
 
 
 @default_settings()

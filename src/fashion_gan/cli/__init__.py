@@ -5,7 +5,7 @@ import signal
 
 import click
 
-from fashion_gan.cli import augment_test, course, evaluate, generate, models, train
+from fashion_gan.cli import augment_test, course, edit, evaluate, generate, models, train
 from fashion_gan.cli.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from fashion_gan.cli.help import WIDEST_PAGE, VerbGroup
 from fashion_gan.errors import InputError, TrainingDiverged, describe_os_error, one_line, readable
@@ -18,6 +18,7 @@ from fashion_gan.version import __version__
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 VERBS = {
     "Draw": (generate.generate, generate.dataset, models.explore),
+    "Edit": (edit.project, edit.directions, edit.train_encoder),
     "Train": (train.train, train.data),
     "Measure": (evaluate.evaluate, evaluate.compare, augment_test.augment_test_verb),
     "Ship": (models.export, models.import_),

@@ -7,6 +7,8 @@ from typing import Any
 import click
 import numpy as np
 
+from fashion_gan.api.edited import Drawing, Edits, Sweep, parse_keys, parse_pairs, stored_drawing
+from fashion_gan.api.latent_files import CLASS, LATENT, latent_text
 from fashion_gan.api.load import load_generator
 from fashion_gan.arrays import Array, Images, JsonObject
 from fashion_gan.cli import options
@@ -15,26 +17,39 @@ from fashion_gan.datasets.generated import subfolder_names
 from fashion_gan.datasets.shards import shard_of
 from fashion_gan.errors import InputError
 from fashion_gan.generator import Generator
+from fashion_gan.rendering.films import FILM_SUFFIXES, check_film, save_film
 from fashion_gan.rendering.images import (
     PICTURE_FORMATS,
     check_suffix,
     class_columns,
     grid,
-    save_gif,
     save_picture,
 )
 from fashion_gan.system.atomic_files import atomic_file, atomic_folder
+from fashion_gan.version import __version__
 
 NEAR_DUPLICATE_LEVELS = 10.0
-DEFAULT_NAMES = {"grid": "generated.png", "png": "generated", "npz": "generated.npz", "walk": "interpolation.png"}
-SUFFIXES = {"grid": tuple(PICTURE_FORMATS), "npz": (".npz",), "walk": (*PICTURE_FORMATS, ".gif")}
-FILM_FRAME_SECONDS = 0.08
+DEFAULT_NAMES = {
+    "grid": "generated.png",
+    "png": "generated",
+    "npz": "generated.npz",
+    "walk": "interpolation.png",
+    "film": "film.gif",
+}
+SUFFIXES = {
+    "grid": tuple(PICTURE_FORMATS),
+    "npz": (".npz",),
+    "walk": (*PICTURE_FORMATS, ".gif", ".mp4"),
+    "film": FILM_SUFFIXES,
+}
+EDITS = ("moves", "texture", "texture_from", "shares", "sweep")  # options that edit
+SWEPT_PICTURES = 8  # rows of a sweep, unless --count says otherwise
 
 
 @options.verb(
     examples=(
         "fashion-gan generate --label Dress --count 1000 --truncation 0.7 --format npz",
-        "fashion-gan generate --interpolate 3 7 --frames 32 --out walk.gif",
+        "fashion-gan generate --film 3:Dress,7:Coat,12:Bag --out film.webp",
     )
 )
 @options.model
@@ -66,11 +81,65 @@ FILM_FRAME_SECONDS = 0.08
 @options.truncation
 @options.size
 @options.option(
+    "--latents",
+    "latents_file",
+    type=options.UserPath(),
+    metavar="FILE",
+    help="Draw these latents instead: an .npz file that project wrote, or a PNG of --format png.",
+    group="Images",
+)
+@options.option(
+    "--edit",
+    "moves",
+    multiple=True,
+    metavar="DIRECTION=AMOUNT",
+    help="Move the latents in a direction, by its name or number; 2 is much. May be repeated. fashion-gan directions "
+    "lists them.",
+    group="Edit",
+)
+@options.option(
+    "--texture",
+    type=int,
+    metavar="SEED",
+    help="Late layers read this seed's latent: the shapes stay, and all pictures get its texture.",
+    group="Edit",
+)
+@options.option(
+    "--texture-from",
+    type=int,
+    metavar="DEPTH",
+    help="First depth of the network that reads it. By default half of the depths.",
+    group="Edit",
+)
+@options.option(
+    "--mix",
+    "shares",
+    multiple=True,
+    metavar="CLASS=SHARE",
+    help="Mix classes in one picture, such as --mix Dress=0.5 --mix Coat=0.5.",
+    group="Edit",
+)
+@options.option(
+    "--grid",
+    "sweep",
+    metavar="NAME=LOW:HIGH",
+    help="Draw each picture at several values of truncation or of a direction, such as truncation=0.5:1.5.",
+    group="Edit",
+)
+@options.option(
     "--interpolate",
     type=int,
     nargs=2,
     metavar="SEED SEED",
-    help="Draw a walk from one seed's image to another's: a strip, or a film if --out ends in .gif.",
+    help="Draw a walk from one seed's image to another's: a strip, or a film if --out ends in .gif or .mp4.",
+    group="Walk",
+)
+@options.option(
+    "--film",
+    "keys",
+    metavar="SEEDS",
+    help="Draw a film through several seeds' images and back to the first, such as 3,7,12, or with classes "
+    "3:Dress,7:Bag. A GIF, WebP or MP4 file.",
     group="Walk",
 )
 @options.option(
@@ -79,7 +148,7 @@ FILM_FRAME_SECONDS = 0.08
     default=16,
     show_default=True,
     metavar="NUMBER",
-    help="Images of the walk, from 2 to 1,000.",
+    help="Images of the walk, or from each key of a film to the next, from 2 to 1,000.",
     group="Walk",
 )
 @options.option(
@@ -101,30 +170,31 @@ FILM_FRAME_SECONDS = 0.08
 @options.force
 def generate(
     model: str,
-    count: int,
-    seed: int,
-    label: str | None,
-    truncation: float,
-    size: int | None,
     format: str,
     interpolate: tuple[int, int] | None,
-    frames: int,
-    raw: bool,
-    best: bool,
+    keys: str | None,
     out: Path | None,
     force: bool,
+    **settings: Any,
 ) -> None:
     """Draw images with a shipped generator, a run's generator, or a model file that fashion-gan wrote."""
+    pictures_only = ("count", "seed", "truncation", "format", "latents_file", *EDITS)
     if interpolate:
-        options.refuse_given("--interpolate", "count", "seed", "truncation", "format")
-    out = _checked_output(out, "walk" if interpolate else format, force)
-    generator = load_generator(model, raw=raw, best=best).enlarged(size)
+        options.refuse_given("--interpolate", "keys", *pictures_only)
+    elif keys:
+        options.refuse_given("--film", "label", *pictures_only)
+    kind = "walk" if interpolate else "film" if keys else format
+    out = _checked_output(out, kind, force)
+    generator = load_generator(model, raw=settings["raw"], best=settings["best"]).enlarged(settings["size"])
     if interpolate:
-        images = generator.interpolate(*interpolate, frames=frames, label=label)
+        images = generator.interpolate(*interpolate, frames=settings["frames"], label=settings["label"])
         _save_walk(out, images)
+    elif keys:
+        seeds, classes = parse_keys(keys)
+        images = generator.film(seeds, classes, settings["frames"], closed=True)
+        save_film(out, images)
     else:
-        images = generator.generate(count, label, seed, truncation)
-        _save_images(out, format, images, generator, label)
+        images = _draw_images(generator, model, out, format, settings)
     click.echo(f"{len(images)} images: {out}")
 
 
@@ -133,42 +203,90 @@ def _checked_output(out: Path | None, kind: str, force: bool) -> Path:
     out = options.output_path(out, DEFAULT_NAMES[kind], force=force)
     if kind in SUFFIXES:
         check_suffix(out, SUFFIXES[kind])
+    if out.suffix.lower() == ".mp4":
+        check_film(out)
     return out
 
 
 def _save_walk(out: Path, images: Images) -> None:
     """Write a strip of the images, or a film that goes to the last one and back."""
-    if out.suffix.lower() == ".gif":
-        there_and_back = [*images, *images[-2:0:-1]]
-        save_gif(out, there_and_back, frame_seconds=FILM_FRAME_SECONDS, hold_last_seconds=FILM_FRAME_SECONDS)
-    else:
+    if out.suffix.lower() in PICTURE_FORMATS:
         save_picture(out, grid(images, columns=len(images)))
+    else:
+        save_film(out, [*images, *images[-2:0:-1]])
+
+
+def _draw_images(generator: Generator, model: str, out: Path, format: str, settings: dict[str, Any]) -> Images:
+    """Draw the pictures that the options ask for, and write them."""
+    sweep = None if settings["sweep"] is None else Sweep.parse(settings["sweep"])
+    if sweep is not None:
+        options.refuse_given("--grid", "format", "texture")
+    drawing = _drawing(generator, sweep, settings)
+    images = drawing.draw(generator)
+    texts = {"Software": f"fashion-gan {__version__}", "model": model}
+    if settings["latents_file"] is None:
+        texts |= {"seed": str(settings["seed"]), "truncation": f"{settings['truncation']:g}"}
+    if settings["label"] is not None:
+        texts[CLASS] = generator.class_names[generator.label_number(settings["label"])]
+    if format == "grid":
+        columns = len(sweep.values) if sweep else None
+        if sweep is None and drawing.numbers is not None and settings["label"] is None and not settings["latents_file"]:
+            columns = class_columns(len(generator.class_names))
+        save_picture(out, grid(images, columns=columns), texts)
+    else:
+        _save_images(out, format, images, drawing, generator, texts)
+    return images
+
+
+def _drawing(generator: Generator, sweep: Sweep | None, settings: dict[str, Any]) -> Drawing:
+    """The latents and the classes that the options ask for."""
+    count, label = settings["count"], settings["label"]
+    if settings["latents_file"] is not None:
+        options.refuse_given("--latents", "count", "seed", "truncation")
+        drawing = stored_drawing(settings["latents_file"], generator, label)
+    else:
+        if sweep is not None and not options.is_given("count"):
+            count = SWEPT_PICTURES
+        latents = generator.latents(count, settings["seed"], settings["truncation"])
+        drawing = Drawing(latents, generator.labels(count, label))
+    edits = Edits(
+        parse_pairs("edit", settings["moves"]),
+        settings["texture"],
+        settings["texture_from"],
+        parse_pairs("mix", settings["shares"]),
+    )
+    if edits.texture is None:
+        options.refuse_without("--texture", "texture_from")
+    if edits.shares:
+        options.refuse_given("--mix", "label")
+    if sweep is not None:
+        drawing = sweep.apply(generator, drawing)
+    return edits.apply(generator, drawing)
 
 
 def _save_images(
-    out: Path,
-    format: str,
-    images: Images,
-    generator: Generator,
-    label: str | None,
+    out: Path, format: str, images: Images, drawing: Drawing, generator: Generator, texts: dict[str, str]
 ) -> None:
-    labels = generator.labels(len(images), label)
+    """Write a NumPy file, or a folder of PNG files whose texts hold each picture's class and latent."""
+    labels = drawing.numbers
     if format == "npz":
         arrays: dict[str, Array] = {"images": images}
         if labels is not None:
             arrays |= {"labels": labels, "class_names": np.array(generator.class_names, np.str_)}
         with atomic_file(out) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-    elif format == "png":
-        # An existing folder may be replaced here: _checked_output refuses it unless --force is given.
-        with atomic_folder(out, ["[0-9]" * 6 + "*.png"], force=True) as folder:
-            suffixes = _class_suffixes(generator.class_names)
-            for number, image in enumerate(images):
-                suffix = "" if labels is None else suffixes[labels[number]]
-                save_picture(folder / f"{number:06d}{suffix}.png", image)
-    else:
-        columns = class_columns(len(generator.class_names)) if label is None else None
-        save_picture(out, grid(images, columns=columns))
+        return
+    # An existing folder may be replaced here: _checked_output refuses it unless --force is given.
+    with atomic_folder(out, ["[0-9]" * 6 + "*.png"], force=True) as folder:
+        suffixes = _class_suffixes(generator.class_names)
+        for number, image in enumerate(images):
+            own = {"number": str(number)}
+            if labels is not None and not drawing.is_mixed:
+                own[CLASS] = generator.class_names[labels[number]]
+            if not drawing.is_mixed:
+                own[LATENT] = latent_text(drawing.latents[number])
+            suffix = "" if labels is None else suffixes[labels[number]]
+            save_picture(folder / f"{number:06d}{suffix}.png", image, texts | own)
 
 
 def _class_suffixes(class_names: Sequence[str]) -> list[str]:

@@ -304,7 +304,34 @@ def refuse_given(flag: str, *names: str) -> None:
     Raises:
         InputError: the command line has one of them.
     """
+    for given in _given(names):
+        raise InputError(f"{flag} does not go with {given}")
+
+
+def refuse_without(flag: str, *names: str) -> None:
+    """Refuse options that have an effect only together with another one.
+
+    Args:
+        flag: the option that they need.
+        names: the parameters' names.
+
+    Raises:
+        InputError: the command line has one of them.
+    """
+    for given in _given(names):
+        raise InputError(f"{given} needs {flag}")
+
+
+def is_given(name: str) -> bool:
+    """Whether the command line has a parameter."""
+    return bool(_given((name,)))
+
+
+def _given(names: tuple[str, ...]) -> list[str]:
+    """The flags of those parameters that the command line has."""
     context = click.get_current_context()
-    for parameter in context.command.params:
-        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
-            raise InputError(f"{flag} does not go with {parameter.opts[0]}")
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]

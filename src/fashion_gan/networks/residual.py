@@ -116,7 +116,7 @@ def _channels_to_pixels(x: Tensor, name: str) -> Tensor:
     return layers.Reshape((2 * height, 2 * width, channels // 4), dtype="float32", name=f"{name}_unfold")(x)
 
 
-def _pixels_to_channels(x: Tensor, name: str) -> Tensor:
+def pixels_to_channels(x: Tensor, name: str) -> Tensor:
     """(N, 2h, 2w, c) -> (N, h, w, 4c): the inverse of ``_channels_to_pixels``."""
     _, height, width, channels = x.shape
     x = layers.Reshape((height // 2, 2, width // 2, 2, channels), name=f"{name}_split")(x)
@@ -179,7 +179,7 @@ def discriminator(config: Config, name: str) -> KerasModel:
     inputs, labels = heads.image_inputs(config)
     base_channels, depth = config.base_channels, config.discriminator_depth
 
-    x = _pixels_to_channels(inputs[0], name)  # (N, 14, 14, 4) for 28 pixels
+    x = pixels_to_channels(inputs[0], name)  # (N, 14, 14, 4) for 28 pixels
     x = layers.Conv2D(3 * base_channels // 2, 3, padding="same", name=f"{name}_pixels")(x)
     if depth >= 1:
         x = _discriminator_block(x, f"{name}_half", x.shape[-1] // 2, last_initializer="zeros")

@@ -5,9 +5,9 @@ import dataclasses
 import html
 import io
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 from fashion_gan.arrays import Images, JsonObject, Labels, Picture
 from fashion_gan.errors import InputError, check_whole_number, one_line
 from fashion_gan.system.atomic_files import atomic_file
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
 
 # Fashion-MNIST has a black background, and its clothes often reach the edge of the image. Dark gray lines separate the
 # images. White ones would merge with white clothes and outshine the images.
@@ -165,10 +168,15 @@ def names_column(names: Sequence[str], height: int, channels: int) -> Picture:
     return np.asarray(column)[..., np.newaxis].repeat(channels, axis=-1)
 
 
-def save_picture(path: str | Path, image: Picture) -> None:
+def save_picture(path: str | Path, image: Picture, texts: Mapping[str, str] | None = None) -> None:
     """Write an image, uint8 (H, W, C), atomically, in the format of the file's suffix: PNG, JPEG or WebP.
 
     A JPEG has no opacity: the image is laid on white.
+
+    Args:
+        path: the file.
+        image: the image.
+        texts: what it was drawn from, by keys of 1 to 79 Latin letters. Only a PNG holds texts.
 
     Raises:
         InputError: the suffix is another one, the format cannot hold a picture of this size, or the image has the wrong
@@ -178,15 +186,31 @@ def save_picture(path: str | Path, image: Picture) -> None:
     path = Path(path)
     check_suffix(path, PICTURE_FORMATS)
     picture_format = PICTURE_FORMATS[path.suffix.lower()]
-    pillow_image = _to_pillow(on_white(image) if picture_format is _JPEG else image)
+    pillow_image = to_pillow(on_white(image) if picture_format is _JPEG else image)
     if max(pillow_image.size) > picture_format.max_side:
         size = "×".join(map(str, pillow_image.size))
         raise InputError(
             f"{path}: a picture of {size} pixels is too large for {picture_format.name}, whose sides have at most "
             f"{picture_format.max_side:,}: write a PNG"
         )
+    settings = picture_format.settings
+    if texts and picture_format.name == "PNG":
+        settings = {**settings, "pnginfo": _png_texts(texts)}
     with atomic_file(path) as temporary:
-        pillow_image.save(temporary, picture_format.name, **picture_format.settings)
+        pillow_image.save(temporary, picture_format.name, **settings)
+
+
+def _png_texts(texts: Mapping[str, str]) -> "PngInfo":
+    """Texts as chunks of a PNG file: plain ones as Latin-1, others as UTF-8."""
+    from PIL import PngImagePlugin  # Imported here, because only saving a PNG needs it and the import is slow.
+
+    chunks = PngImagePlugin.PngInfo()
+    for key, text in texts.items():
+        if text.isascii():
+            chunks.add_text(key, text)
+        else:
+            chunks.add_itxt(key, text)
+    return chunks
 
 
 def check_suffix(path: Path, suffixes: Collection[str]) -> None:
@@ -203,7 +227,7 @@ def png_bytes(image: Picture) -> bytes:
         InputError: the image has the wrong type or shape.
     """
     content = io.BytesIO()
-    _to_pillow(image).save(content, "PNG")
+    to_pillow(image).save(content, "PNG")
     return content.getvalue()
 
 
@@ -247,13 +271,14 @@ def save_gif(
     shapes = {np.shape(frame) for frame in frames}
     if len(shapes) != 1:
         raise InputError(f"a film needs frames of one shape, got {len(frames)} frames of {sorted(shapes)}")
-    first, *rest = [_to_pillow(frame) for frame in frames]
+    first, *rest = [to_pillow(frame) for frame in frames]
     milliseconds = [round(1000 * frame_seconds)] * len(rest) + [round(1000 * hold_last_seconds)]
     with atomic_file(Path(path)) as temporary:
         first.save(temporary, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)
 
 
-def _to_pillow(image: Picture) -> Image.Image:
+def to_pillow(image: Picture) -> Image.Image:
+    """An image, uint8 (H, W, C), as Pillow's. Raises InputError if it has the wrong type or shape."""
     _check_images(np.asarray(image)[np.newaxis])
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 

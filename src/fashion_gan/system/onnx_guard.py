@@ -4,13 +4,14 @@ import functools
 import math
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
 from fashion_gan.arrays import Array
 from fashion_gan.errors import InputError
+from fashion_gan.system.protobuf import byte_fields, text
 from fashion_gan.system.telemetry import import_onnxruntime
 
 MAX_FILE_BYTES = 1 << 30
@@ -22,8 +23,6 @@ MAX_NODES = 100_000  # of all functions in a file, when each call is replaced by
 # Numbers of fields in onnx.proto.
 FUNCTIONS, FUNCTION_NODES, FUNCTION_NAME, FUNCTION_DOMAIN = 25, 7, 1, 10
 GRAPH, GRAPH_NODES, OPERATOR, OPERATOR_DOMAIN, ATTRIBUTES, SUBGRAPHS = 7, 1, 4, 7, 5, (6, 11)
-VARINT, BYTES = 0, 2  # types of fields
-FIXED_SIZES = {1: 8, 5: 4}  # bytes of the other types
 
 
 class Guard:
@@ -143,12 +142,12 @@ def check_functions(content: bytes) -> None:
     billion nodes.
     """
     model = memoryview(content)
-    functions = [value for number, value in _fields(model) if number == FUNCTIONS]
+    functions = [value for number, value in byte_fields(model) if number == FUNCTIONS]
     if not functions:
         return
     calls = {}
     for function in functions:
-        name = (_text(function, FUNCTION_DOMAIN), _text(function, FUNCTION_NAME))
+        name = (text(function, FUNCTION_DOMAIN), text(function, FUNCTION_NAME))
         calls[name] = _calls(function, FUNCTION_NODES)
     sizes: dict[tuple[str, str], float] = {}
 
@@ -161,7 +160,7 @@ def check_functions(content: bytes) -> None:
             sizes[name] = 1 + sum(map(size, calls[name]))
         return sizes[name]
 
-    graphs = [value for number, value in _fields(model) if number == GRAPH]
+    graphs = [value for number, value in byte_fields(model) if number == GRAPH]
     try:
         total = sum(size(name) for graph in graphs for name in _calls(graph, GRAPH_NODES))
     except RecursionError:
@@ -173,52 +172,12 @@ def check_functions(content: bytes) -> None:
 def _calls(part: memoryview, nodes: int) -> list[tuple[str, str]]:
     """The domain and the name of each operator in a graph or a function, and in the graphs of its nodes."""
     names = []
-    for number, node in _fields(part):
+    for number, node in byte_fields(part):
         if number != nodes:
             continue
-        names.append((_text(node, OPERATOR_DOMAIN), _text(node, OPERATOR)))
-        for attribute in (value for field, value in _fields(node) if field == ATTRIBUTES):
-            for field, graph in _fields(attribute):
+        names.append((text(node, OPERATOR_DOMAIN), text(node, OPERATOR)))
+        for attribute in (value for field, value in byte_fields(node) if field == ATTRIBUTES):
+            for field, graph in byte_fields(attribute):
                 if field in SUBGRAPHS:
                     names += _calls(graph, GRAPH_NODES)
     return names
-
-
-def _text(message: memoryview, field: int) -> str:
-    """A message's text in a field. A later value of the field replaces an earlier one."""
-    texts = [bytes(value).decode("utf-8", "replace") for number, value in _fields(message) if number == field]
-    return texts[-1] if texts else ""
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """The fields of a protobuf message that hold bytes, by their numbers. Raises ValueError if it is damaged."""
-    position = 0
-    while position < len(message):
-        key, position = _varint(message, position)
-        if key & 7 == VARINT:
-            _, position = _varint(message, position)
-            continue
-        if key & 7 == BYTES:
-            size, position = _varint(message, position)
-            if size > len(message) - position:
-                raise ValueError("a field is longer than its message")
-            yield key >> 3, message[position : position + size]
-        elif key & 7 in FIXED_SIZES:
-            size = FIXED_SIZES[key & 7]
-        else:
-            raise ValueError("a field has no type of protobuf")
-        position += size
-
-
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    """A whole number of one to ten bytes, and the position after it."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if position >= len(message):
-            break
-        byte = message[position]
-        position += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, position
-    raise ValueError("a number does not end")
