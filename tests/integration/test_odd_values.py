@@ -57,6 +57,7 @@ VALUES = {
 def calls(toy_run, toy_folder):
     """For each call: a function, and arguments with which it works, or fails in an InputError."""
     painter = Generator(lambda inputs: np.zeros((len(inputs[0]), 2, 2, 1)), 4, ("a", "b"))
+    drawn = {"count": 4, "labels": None, "seed": 0, "truncation": 1.0}
     latent, few = np.zeros(4), np.zeros((10, 28, 28), np.uint8)
     training = {"preset": "fashion", "data": toy_folder, "epochs": 1, "out": "runs", **TOY}
     return {
@@ -70,6 +71,9 @@ def calls(toy_run, toy_folder):
         "mix": (painter.mix, {"first": latent, "second": latent, "share": 0.5}),
         "interpolate": (painter.interpolate, {"first": 1, "second": latent, "frames": 3, "label": None}),
         "enlarged": (painter.enlarged, {"size": 64}),
+        "as_torch_dataset": (painter.as_torch_dataset, {**drawn, "as_float": False}),
+        "as_tf_dataset": (painter.as_tf_dataset, {**drawn, "as_float": False}),
+        "as_hf_dataset": (painter.as_hf_dataset, drawn),
         "labels": (painter.labels, {"count": 2, "labels": [0, 1]}),
         "label_number": (painter.label_number, {"label": "a"}),
         "load_generator": (fashion_gan.load_generator, {"model": "nowhere", "raw": False, "best": False}),
@@ -138,6 +142,9 @@ NAMES = [
     *(
         "interpolate",
         "enlarged",
+        "as_torch_dataset",
+        "as_tf_dataset",
+        "as_hf_dataset",
         "labels",
         "label_number",
         "load_generator",

@@ -18,6 +18,7 @@ LAYERS = (
     {"runs"},
     {"rendering"},
     {"datasets"},
+    {"loaders"},
     {"generator"},
     {"metrics"},
     {"webpage"},

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, SETUPTOOLS = SETTINGS["project"], SETTINGS["tool"]["setuptools"]
-NOT_LOCKED = {"torch", "torchvision", "torch-fidelity", "fsspec", "mpmath", "networkx", "sympy"}  # with PyTorch only
+NOT_LOCKED = {"torch", "torchvision", "torch-fidelity", "mpmath", "networkx", "sympy"}  # with PyTorch only
 ONLY_LOCKED = {"setuptools", "wheel"}  # TensorFlow requires them. pip freeze leaves them out.
 
 

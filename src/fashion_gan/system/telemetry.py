@@ -8,6 +8,7 @@ from types import ModuleType
 from fashion_gan.system.library_settings import environment_variables
 
 ONNX_RUNTIME_VARIABLE = "ORT_DISABLE_TELEMETRY"
+HUB_VARIABLE = "HF_HUB_DISABLE_TELEMETRY"
 
 
 def import_onnxruntime() -> ModuleType:
@@ -18,6 +19,18 @@ def import_onnxruntime() -> ModuleType:
     """
     with environment_variables({ONNX_RUNTIME_VARIABLE: os.environ.get(ONNX_RUNTIME_VARIABLE, "1")}):
         return importlib.import_module("onnxruntime")
+
+
+def import_hub() -> ModuleType:
+    """Import ``huggingface_hub``, which then sends no facts about its use. It reads the variable at its import."""
+    with environment_variables({HUB_VARIABLE: "1"}):
+        return importlib.import_module("huggingface_hub")
+
+
+def import_datasets() -> ModuleType:
+    """Import the Hugging Face library ``datasets``, which reports its use through ``huggingface_hub``."""
+    import_hub()
+    return importlib.import_module("datasets")
 
 
 def import_openvino() -> ModuleType:
