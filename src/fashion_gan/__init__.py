@@ -8,6 +8,7 @@ from fashion_gan.api.evaluate import evaluate
 from fashion_gan.api.export import export_generator, import_generator
 from fashion_gan.api.load import load_gan, load_generator
 from fashion_gan.api.make_dataset import make_dataset
+from fashion_gan.api.push import push
 from fashion_gan.api.train import resume, train
 from fashion_gan.config import PRESETS, Config
 from fashion_gan.datasets import CLASS_NAMES, Dataset, load_fashion_mnist, load_training_images
@@ -37,6 +38,7 @@ __all__ = [
     "load_generator",
     "load_training_images",
     "make_dataset",
+    "push",
     "resume",
     "train",
 ]

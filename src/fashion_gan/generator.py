@@ -17,6 +17,8 @@ from fashion_gan.arrays import Array, FloatImages, Images, Inputs, Labels, Laten
 from fashion_gan.classes import class_number, class_numbers, is_single_label
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError, as_array, check_flag, check_whole_number, one_line, show
+from fashion_gan.hub.address import is_address, parse_address
+from fashion_gan.hub.download import ONNX, fetch_model
 from fashion_gan.loaders.stream import ImageStream
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.rendering.resize import resize_pixels
@@ -171,19 +173,28 @@ class Generator:
         self.size = None if size is None else check_whole_number("size", size, 1, MAX_SIZE)
 
     @classmethod
-    def from_pretrained(cls, name: str = "fashion", *, threads: int | None = None) -> "Generator":
-        """Load a generator that comes with fashion-gan. ONNX Runtime runs it.
+    def from_pretrained(
+        cls, name: str = "fashion", *, revision: str | None = None, threads: int | None = None
+    ) -> "Generator":
+        """Load a generator that comes with fashion-gan, or one on the Hugging Face Hub. ONNX Runtime runs it.
 
         Args:
-            name: the generator's name. There is one, "fashion".
+            name: the generator's name: "fashion", which comes with fashion-gan; or ``hf://user/name``, which is
+                downloaded into the Hub's cache. That needs the extra ``hub``. With ``HF_HUB_OFFLINE=1``, only the
+                cache is read.
+            revision: a branch, a tag or a commit of a generator on the Hub. None: the newest.
             threads: as in ``load``.
 
         Returns:
             The generator.
 
         Raises:
-            InputError: no generator has this name, or the number of threads is out of range.
+            InputError: no generator has this name, it cannot be downloaded, or a value is out of range.
         """
+        if is_address(name):
+            return cls.load(fetch_model(parse_address(name, revision)).folder / ONNX, threads=threads)
+        if revision is not None:
+            raise InputError(f"revision={show(revision)} is for generators on the Hub, hf://user/name")
         return cls.load(pretrained.folder(name) / "generator.onnx", threads=threads)
 
     @classmethod

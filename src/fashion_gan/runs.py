@@ -120,13 +120,7 @@ class Run:
         config_path = path / CONFIG_FILE
         if not cls.is_run(path):
             raise InputError(f"{path} is not a run's folder: it holds no {CONFIG_FILE}")
-        try:
-            text = config_path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{config_path} is not a text file: {error}") from error
-        except OSError as error:
-            raise InputError(f"{config_path} cannot be read: {error.strerror}") from error
-        return cls(path, Config.from_json(text, config_path))
+        return cls(path, Config.from_json(read_config_text(config_path), config_path))
 
     @staticmethod
     def is_run(path: Path) -> bool:
@@ -546,6 +540,16 @@ class Run:
         pictures = [path for path in (self.last_sample, self.training_curve_path) if path is not None and path.exists()]
         shown = [f'<img alt="{path.name}" src="{_data_url(path)}">' for path in pictures]
         return "<br>".join([f"<code>{html.escape(repr(self))}</code>", *shown])
+
+
+def read_config_text(path: Path) -> str:
+    """The text of a ``config.json``. Raises InputError if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _read_state(path: Path, choose: Choose, facts: tuple[str, ...]) -> State:

@@ -63,7 +63,7 @@ def calls(toy_run, toy_folder):
     return {
         "Generator": (Generator, {"predict": len, "latent_dim": 3, "class_names": ("a",), "threads": 1}),
         "Generator.load": (Generator.load, {"path": "nowhere.onnx", "threads": 1}),
-        "Generator.from_pretrained": (Generator.from_pretrained, {"name": "fashion", "threads": 1}),
+        "Generator.from_pretrained": (Generator.from_pretrained, {"name": "fashion", "revision": None, "threads": 1}),
         "generate": (painter.generate, {"count": 4, "labels": None, "seed": 0, "truncation": 1.0, "as_float": False}),
         "latents": (painter.latents, {"count": 4, "seed": 0, "truncation": 1.0}),
         "decode": (painter.decode, {"latents": np.zeros((2, 4)), "labels": [0, 1]}),
@@ -114,6 +114,7 @@ def calls(toy_run, toy_folder):
             {"model": "fashion", "real_per_class": 10, "synthetic_per_class": 1, "seeds": 2, "steps": 1}
             | {"truncation": 1.0, "data": "nowhere", "out": "benefit", "force": False},
         ),
+        "push": (fashion_gan.push, {"model": "nowhere", "repository": "a/b", "private": False, "best": False}),
         "train": (fashion_gan.train, training),
         "train settings": (fashion_gan.train, {**training, **dict.fromkeys(fields())}),
         "resume": (fashion_gan.resume, {"path": toy_run.path, "data": toy_folder, **dict.fromkeys(fields())}),
@@ -152,7 +153,7 @@ NAMES = [
         "export_generator",
         "import_generator",
     ),
-    *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "augment_test", "train"),
+    *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "augment_test", "push", "train"),
     *("train settings", "resume"),
     *("Config", "from_preset", "from_json", "load_training_images", "load_pictures", "load_fashion_mnist", "Run.open"),
     "Run.create",

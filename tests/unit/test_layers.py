@@ -13,6 +13,7 @@ LAYERS = (
     {"config"},
     {"latents"},
     {"system"},
+    {"hub"},
     {"pretrained"},
     {"networks"},
     {"runs"},

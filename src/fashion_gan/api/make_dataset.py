@@ -4,8 +4,6 @@ import dataclasses
 import json
 from pathlib import Path
 
-import jinja2
-
 from fashion_gan.api.labeled_images import Filters, draw_labeled, is_known_to_evaluator
 from fashion_gan.api.load import load_generator, weights_file
 from fashion_gan.api.taught_classifier import TaughtClassifier, teach_classifier
@@ -17,7 +15,8 @@ from fashion_gan.errors import InputError, check_flag, check_range, check_whole_
 from fashion_gan.generator import Generator
 from fashion_gan.latents import MAX_TRUNCATION, check_seed
 from fashion_gan.metrics.features import NETWORK_SHA256
-from fashion_gan.rendering.tables import escape_markdown, format_table, markdown_code
+from fashion_gan.rendering.cards import render_card
+from fashion_gan.rendering.tables import format_table
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system.atomic_files import atomic_folder, sha256
 from fashion_gan.system.library_settings import default_settings
@@ -112,7 +111,7 @@ def make_dataset(
             "classes": [dataclasses.asdict(tally) for tally in drawn.tallies],
             "files": checksums(folder),
         }
-        (folder / CARD).write_text(_card(manifest), encoding="utf-8")
+        (folder / CARD).write_text(dataset_card(manifest), encoding="utf-8")
         manifest["files"][CARD] = sha256(folder / CARD)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
@@ -144,12 +143,11 @@ def about_model(model: str | Path) -> JsonObject:
     """
     path = weights_file(model)
     # Other people cannot use a path on this machine, so the manifest has only its last part.
-    shipped = resolve(model).kind == "shipped"
-    return {"name": readable(Path(model).name), "file": readable(path.name), "sha256": sha256(path), "shipped": shipped}
+    source = resolve(model)
+    shipped, name = source.kind == "shipped", source.address or readable(Path(model).name)
+    return {"name": name, "file": readable(path.name), "sha256": sha256(path), "shipped": shipped}
 
 
-def _card(manifest: JsonObject) -> str:
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.keep_trailing_newline = True
-    environment.filters |= {"escape_markdown": escape_markdown, "code": markdown_code}
-    return environment.from_string(CARD_TEMPLATE.read_text(encoding="utf-8")).render(**manifest)
+def dataset_card(facts: JsonObject) -> str:
+    """The card of a data set: its manifest in words. With an ``address``, the card of one on the Hub."""
+    return render_card(CARD_TEMPLATE, **{"address": None, **facts})

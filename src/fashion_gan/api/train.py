@@ -1,6 +1,7 @@
 """Train a GAN, or resume a run."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -20,6 +21,7 @@ from fashion_gan.config import (
     check_setting_names,
 )
 from fashion_gan.datasets import (
+    DATA_VARIABLE,
     Data,
     Dataset,
     PictureOptions,
@@ -30,7 +32,9 @@ from fashion_gan.datasets import (
 from fashion_gan.datasets.survey import survey
 from fashion_gan.datasets.training_images import FoundImages, find_training_images
 from fashion_gan.errors import InputError, check_choice, show
-from fashion_gan.runs import Run
+from fashion_gan.hub.address import is_address
+from fashion_gan.hub.download import fetch_dataset
+from fashion_gan.runs import CONFIG_FILE, Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system import console
 from fashion_gan.system.backends import accelerator, check_backend, default_backend, temporary_files_in, use_backend
@@ -205,7 +209,8 @@ def _with_augmentation(config: Config, dataset: Dataset) -> Config:
 def _find_data(data: Any) -> tuple[str | None, Any]:
     """The setting ``data`` of a run, and the data that are loaded.
 
-    A path becomes an absolute one, so that a run can be resumed from another folder.
+    A path becomes an absolute one, so that a run can be resumed from another folder. An address on the Hub gets its
+    commit, so that a run is resumed on the same data.
 
     Raises:
         InputError: the data were those of a run on images in memory, and are not given.
@@ -214,6 +219,10 @@ def _find_data(data: Any) -> tuple[str | None, Any]:
         return IN_MEMORY, data
     if data == IN_MEMORY:
         raise InputError("the images of this Config were in memory: give them again with data, and perhaps labels")
+    asked = os.environ.get(DATA_VARIABLE) if data is None else data
+    if is_address(asked):
+        snapshot = fetch_dataset(asked)
+        return str(snapshot.address), str(snapshot.folder)
     folder = requested_folder(data)
     place = None if folder is None else str(folder.absolute())
     return place, place
@@ -265,10 +274,19 @@ def _settings_of(config: Config, settings: JsonObject) -> tuple[str, JsonObject]
 
 
 def _trained_config(settings: JsonObject) -> Config | None:
-    """The configuration of the ``init_from`` model. If it is a run, the setting becomes an absolute path."""
+    """The configuration of the ``init_from`` model.
+
+    If it is a run, the setting becomes an absolute path. An address on the Hub gets its commit.
+    """
     model = settings.get("init_from")
     if model is None:
         return None
+    if is_address(model):
+        source = resolve(model)
+        settings["init_from"] = source.address
+        if source.config is None:
+            raise InputError(f"{model} holds no {CONFIG_FILE}, so training cannot start from it")
+        return source.config
     if not is_shipped(model):
         model = settings["init_from"] = Run.open(user_path("init_from", model).absolute()).path
     return resolve(model).config
@@ -343,7 +361,7 @@ def _data_of(run: Run) -> str | None:
             f"{run.path} was trained on images in memory, which it does not store: give them again with data and "
             "labels in fashion_gan.resume, or name a folder or a file of the same images with data (--data)"
         )
-    if place is not None and not Path(place).exists():
+    if place is not None and not is_address(place) and not Path(place).exists():
         raise InputError(
             f"{run.path} was trained on {place}, which is no longer there: if it has moved, name its new place with "
             "data (--data)"

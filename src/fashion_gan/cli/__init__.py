@@ -20,7 +20,7 @@ VERBS = {
     "Draw": (generate.generate, generate.dataset, models.explore),
     "Train": (train.train, train.data),
     "Measure": (evaluate.evaluate, evaluate.compare, augment_test.augment_test_verb),
-    "Ship": (models.export, models.import_),
+    "Ship": (models.export, models.import_, models.push),
     "Learn": (course.course,),
 }
 NOTES = {

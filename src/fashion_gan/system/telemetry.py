@@ -24,7 +24,9 @@ def import_onnxruntime() -> ModuleType:
 def import_hub() -> ModuleType:
     """Import ``huggingface_hub``, which then sends no facts about its use. It reads the variable at its import."""
     with environment_variables({HUB_VARIABLE: "1"}):
-        return importlib.import_module("huggingface_hub")
+        for part in ("constants", "errors"):  # The package itself imports its parts only when they are used.
+            importlib.import_module(f"huggingface_hub.{part}")
+        return sys.modules["huggingface_hub"]
 
 
 def import_datasets() -> ModuleType:
