@@ -311,7 +311,7 @@ def test_a_pushed_data_set_trains_and_its_commit_is_in_the_settings(hub, offline
     assert config.data == f"{name}@{commit}"
     run = fashion_gan.Run.create(tmp_path / "runs", config, dataset.fingerprint)
     offline()
-    assert plan_resume(run.path)[1].fingerprint == original.fingerprint
+    assert plan_resume(run.path)[1].fingerprint == dataset.fingerprint
 
 
 def test_the_files_of_a_pushed_data_set_fit_their_manifest_and_its_card_names_the_classes(hub, pushed_data):
