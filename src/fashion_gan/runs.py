@@ -44,6 +44,7 @@ CONFIG_FILE = "config.json"
 # Everything that training writes in a run's folder.
 PARTS = (
     *("checkpoints", "samples", "film", "tensorboard", CONFIG_FILE, "environment.json", "log.csv", "metrics.jsonl"),
+    "tracker.json",
     *("training.gif", "training_curve.png", ".lock", "generator.keras", "generator.h5", "generator.onnx"),
     *("generator_best.keras", "generator_best.onnx"),
 )
@@ -143,6 +144,15 @@ class Run:
     def log_path(self) -> Path:
         """Losses and speed, at least one row for every 50 steps."""
         return self.path / "log.csv"
+
+    @property
+    def tracker_path(self) -> Path:
+        """The id of the run at the tracker, of a run with ``tracker``: ``tracker.json``."""
+        return self.path / "tracker.json"
+
+    def write_tracker(self, facts: JsonObject) -> None:
+        """Write ``tracker.json``."""
+        self._write_text(self.tracker_path, json.dumps(facts))
 
     @property
     def metrics_path(self) -> Path:

@@ -57,9 +57,17 @@ VALUES = {
 def calls(toy_run, toy_folder):
     """For each call: a function, and arguments with which it works, or fails in an InputError."""
     painter = Generator(lambda inputs: np.zeros((len(inputs[0]), 2, 2, 1)), 4, ("a", "b"))
+    extras = {"callbacks": [], "tracker": "none"}
     drawn = {"count": 4, "labels": None, "seed": 0, "truncation": 1.0}
     latent, few = np.zeros(4), np.zeros((10, 28, 28), np.uint8)
-    training = {"preset": "fashion", "data": toy_folder, "epochs": 1, "out": "runs", **TOY}
+    training = {
+        "preset": "fashion",
+        "data": toy_folder,
+        "epochs": 1,
+        "out": "runs",
+        **extras,
+        **TOY,
+    }
     return {
         "Generator": (Generator, {"predict": len, "latent_dim": 3, "class_names": ("a",), "threads": 1}),
         "Generator.load": (Generator.load, {"path": "nowhere.onnx", "threads": 1}),
@@ -117,7 +125,10 @@ def calls(toy_run, toy_folder):
         "push": (fashion_gan.push, {"model": "nowhere", "repository": "a/b", "private": False, "best": False}),
         "train": (fashion_gan.train, training),
         "train settings": (fashion_gan.train, {**training, **dict.fromkeys(fields())}),
-        "resume": (fashion_gan.resume, {"path": toy_run.path, "data": toy_folder, **dict.fromkeys(fields())}),
+        "resume": (
+            fashion_gan.resume,
+            {"path": toy_run.path, "data": toy_folder, **extras, **dict.fromkeys(fields())},
+        ),
         "Config": (Config, {"preset": "transposed", "data": None, "class_names": (), **dict.fromkeys(fields())}),
         "from_preset": (Config.from_preset, {"preset": "fashion"}),
         "from_json": (Config.from_json, {"text": "{}", "source": "a test"}),
@@ -181,8 +192,8 @@ TYPED = {"config", "data_fingerprint", "source of from_json"}  # Arguments of th
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_of_any_kind_is_taken_or_refused_in_one_line(name, calls, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out: Run.create(out, config, "x"))
-    monkeypatch.setattr(api_train, "continue_training", lambda run, dataset: run)
+    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out, extras: Run.create(out, config, "x"))
+    monkeypatch.setattr(api_train, "continue_training", lambda run, dataset, extras: run)
     monkeypatch.setattr("fashion_gan.api.augment_test.accuracies_by_class", stop)
     function, arguments = calls[name]
     for argument in arguments:
@@ -213,7 +224,7 @@ def test_a_tilde_is_the_home_folder_in_every_path(toy_run, tmp_path, monkeypatch
     assert Run.create("~/runs", Config(), "x").path.parent == home / "runs"
     assert Run.open("~/run").path == home / "run"
     assert fashion_gan.load_training_images("~/set", 28, 1).images.shape == (10, 28, 28, 1)
-    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out: config)
+    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out, extras: config)
     config = fashion_gan.train("fashion", data="~/set", init_from="~/run", **TOY)
     assert (config.data, config.init_from) == (str(home / "set"), str(home / "run"))
     fashion_gan.export_generator("~/run", "keras", "~/exported.keras")

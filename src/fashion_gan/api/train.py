@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -42,6 +43,7 @@ from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
 from fashion_gan.training.choices import as_settings, choose_settings, describe
 from fashion_gan.training.data import check_data, choose_augmentation, held_out_count
+from fashion_gan.training.extras import NO_EXTRAS, Extras
 
 BUDGETS = ("epochs", "steps", "minutes")
 # Settings that must be the same in a model and in a run that starts from its weights (``init_from``).
@@ -68,6 +70,8 @@ def train(
     data: Data | None = None,
     labels: npt.ArrayLike | None = None,
     out: str | Path = "runs",
+    callbacks: Sequence[Any] = (),
+    tracker: str = "none",
     **settings: Unpack[TrainSettings],
 ) -> Run:
     """Train a GAN. All output is written to a new numbered folder.
@@ -83,6 +87,10 @@ def train(
             ``load_training_images`` takes them. None: the folder in ``FASHION_GAN_DATA``, or else Fashion-MNIST.
         labels: the classes of an array's images: names or numbers (N,) or (N, 1), or one-hot rows. None: no classes.
         out: the folder in which the run's folder is made.
+        callbacks: Keras callbacks. They are called in their order after each step, before its checkpoint is written.
+            An error in one ends training with a checkpoint. EarlyStopping and the like end training, too.
+        tracker: where losses, scores, grids and settings are shown besides the run's folder: "tensorboard", "wandb",
+            "mlflow" or "aim". "none": nowhere; losses and scores are in TensorBoard's files of the folder in any case.
         **settings: any settings of ``Config``, for example ``epochs``, ``batch_size``, ``save_interval``. None: the
             preset's value.
 
@@ -108,18 +116,19 @@ def train(
 
     Source: Goodfellow et al. 2014, arXiv:1406.2661; Radford et al. 2015, arXiv:1511.06434.
     """
-    folder = user_path("out", out)  # Checked before the data are read, which takes long.
+    folder, extras = user_path("out", out), Extras(callbacks, tracker)  # Checked before the data are read.
     config, dataset = plan(preset, data=data, labels=labels, **settings)
     _print_contents(dataset)
-    return start_training(config, dataset, folder)
+    return start_training(config, dataset, folder, extras)
 
 
 @default_settings()
-def resume(path: str | Path, **settings: Any) -> Run:
+def resume(path: str | Path, *, callbacks: Sequence[Any] = (), tracker: str = "none", **settings: Any) -> Run:
     """Continue a run from its newest checkpoint, or from its start if it has none.
 
     Args:
         path: the run's folder.
+        callbacks, tracker: as in ``train``. A tracker continues the run that it has. Callbacks start anew.
         **settings: new budgets (``epochs``, ``steps``, ``minutes``; any one of them replaces all three), counted from
             the start of the run; ``patience``; ``save_interval``; ``checkpoint_every_steps``; or ``data``, if the
             folder has moved, or if the images were in memory. Then ``labels`` are needed again, too.
@@ -141,9 +150,10 @@ def resume(path: str | Path, **settings: Any) -> Run:
         >>> int(run.read_log()["step"][-1])
         20
     """
+    extras = Extras(callbacks, tracker)
     run, dataset = plan_resume(path, **settings)
     _print_contents(dataset)
-    return continue_training(run, dataset)
+    return continue_training(run, dataset, extras)
 
 
 def _print_contents(dataset: Dataset) -> None:
@@ -321,13 +331,13 @@ def held_out_text(config: Config, dataset: Dataset) -> str:
 
 
 @default_settings()
-def start_training(config: Config, dataset: Dataset, out: str | Path) -> Run:
+def start_training(config: Config, dataset: Dataset, out: str | Path, extras: Extras = NO_EXTRAS) -> Run:
     """Create a run and train it, with the configuration and the data from ``plan``."""
     with temporary_files_in(out):
         use_backend(config.backend)
         from fashion_gan.training import trainer
 
-        return trainer.train_locked(Run.create(out, config, dataset.fingerprint), dataset)
+        return trainer.train_locked(Run.create(out, config, dataset.fingerprint), dataset, extras)
 
 
 @default_settings()
@@ -370,13 +380,13 @@ def _data_of(run: Run) -> str | None:
 
 
 @default_settings()
-def continue_training(run: Run, dataset: Dataset) -> Run:
+def continue_training(run: Run, dataset: Dataset, extras: Extras = NO_EXTRAS) -> Run:
     """Continue a run, with the run and the data from ``plan_resume``."""
     with temporary_files_in(run.path):
         use_backend(run.config.backend)
         from fashion_gan.training import trainer
 
-        return trainer.train_locked(run, dataset, resume=True)
+        return trainer.train_locked(run, dataset, extras, resume=True)
 
 
 def _is_same(config: Config, name: str, value: object) -> bool:

@@ -23,6 +23,7 @@ from fashion_gan.rendering.images import PICTURE_FORMATS, check_suffix, contact_
 from fashion_gan.rendering.tables import format_table
 from fashion_gan.system.atomic_files import check_new_path
 from fashion_gan.system.backends import share_two_processors
+from fashion_gan.training.extras import TRACKERS, Extras
 from fashion_gan.version import __version__
 
 SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
@@ -53,15 +54,25 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
     help="Continue this run from its newest checkpoint, with its own settings.",
     group="Output",
 )
+@options.option(
+    "--tracker",
+    type=options.Choice(list(TRACKERS)),
+    default="none",
+    show_default=True,
+    help="Show losses, scores, grids and settings there, too. Each but tensorboard needs an extra of its name.",
+    group="Output",
+)
 @options.option("--dry-run", is_flag=True, help="Print the settings and stop.", group="Output")
 @click.pass_obj
-def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool, **settings: Any) -> None:
+def train(
+    owns_process: bool, /, out: Path, run_path: Path | None, tracker: str, dry_run: bool, **settings: Any
+) -> None:
     """Train a GAN. Its run folder holds sample grids, curves, a film, checkpoints and the generator.
 
     The preset provides the settings that you leave out. For your own pictures,
     more settings are chosen from the pictures, and a table says why.
     """
-    preset = settings.pop("preset")
+    preset, extras = settings.pop("preset"), Extras(tracker=tracker)
     if run_path is None:
         config, dataset = plan(preset, **settings)
     else:
@@ -75,7 +86,7 @@ def train(owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool
         return
     if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
         share_two_processors()  # Faster for small layers, such as those of the residual networks.
-    run = start_training(config, dataset, out) if run_path is None else continue_training(run, dataset)
+    run = start_training(config, dataset, out, extras) if run_path is None else continue_training(run, dataset, extras)
     click.echo(f"run      {run.path}\nsample   {run.last_sample}")
 
 

@@ -35,6 +35,23 @@ def import_datasets() -> ModuleType:
     return importlib.import_module("datasets")
 
 
+def import_mlflow() -> ModuleType:
+    """Import MLflow, which then sends nothing about its use to its makers."""
+    with environment_variables({"MLFLOW_DISABLE_TELEMETRY": "true"}):
+        return importlib.import_module("mlflow")
+
+
+def import_wandb() -> ModuleType:
+    """Import Weights & Biases, which then reports no errors to its makers."""
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # Its processes read it later.
+    return importlib.import_module("wandb")
+
+
+def import_aim() -> ModuleType:
+    """Import Aim."""
+    return importlib.import_module("aim")
+
+
 def import_openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which writes into the home folder and looks up a server at the import."""
     if "openvino" in sys.modules or "openvino_telemetry" in sys.modules:

@@ -26,8 +26,10 @@ from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
 from fashion_gan.training.build import build_gan, initialize_weights
 from fashion_gan.training.data import check_data, make_validation, split_validation
+from fashion_gan.training.extras import NO_EXTRAS, Extras
 from fashion_gan.training.gan import GAN
 from fashion_gan.training.interrupt import stop_after_current_step
+from fashion_gan.training.trackers import Tracking
 
 # Above this size, in pixels, a CPU's step takes so long that the time between steps does not matter.
 MAX_SIZE_FOR_SEVERAL_STEPS = 32
@@ -50,9 +52,14 @@ class Training:
     samples: callbacks.SampleGrids
     checkpoint: callbacks.Checkpoint
     validate: callbacks.Validate | None
+    tracking: Tracking
+    users: list[callbacks.UserCallback]
 
     def ordered_callbacks(self) -> list[keras.callbacks.Callback]:
-        """The callbacks in the order of their calls: the state first, pictures and the log before the checkpoint."""
+        """The callbacks in the order of their calls: the state first, pictures and the log before the checkpoint.
+
+        The user's own come before the checkpoint, too: what they change in the networks is part of it.
+        """
         decay = callbacks.LinearDecay(self.run.config, self.state)
         active: list[keras.callbacks.Callback] = [
             self.state,
@@ -60,6 +67,8 @@ class Training:
             self.logger,
             self.progress,
             self.samples,
+            self.tracking,
+            *self.users,
             self.checkpoint,
         ]
         if self.validate is not None:
@@ -69,11 +78,11 @@ class Training:
         return active
 
 
-def train_locked(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
+def train_locked(run: Run, dataset: Dataset, extras: Extras, *, resume: bool = False) -> Run:
     """Train a run and lock out other processes. A write error becomes an InputError that says how to continue."""
     with run.locked():
         try:
-            return train(run, dataset, resume=resume)
+            return train(run, dataset, extras, resume=resume)
         except OSError as error:
             if error.errno is None:
                 raise
@@ -93,7 +102,7 @@ def _resume_command(run: Run) -> str:
     return f"fashion-gan train --resume {run.path}"
 
 
-def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
+def train(run: Run, dataset: Dataset, extras: Extras = NO_EXTRAS, *, resume: bool = False) -> Run:
     """Train until a budget ends, then write the run's files: the averaged generator, pictures, curve and film.
 
     Ctrl-C, SIGTERM or SIGHUP ends training after the current step, with a checkpoint.
@@ -101,6 +110,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
     Args:
         run: from ``Run.create``; or from ``Run.open``, to resume.
         dataset: the training images.
+        extras: the user's own callbacks, and the tracker.
         resume: continue from the run's newest checkpoint.
 
     Raises:
@@ -109,7 +119,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False) -> Run:
         KeyboardInterrupt: training was stopped. The checkpoint is written.
     """
     with freed_memory_kept(), deterministic_operators(run.config):
-        training = prepare(run, dataset, resume=resume)
+        training = prepare(run, dataset, extras, resume=resume)
         fit_until_budget_ends(training)
         write_results(training)
     return run
@@ -133,7 +143,7 @@ def deterministic_operators(config: Config) -> Iterator[None]:
             tensorflow_config.disable_op_determinism()
 
 
-def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
+def prepare(run: Run, dataset: Dataset, extras: Extras = NO_EXTRAS, *, resume: bool) -> Training:
     """Build the networks and the callbacks; restore a checkpoint, or write the first one."""
     config = run.config
     check_data(config, dataset)
@@ -167,7 +177,12 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool) -> Training:
         validate = callbacks.Validate(run, state, logger, checkpoint, validation)
         validate.set_model(gan)
     progress = callbacks.ProgressBar(config, state)
-    return Training(run, gan, dataset, held_out, state, logger, progress, samples, checkpoint, validate)
+    tracking = Tracking(run, state, extras.tracker)
+    logger.track = tracking.scalar
+    users = [callbacks.UserCallback(callback, state) for callback in extras.callbacks]
+    return Training(
+        run, gan, dataset, held_out, state, logger, progress, samples, checkpoint, validate, tracking, users
+    )
 
 
 def fit_until_budget_ends(training: Training) -> None:
@@ -175,6 +190,7 @@ def fit_until_budget_ends(training: Training) -> None:
 
     Raises:
         KeyboardInterrupt: a signal arrived. The message says how to continue.
+        InputError: a callback of the user has failed.
     """
     state, config = training.state, training.run.config
     if config.core.image_size <= MAX_SIZE_FOR_SEVERAL_STEPS or accelerator(config.backend):
@@ -185,16 +201,25 @@ def fit_until_budget_ends(training: Training) -> None:
         stop_after_current_step() as stop,
         contextlib.closing(training.progress),
         contextlib.closing(training.logger),
+        contextlib.closing(training.tracking),
     ):
         all_callbacks = [*training.ordered_callbacks(), stop]
         training.logger.open()
+        training.tracking.open()
         if training.validate is not None:
             training.validate.catch_up()
         while not (state.is_over or stop.is_set()):
             fit(training, all_callbacks)
+            if training.gan.stop_training:  # Also by a callback of the user, such as EarlyStopping.
+                break
+        for user in training.users:
+            user.end()
         training.checkpoint.save()
+        training.tracking.picture(training.samples.draw)
         if training.validate is not None and not stop.is_set():  # A budget can end in the middle of an epoch.
             training.validate.score()
+    for user in training.users:
+        user.raise_failure(f"continue with {_resume_command(training.run)}")
     if stop.is_set():
         raise KeyboardInterrupt(f"stopped at step {state.step}: continue with {_resume_command(training.run)}")
 
