@@ -10,7 +10,7 @@ comma    := ,
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 APT      := $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get
-TEST_EXTRAS := train,course,export,openvino,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
+TEST_EXTRAS := train,course,export,openvino,datasets,dev$(if $(filter jax,$(BACKENDS)),$(comma)jax)$(if $(filter torch,$(BACKENDS)),$(comma)torch$(comma)inception)
 
 .PHONY: demo test test-all test-lowest course docs dist address lock check data browser clean
 .NOTPARALLEL:
@@ -68,7 +68,7 @@ address:
 
 # Renew the versions with hashes that continuous integration installs. It needs uv.
 lock:
-	uv pip compile --quiet pyproject.toml $(foreach extra,train course jax export openvino docs dev,--extra $(extra)) \
+	uv pip compile --quiet pyproject.toml $(foreach extra,train course jax export openvino datasets docs dev,--extra $(extra)) \
 		--constraint constraints.txt --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 		--generate-hashes --no-annotate --no-header --output-file requirements-dev.lock
 

@@ -10,6 +10,7 @@ from fashion_gan.api.export import export_generator, import_generator
 from fashion_gan.api.load import load_gan, load_generator
 from fashion_gan.api.make_dataset import make_dataset
 from fashion_gan.api.project import project
+from fashion_gan.api.push import push
 from fashion_gan.api.shards import merge_dataset
 from fashion_gan.api.train import resume, train
 from fashion_gan.api.train_encoder import train_encoder
@@ -44,6 +45,7 @@ __all__ = [
     "make_dataset",
     "merge_dataset",
     "project",
+    "push",
     "resume",
     "train",
     "train_encoder",

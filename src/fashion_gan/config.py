@@ -140,7 +140,8 @@ class Config:
     preset: str = _setting("data", BASE_PRESET, "Preset that provides the settings you leave out.",
         **_one_of(*PRESETS))
     data: str | None = _setting("data", None,
-        "Folder or file of training images: the four Fashion-MNIST files, or your own pictures. "
+        "Folder or file of training images: the four Fashion-MNIST files, or your own pictures; or a data set on the "
+        "Hugging Face Hub, hf://datasets/user/name. "
         "None: the folder in FASHION_GAN_DATA, or else Fashion-MNIST.")
     fit: str = _setting("data", "crop",
         "How a picture that is not square becomes a square: crop takes its central square, pad adds a border, stretch "
@@ -151,7 +152,7 @@ class Config:
     skip_damaged: bool = _setting("data", False,
         "Leave out pictures that cannot be read. Otherwise such pictures are an error, which names them.")
     init_from: str | None = _setting("data", None,
-        "Shipped model or run whose weights training starts from. None: random weights.")
+        "Shipped model, run or hf://user/name whose weights training starts from. None: random weights.")
 
     architecture: str = _setting("networks", "transposed", "Architecture of both networks.",
         **_one_of(*ARCHITECTURES))

@@ -19,9 +19,13 @@ from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.editing.companions import Companions
 from fashion_gan.editing.directions import Direction, choose, read_directions
 from fashion_gan.errors import InputError, as_array, check_flag, check_range, check_whole_number, one_line, show
+from fashion_gan.hub.address import is_address, parse_address
+from fashion_gan.hub.download import ONNX, fetch_model
+from fashion_gan.loaders.stream import ImageStream
 from fashion_gan.rendering.images import grid, html_figure, to_uint8
 from fashion_gan.rendering.resize import resize_pixels
 from fashion_gan.system import onnx_guard
+from fashion_gan.system.installation import check_installed
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.onnx_predict import OnnxPredict
 from fashion_gan.system.parallel import available_cpus
@@ -148,19 +152,28 @@ class Generator:
         self.companions = companions
 
     @classmethod
-    def from_pretrained(cls, name: str = "fashion", *, threads: int | None = None) -> "Generator":
-        """Load a generator that comes with fashion-gan. ONNX Runtime runs it.
+    def from_pretrained(
+        cls, name: str = "fashion", *, revision: str | None = None, threads: int | None = None
+    ) -> "Generator":
+        """Load a generator that comes with fashion-gan, or one on the Hugging Face Hub. ONNX Runtime runs it.
 
         Args:
-            name: the generator's name. There is one, "fashion".
+            name: the generator's name: "fashion", which comes with fashion-gan; or ``hf://user/name``, which is
+                downloaded into the Hub's cache. That needs the extra ``hub``. With ``HF_HUB_OFFLINE=1``, only the
+                cache is read.
+            revision: a branch, a tag or a commit of a generator on the Hub. None: the newest.
             threads: as in ``load``.
 
         Returns:
             The generator.
 
         Raises:
-            InputError: no generator has this name, or the number of threads is out of range.
+            InputError: no generator has this name, it cannot be downloaded, or a value is out of range.
         """
+        if is_address(name):
+            return cls.load(fetch_model(parse_address(name, revision)).folder / ONNX, threads=threads)
+        if revision is not None:
+            raise InputError(f"revision={show(revision)} is for generators on the Hub, hf://user/name")
         return cls.load(pretrained.folder(name) / "generator.onnx", threads=threads)
 
     @classmethod
@@ -752,6 +765,107 @@ class Generator:
     def label_number(self, label: object) -> int:
         """The number of a class, from its name or number. Raises InputError if the label is unknown or ambiguous."""
         return class_number(label, self.class_names)
+
+    # ---- Data sets of other libraries ----
+
+    def as_torch_dataset(
+        self,
+        count: int | None = None,
+        *,
+        labels: LabelsLike | None = None,
+        seed: int | None = 0,
+        truncation: float = 1.0,
+        as_float: bool = False,
+    ) -> Any:
+        """The images as a PyTorch data set, for a ``DataLoader``. This needs PyTorch.
+
+        Args:
+            count: number of images, from 1 to 100,000. None: endlessly many.
+            labels: as in ``generate``. Endless images take one class, or None for all classes in turn.
+            seed: seed of the latents. None draws one now. The same seed gives the same images in every epoch.
+            truncation, as_float: as in ``generate``.
+
+        Returns:
+            A ``torch.utils.data.Dataset`` of the images of ``generate(count, labels, seed, truncation)``; or, without a
+            count, an ``IterableDataset``, of which each worker draws other images. An item is an image, uint8 or
+            float32 (C, H, W), and its label, int64 (). Without classes it is only the image.
+
+        Raises:
+            InputError: PyTorch is not installed, a number is out of range, or a label is refused as in ``generate``.
+
+        Example:
+            >>> import torch
+            >>> dataset = fashion_gan.load_generator("fashion").as_torch_dataset(20, labels="Dress", as_float=True)
+            >>> images, labels = next(iter(torch.utils.data.DataLoader(dataset, batch_size=8, shuffle=True)))
+            >>> images.shape, labels.tolist()
+            (torch.Size([8, 1, 28, 28]), [3, 3, 3, 3, 3, 3, 3, 3])
+        """
+        check_installed("torch", "as_torch_dataset", "torch")
+        from fashion_gan.loaders import torch_data
+
+        stream = ImageStream(self, count, labels, seed, truncation, as_float)
+        return torch_data.EndlessImages(stream) if count is None else torch_data.CountedImages(stream)
+
+    def as_tf_dataset(
+        self,
+        count: int | None = None,
+        *,
+        labels: LabelsLike | None = None,
+        seed: int | None = 0,
+        truncation: float = 1.0,
+        as_float: bool = False,
+    ) -> Any:
+        """The images as a ``tf.data.Dataset``. This needs TensorFlow.
+
+        Args:
+            count, labels, seed, truncation, as_float: as in ``as_torch_dataset``.
+
+        Returns:
+            A data set that knows its length. An item is an image, uint8 or float32 (H, W, C), and its label, int64 ().
+            Without classes it is only the image.
+
+        Raises:
+            InputError: as ``as_torch_dataset`` does, for TensorFlow.
+
+        Example:
+            >>> dataset = fashion_gan.load_generator("fashion").as_tf_dataset(20, seed=3)
+            >>> len(dataset), [tuple(images.shape) for images, labels in dataset.batch(16)]
+            (20, [(16, 28, 28, 1), (4, 28, 28, 1)])
+        """
+        check_installed("tensorflow", "as_tf_dataset", "train")
+        from fashion_gan.loaders import tensorflow_data
+
+        return tensorflow_data.as_dataset(ImageStream(self, count, labels, seed, truncation, as_float))
+
+    def as_hf_dataset(
+        self,
+        count: int | None = None,
+        *,
+        labels: LabelsLike | None = None,
+        seed: int | None = 0,
+        truncation: float = 1.0,
+    ) -> Any:
+        """The images as a data set of the Hugging Face library ``datasets``. This needs the extra ``datasets``.
+
+        Args:
+            count, labels, seed, truncation: as in ``as_torch_dataset``.
+
+        Returns:
+            A ``datasets.Dataset`` in memory; or, without a count, a ``datasets.IterableDataset``. The column ``image``
+            holds pictures. With classes, the column ``label`` holds their numbers, and its feature their names.
+
+        Raises:
+            InputError: as ``as_torch_dataset`` does, for the library ``datasets``.
+
+        Example:
+            >>> dataset = fashion_gan.load_generator("fashion").as_hf_dataset(20, seed=3)
+            >>> dataset[9]["image"].size, dataset.features["label"].int2str(dataset[9]["label"])
+            ((28, 28), 'Ankle boot')
+        """
+        check_installed("datasets", "as_hf_dataset", "datasets")
+        from fashion_gan.loaders import hugging_face_data
+
+        return hugging_face_data.as_dataset(ImageStream(self, count, labels, seed, truncation, as_float=False))
 
 
 def _enlarge(images: FloatImages, size: int) -> FloatImages:

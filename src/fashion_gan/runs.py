@@ -44,6 +44,7 @@ CONFIG_FILE = "config.json"
 # Everything that training writes in a run's folder.
 PARTS = (
     *("checkpoints", "samples", "film", "tensorboard", CONFIG_FILE, "environment.json", "log.csv", "metrics.jsonl"),
+    "tracker.json",
     *("training.gif", "training_curve.png", ".lock", "generator.keras", "generator.h5", "generator.onnx"),
     *("generator_best.keras", "generator_best.onnx", "encoder.onnx", "directions.json"),
 )
@@ -120,13 +121,7 @@ class Run:
         config_path = path / CONFIG_FILE
         if not cls.is_run(path):
             raise InputError(f"{path} is not a run's folder: it holds no {CONFIG_FILE}")
-        try:
-            text = config_path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{config_path} is not a text file: {error}") from error
-        except OSError as error:
-            raise InputError(f"{config_path} cannot be read: {error.strerror}") from error
-        return cls(path, Config.from_json(text, config_path))
+        return cls(path, Config.from_json(read_config_text(config_path), config_path))
 
     @staticmethod
     def is_run(path: Path) -> bool:
@@ -149,6 +144,15 @@ class Run:
     def log_path(self) -> Path:
         """Losses and speed, at least one row for every 50 steps."""
         return self.path / "log.csv"
+
+    @property
+    def tracker_path(self) -> Path:
+        """The id of the run at the tracker, of a run with ``tracker``: ``tracker.json``."""
+        return self.path / "tracker.json"
+
+    def write_tracker(self, facts: JsonObject) -> None:
+        """Write ``tracker.json``."""
+        self._write_text(self.tracker_path, json.dumps(facts))
 
     @property
     def metrics_path(self) -> Path:
@@ -557,6 +561,16 @@ class Run:
         pictures = [path for path in (self.last_sample, self.training_curve_path) if path is not None and path.exists()]
         shown = [f'<img alt="{path.name}" src="{_data_url(path)}">' for path in pictures]
         return "<br>".join([f"<code>{html.escape(repr(self))}</code>", *shown])
+
+
+def read_config_text(path: Path) -> str:
+    """The text of a ``config.json``. Raises InputError if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _read_state(path: Path, choose: Choose, facts: tuple[str, ...]) -> State:

@@ -57,12 +57,21 @@ VALUES = {
 def calls(toy_run, toy_folder):
     """For each call: a function, and arguments with which it works, or fails in an InputError."""
     painter = Generator(lambda inputs: np.zeros((len(inputs[0]), 2, 2, 1)), 4, ("a", "b"))
+    extras = {"callbacks": [], "tracker": "none"}
+    drawn = {"count": 4, "labels": None, "seed": 0, "truncation": 1.0}
     latent, few = np.zeros(4), np.zeros((10, 28, 28), np.uint8)
-    training = {"preset": "fashion", "data": toy_folder, "epochs": 1, "out": "runs", **TOY}
+    training = {
+        "preset": "fashion",
+        "data": toy_folder,
+        "epochs": 1,
+        "out": "runs",
+        **extras,
+        **TOY,
+    }
     return {
         "Generator": (Generator, {"predict": len, "latent_dim": 3, "class_names": ("a",), "threads": 1}),
         "Generator.load": (Generator.load, {"path": "nowhere.onnx", "threads": 1}),
-        "Generator.from_pretrained": (Generator.from_pretrained, {"name": "fashion", "threads": 1}),
+        "Generator.from_pretrained": (Generator.from_pretrained, {"name": "fashion", "revision": None, "threads": 1}),
         "generate": (painter.generate, {"count": 4, "labels": None, "seed": 0, "truncation": 1.0, "as_float": False}),
         "latents": (painter.latents, {"count": 4, "seed": 0, "truncation": 1.0}),
         "decode": (painter.decode, {"latents": np.zeros((2, 4)), "labels": [0, 1]}),
@@ -70,6 +79,9 @@ def calls(toy_run, toy_folder):
         "mix": (painter.mix, {"first": latent, "second": latent, "share": 0.5}),
         "interpolate": (painter.interpolate, {"first": 1, "second": latent, "frames": 3, "label": None}),
         "enlarged": (painter.enlarged, {"size": 64}),
+        "as_torch_dataset": (painter.as_torch_dataset, {**drawn, "as_float": False}),
+        "as_tf_dataset": (painter.as_tf_dataset, {**drawn, "as_float": False}),
+        "as_hf_dataset": (painter.as_hf_dataset, drawn),
         "labels": (painter.labels, {"count": 2, "labels": [0, 1]}),
         "label_number": (painter.label_number, {"label": "a"}),
         "project": (painter.project, {"images": few[:1, :2, :2], "labels": "a", "steps": 1}),
@@ -132,11 +144,12 @@ def calls(toy_run, toy_folder):
             {"model": "fashion", "real_per_class": 10, "synthetic_per_class": 1, "seeds": 2, "steps": 1}
             | {"truncation": 1.0, "data": "nowhere", "out": "benefit", "force": False},
         ),
+        "push": (fashion_gan.push, {"model": "nowhere", "repository": "a/b", "private": False, "best": False}),
         "train": (fashion_gan.train, {**training, **dict.fromkeys(WHERE)}),
         "train settings": (fashion_gan.train, {**training, **dict.fromkeys(fields())}),
         "resume": (
             fashion_gan.resume,
-            {"path": toy_run.path, "data": toy_folder, **dict.fromkeys((*WHERE, *fields()))},
+            {"path": toy_run.path, "data": toy_folder, **extras, **dict.fromkeys((*WHERE, *fields()))},
         ),
         "Config": (Config, {"preset": "transposed", "data": None, "class_names": (), **dict.fromkeys(fields())}),
         "from_preset": (Config.from_preset, {"preset": "fashion"}),
@@ -166,6 +179,9 @@ NAMES = [
     *(
         "interpolate",
         "enlarged",
+        "as_torch_dataset",
+        "as_tf_dataset",
+        "as_hf_dataset",
         "labels",
         "label_number",
         "load_generator",
@@ -174,7 +190,7 @@ NAMES = [
         "import_generator",
     ),
     *("evaluate", "evaluate labels", "compare", "make_dataset", "make_dataset data", "make_dataset count"),
-    *("merge_dataset", "augment_test", "train"),
+    *("merge_dataset", "augment_test", "push", "train"),
     *("train settings", "resume", "project", "edit", "mix_depths", "film", "project pictures", "find_directions"),
     "train_encoder",
     *("Config", "from_preset", "from_json", "load_training_images", "load_pictures", "load_fashion_mnist", "Run.open"),
@@ -203,8 +219,10 @@ TYPED = {"config", "data_fingerprint", "source of from_json"}  # Arguments of th
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_of_any_kind_is_taken_or_refused_in_one_line(name, calls, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out, layout: Run.create(out, config, "x"))
-    monkeypatch.setattr(api_train, "continue_training", lambda run, dataset, layout: run)
+    monkeypatch.setattr(
+        api_train, "start_training", lambda config, dataset, out, extras, layout: Run.create(out, config, "x")
+    )
+    monkeypatch.setattr(api_train, "continue_training", lambda run, dataset, extras, layout: run)
     monkeypatch.setattr("fashion_gan.api.augment_test.accuracies_by_class", stop)
     function, arguments = calls[name]
     for argument in arguments:
@@ -235,7 +253,7 @@ def test_a_tilde_is_the_home_folder_in_every_path(toy_run, tmp_path, monkeypatch
     assert Run.create("~/runs", Config(), "x").path.parent == home / "runs"
     assert Run.open("~/run").path == home / "run"
     assert fashion_gan.load_training_images("~/set", 28, 1).images.shape == (10, 28, 28, 1)
-    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out, layout: config)
+    monkeypatch.setattr(api_train, "start_training", lambda config, dataset, out, extras, layout: config)
     config = fashion_gan.train("fashion", data="~/set", init_from="~/run", **TOY)
     assert (config.data, config.init_from) == (str(home / "set"), str(home / "run"))
     fashion_gan.export_generator("~/run", "keras", "~/exported.keras")

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import sys
 
 import numpy as np
 import pytest
+from hub_server import connected_hub
 from pages import DOCS, PAGES, README, ROOT, blocks, commands, first_of_each_verb, name_of, programs, words_of
 from PIL import Image
 from processes import command
@@ -42,6 +44,8 @@ def skipped(words: list[str]) -> str:
         return "opens JupyterLab; test_course.py tests it"
     if "--devices" in words or "--coordinator" in words:
         return "needs JAX with several devices in a process of its own; test_devices.py trains so"
+    if words[0] == "push" and "HF_ENDPOINT" not in os.environ:
+        return "needs the Hub; its how-to guide is run with a server"
     if "--self-check" in words:
         return "takes minutes; test_self_check.py does the same with fewer images"
     return ""
@@ -210,8 +214,14 @@ def test_the_tutorials_work_one_after_the_other_in_an_empty_folder(tmp_path, few
 @pytest.mark.full
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("page", [page for page in PAGES_WITH_CODE if page not in TUTORIALS], ids=name_of)
-def test_the_commands_and_programs_of_a_page_work_in_their_order(page, new_workplace):
-    run_page(TEXTS[page], new_workplace("--epochs=1", "--batch-size=2500", "--evaluate-every-epochs=1"))
+def test_the_commands_and_programs_of_a_page_work_in_their_order(page, new_workplace, monkeypatch, tmp_path):
+    workplace = new_workplace("--epochs=1", "--batch-size=2500", "--evaluate-every-epochs=1")
+    if "hf://" not in "".join(content for _, content in blocks(TEXTS[page])):
+        run_page(TEXTS[page], workplace)
+        return
+    pytest.importorskip("huggingface_hub")
+    with connected_hub(monkeypatch, tmp_path / "hub"):  # The page's user someone is one of this server.
+        run_page(TEXTS[page], workplace)
 
 
 @pytest.mark.parametrize(

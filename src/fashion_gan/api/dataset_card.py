@@ -3,12 +3,10 @@
 import json
 from pathlib import Path
 
-import jinja2
-
 from fashion_gan.arrays import JsonObject
 from fashion_gan.datasets.generated import MANIFEST
 from fashion_gan.datasets.writers import CARD
-from fashion_gan.rendering.tables import escape_markdown, markdown_code
+from fashion_gan.rendering.cards import render_card
 from fashion_gan.system.atomic_files import atomic_file, sha256
 
 CARD_TEMPLATE = Path(__file__).with_name("dataset_card.md.jinja")
@@ -23,9 +21,6 @@ def write_manifest(folder: Path, manifest: JsonObject) -> None:
         path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def card(manifest: JsonObject) -> str:
-    """The text of the card."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.keep_trailing_newline = True
-    environment.filters |= {"escape_markdown": escape_markdown, "code": markdown_code}
-    return environment.from_string(CARD_TEMPLATE.read_text(encoding="utf-8")).render(**manifest)
+def card(facts: JsonObject) -> str:
+    """The text of the card: the manifest in words. With an ``address``, the card of a data set on the Hub."""
+    return render_card(CARD_TEMPLATE, **{"address": None, **facts})

@@ -25,8 +25,8 @@ def load_generator(model: str | Path, *, raw: bool = False, best: bool = False) 
 
     Args:
         model: a shipped model's name ("fashion"); a run's folder, whose newest checkpoint is read; or an ``.onnx``,
-            ``.keras``, ``.h5`` or ``.safetensors`` file that fashion-gan wrote. Write ``./fashion`` for a folder
-            that has the name of a shipped model.
+            ``.keras``, ``.h5`` or ``.safetensors`` file that fashion-gan wrote; or an address on the Hugging Face
+            Hub, ``hf://user/name``. Write ``./fashion`` for a folder that has the name of a shipped model.
         raw: the trained weights instead of their moving average. Only for a run's folder.
         best: the best checkpoint by ``evaluate_every_epochs`` instead of the newest. Only for a run's folder.
 

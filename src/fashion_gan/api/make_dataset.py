@@ -227,5 +227,6 @@ def about_model(model: str | Path) -> JsonObject:
     """
     path = weights_file(model)
     # Other people cannot use a path on this machine, so the manifest has only its last part.
-    shipped = resolve(model).kind == "shipped"
-    return {"name": readable(Path(model).name), "file": readable(path.name), "sha256": sha256(path), "shipped": shipped}
+    source = resolve(model)
+    shipped, name = source.kind == "shipped", source.address or readable(Path(model).name)
+    return {"name": name, "file": readable(path.name), "sha256": sha256(path), "shipped": shipped}

@@ -16,6 +16,7 @@ from fashion_gan.datasets import (
     load_fashion_mnist,
     load_test_images,
     load_training_images,
+    requested_folder,
 )
 from fashion_gan.datasets.archives import is_archive
 from fashion_gan.datasets.checked_images import checked_pictures, fewest_channels
@@ -157,7 +158,7 @@ def real_pictures_of_run(run: Run, argument: str = "reference") -> RealPictures:
         InputError: the data are gone, or they have changed.
     """
     config = run.config
-    folder = None if config.data in (None, IN_MEMORY) else Path(str(config.data))
+    folder = None if config.data in (None, IN_MEMORY) else requested_folder(config.data)
     is_there = folder is not None and folder.exists()
     if config.data is None or run.data_fingerprint == TRAINING_FINGERPRINT:
         return _fashion_mnist(folder if is_there else None)

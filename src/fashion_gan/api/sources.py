@@ -27,6 +27,7 @@ from fashion_gan.datasets import (
 )
 from fashion_gan.datasets.sharded import ShardedImages
 from fashion_gan.errors import InputError, as_array, check_flag, show
+from fashion_gan.hub.address import is_address
 from fashion_gan.metrics.checks import as_small
 from fashion_gan.runs import Run
 from fashion_gan.saving import MODEL_SUFFIXES
@@ -87,7 +88,7 @@ def open_source(
         InputError: nothing is there, or it cannot be read.
     """
     path = user_path("source", source)
-    if check_flag("raw", raw) | check_flag("best", best) or is_model(path):
+    if check_flag("raw", raw) | check_flag("best", best) or is_address(source) or is_model(path):
         model = resolve(source, raw=raw, best=best)
         if labels is not None:
             raise InputError("labels are for images: a model draws its classes in turn")

@@ -2,7 +2,8 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -23,6 +24,7 @@ from fashion_gan.config import (
     check_setting_names,
 )
 from fashion_gan.datasets import (
+    DATA_VARIABLE,
     Data,
     Dataset,
     PictureOptions,
@@ -33,7 +35,9 @@ from fashion_gan.datasets import (
 from fashion_gan.datasets.survey import survey
 from fashion_gan.datasets.training_images import FoundImages, find_training_images
 from fashion_gan.errors import InputError, check_choice, show
-from fashion_gan.runs import Run
+from fashion_gan.hub.address import is_address
+from fashion_gan.hub.download import fetch_dataset
+from fashion_gan.runs import CONFIG_FILE, Run
 from fashion_gan.saving.origins import is_shipped, resolve
 from fashion_gan.system import console
 from fashion_gan.system.backends import accelerator, check_backend, default_backend, temporary_files_in, use_backend
@@ -42,6 +46,7 @@ from fashion_gan.system.paths import user_path
 from fashion_gan.system.processes import DeviceOptions, joined
 from fashion_gan.training.choices import as_settings, choose_settings, describe
 from fashion_gan.training.data import check_data, choose_augmentation, held_out_count
+from fashion_gan.training.extras import NO_EXTRAS, Extras
 
 if TYPE_CHECKING:  # It imports JAX.
     from fashion_gan.training.device_layout import DeviceLayout
@@ -71,6 +76,8 @@ def train(
     data: Data | None = None,
     labels: npt.ArrayLike | None = None,
     out: str | Path = "runs",
+    callbacks: Sequence[Any] = (),
+    tracker: str = "none",
     devices: int | str | None = None,
     coordinator: str | None = None,
     process: int | None = None,
@@ -90,6 +97,10 @@ def train(
             ``load_training_images`` takes them. None: the folder in ``FASHION_GAN_DATA``, or else Fashion-MNIST.
         labels: the classes of an array's images: names or numbers (N,) or (N, 1), or one-hot rows. None: no classes.
         out: the folder in which the run's folder is made.
+        callbacks: Keras callbacks. They are called in their order after each step, before its checkpoint is written.
+            An error in one ends training with a checkpoint. EarlyStopping and the like end training, too.
+        tracker: where losses, scores, grids and settings are shown besides the run's folder: "tensorboard", "wandb",
+            "mlflow" or "aim". "none": nowhere; losses and scores are in TensorBoard's files of the folder in any case.
         devices: the number of devices that share the training, or "all". Only on JAX. The results are the same on any
             number, up to rounding. None: one.
         coordinator: HOST:PORT of the first of several processes that share the training; or "auto", if Slurm, Open MPI
@@ -122,19 +133,21 @@ def train(
 
     Source: Goodfellow et al. 2014, arXiv:1406.2661; Radford et al. 2015, arXiv:1511.06434.
     """
-    folder = user_path("out", out)  # Checked before the data are read, which takes long.
+    folder, extras = user_path("out", out), Extras(callbacks, tracker)  # Checked before the data are read.
     options = DeviceOptions(devices, coordinator, process, processes)
     backend = preset.backend if isinstance(preset, Config) else settings.get("backend")
     with device_layout(options, backend) as layout:
         config, dataset = plan(preset, data=data, labels=labels, **settings)
         _print_contents(dataset)
-        return start_training(config, dataset, folder, layout)
+        return start_training(config, dataset, folder, extras, layout)
 
 
 @default_settings()
 def resume(
     path: str | Path,
     *,
+    callbacks: Sequence[Any] = (),
+    tracker: str = "none",
     devices: int | str | None = None,
     coordinator: str | None = None,
     process: int | None = None,
@@ -145,6 +158,7 @@ def resume(
 
     Args:
         path: the run's folder.
+        callbacks, tracker: as in ``train``. A tracker continues the run that it has. Callbacks start anew.
         devices, coordinator, process, processes: as for ``train``. They need not be those that the run was started
             with.
         **settings: new budgets (``epochs``, ``steps``, ``minutes``; any one of them replaces all three), counted from
@@ -168,11 +182,12 @@ def resume(
         >>> int(run.read_log()["step"][-1])
         20
     """
+    extras = Extras(callbacks, tracker)
     options = DeviceOptions(devices, coordinator, process, processes)
     with device_layout(options, Run.open(path).config.backend) as layout:
         run, dataset = plan_resume(path, **settings)
         _print_contents(dataset)
-        return continue_training(run, dataset, layout)
+        return continue_training(run, dataset, extras, layout)
 
 
 @contextlib.contextmanager
@@ -273,7 +288,8 @@ def _with_augmentation(config: Config, dataset: Dataset) -> Config:
 def _find_data(data: Any) -> tuple[str | None, Any]:
     """The setting ``data`` of a run, and the data that are loaded.
 
-    A path becomes an absolute one, so that a run can be resumed from another folder.
+    A path becomes an absolute one, so that a run can be resumed from another folder. An address on the Hub gets its
+    commit, so that a run is resumed on the same data.
 
     Raises:
         InputError: the data were those of a run on images in memory, and are not given.
@@ -282,6 +298,10 @@ def _find_data(data: Any) -> tuple[str | None, Any]:
         return IN_MEMORY, data
     if data == IN_MEMORY:
         raise InputError("the images of this Config were in memory: give them again with data, and perhaps labels")
+    asked = os.environ.get(DATA_VARIABLE) if data is None else data
+    if is_address(asked):
+        snapshot = fetch_dataset(asked)
+        return str(snapshot.address), str(snapshot.folder)
     folder = requested_folder(data)
     place = None if folder is None else str(folder.absolute())
     return place, place
@@ -333,10 +353,19 @@ def _settings_of(config: Config, settings: JsonObject) -> tuple[str, JsonObject]
 
 
 def _trained_config(settings: JsonObject) -> Config | None:
-    """The configuration of the ``init_from`` model. If it is a run, the setting becomes an absolute path."""
+    """The configuration of the ``init_from`` model.
+
+    If it is a run, the setting becomes an absolute path. An address on the Hub gets its commit.
+    """
     model = settings.get("init_from")
     if model is None:
         return None
+    if is_address(model):
+        source = resolve(model)
+        settings["init_from"] = source.address
+        if source.config is None:
+            raise InputError(f"{model} holds no {CONFIG_FILE}, so training cannot start from it")
+        return source.config
     if not is_shipped(model):
         model = settings["init_from"] = Run.open(user_path("init_from", model).absolute()).path
     return resolve(model).config
@@ -371,7 +400,13 @@ def held_out_text(config: Config, dataset: Dataset) -> str:
 
 
 @default_settings()
-def start_training(config: Config, dataset: Dataset, out: str | Path, layout: "DeviceLayout | None" = None) -> Run:
+def start_training(
+    config: Config,
+    dataset: Dataset,
+    out: str | Path,
+    extras: Extras = NO_EXTRAS,
+    layout: "DeviceLayout | None" = None,
+) -> Run:
     """Create a run and train it, with the configuration and the data from ``plan``.
 
     Of several processes, the first makes the folder.
@@ -385,7 +420,7 @@ def start_training(config: Config, dataset: Dataset, out: str | Path, layout: "D
         run = Run.create(out, config, dataset.fingerprint) if is_first else Run(out, config)
         if layout is not None:
             run = Run(layout.group.broadcast(str(run.path)), config)
-        return trainer.train_locked(run, dataset, layout=layout)
+        return trainer.train_locked(run, dataset, extras, layout=layout)
 
 
 @default_settings()
@@ -419,7 +454,7 @@ def _data_of(run: Run) -> str | None:
             f"{run.path} was trained on images in memory, which it does not store: give them again with data and "
             "labels in fashion_gan.resume, or name a folder or a file of the same images with data (--data)"
         )
-    if place is not None and not Path(place).exists():
+    if place is not None and not is_address(place) and not Path(place).exists():
         raise InputError(
             f"{run.path} was trained on {place}, which is no longer there: if it has moved, name its new place with "
             "data (--data)"
@@ -428,14 +463,16 @@ def _data_of(run: Run) -> str | None:
 
 
 @default_settings()
-def continue_training(run: Run, dataset: Dataset, layout: "DeviceLayout | None" = None) -> Run:
+def continue_training(
+    run: Run, dataset: Dataset, extras: Extras = NO_EXTRAS, layout: "DeviceLayout | None" = None
+) -> Run:
     """Continue a run, with the run and the data from ``plan_resume``."""
     with temporary_files_in(run.path):
         use_backend(run.config.backend)
         from fashion_gan.training import trainer
 
         _check_layout(layout, run.config, dataset, resumes=True)
-        return trainer.train_locked(run, dataset, resume=True, layout=layout)
+        return trainer.train_locked(run, dataset, extras, resume=True, layout=layout)
 
 
 def _is_same(config: Config, name: str, value: object) -> bool:

@@ -21,7 +21,7 @@ VERBS = {
     "Edit": (edit.project, edit.directions, edit.train_encoder),
     "Train": (train.train, train.data),
     "Measure": (evaluate.evaluate, evaluate.compare, augment_test.augment_test_verb),
-    "Ship": (models.export, models.import_),
+    "Ship": (models.export, models.import_, models.push),
     "Learn": (course.course,),
 }
 NOTES = {

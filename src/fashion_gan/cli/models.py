@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from fashion_gan.api import push as api
 from fashion_gan.api.export import export_generator, import_generator
 from fashion_gan.cli import options
 from fashion_gan.config import PRESETS
@@ -127,3 +128,27 @@ def explore(model: str, port: int, open_browser: bool) -> None:
     run_server.explore(
         model, port, open_browser=open_browser, on_ready=lambda url: click.echo(f"explore  {url}  (Ctrl-C stops it)")
     )
+
+
+@options.verb(
+    examples=(
+        "fashion-gan push runs/0001-fashion someone/my-gan",
+        "fashion-gan push synth someone/my-dataset --private",
+    )
+)
+@click.argument("model", metavar="RUN|DATASET|NAME", type=options.Model())
+@click.argument("repository", metavar="USER/NAME")
+@options.option("--private", is_flag=True, help="A new repository is visible to its owner only.", group="Hub")
+@options.option(
+    "--best",
+    is_flag=True,
+    help="Push a run's checkpoint with the best score, not the newest.",
+    group="Model",
+)
+def push(model: str, repository: str, private: bool, best: bool) -> None:
+    """Put a run, or a data set that `dataset` wrote, on the Hugging Face Hub.
+
+    A model becomes ONNX and safetensors files with a card, a data set a Parquet file. Neither runs code. The
+    environment variable HF_TOKEN holds your token.
+    """
+    click.echo(f"pushed   {api.push(model, repository, private=private, best=best)}")

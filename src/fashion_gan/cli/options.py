@@ -24,6 +24,7 @@ from fashion_gan.config import (
     python_type,
 )
 from fashion_gan.errors import InputError, show, suggestion
+from fashion_gan.hub.address import is_address
 from fashion_gan.system.atomic_files import check_new_path, unused_path
 from fashion_gan.system.paths import user_path
 from fashion_gan.system.processes import JOIN_SECONDS, DeviceOptions
@@ -75,6 +76,9 @@ class DataPath(UserPath):
     def __init__(self) -> None:
         super().__init__(readable=False)
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if is_address(value) else super().convert(value, param, ctx)  # A Path would drop a slash.
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(incomplete, type="file")]
 
@@ -102,7 +106,7 @@ model = option(
     default="fashion",
     show_default=True,
     metavar="NAME|RUN|FILE",
-    help="A shipped model's name, a run's folder or a model file.",
+    help="A shipped model's name, a run's folder, a model file, or hf://user/name on the Hugging Face Hub.",
     group="Model",
 )
 truncation = option(

@@ -32,6 +32,7 @@ from fashion_gan.runs import Run
 from fashion_gan.system.atomic_files import check_new_path
 from fashion_gan.system.backends import share_two_processors
 from fashion_gan.system.processes import DeviceOptions
+from fashion_gan.training.extras import TRACKERS, Extras
 from fashion_gan.version import __version__
 
 SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
@@ -63,11 +64,26 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
     help="Continue this run from its newest checkpoint, with its own settings.",
     group="Output",
 )
+@options.option(
+    "--tracker",
+    type=options.Choice(list(TRACKERS)),
+    default="none",
+    show_default=True,
+    help="Show losses, scores, grids and settings there, too. Each but tensorboard needs an extra of its name.",
+    group="Output",
+)
 @options.option("--dry-run", is_flag=True, help="Print the settings and stop.", group="Output")
 @options.several_devices
 @click.pass_obj
 def train(
-    owns_process: bool, /, out: Path, run_path: Path | None, dry_run: bool, where: DeviceOptions, **settings: Any
+    owns_process: bool,
+    /,
+    out: Path,
+    run_path: Path | None,
+    tracker: str,
+    dry_run: bool,
+    where: DeviceOptions,
+    **settings: Any,
 ) -> None:
     """Train a GAN. Its run folder holds sample grids, curves, a film, checkpoints and the generator.
 
@@ -76,7 +92,7 @@ def train(
     """
     backend = settings["backend"] if run_path is None else Run.open(run_path).config.backend
     with device_layout(where, backend) as layout:
-        preset = settings.pop("preset")
+        preset, extras = settings.pop("preset"), Extras(tracker=tracker)
         if run_path is None:
             config, dataset = plan(preset, **settings)
         else:
@@ -89,8 +105,10 @@ def train(
             return
         if owns_process and (config.backend, config.architecture) == ("tensorflow", "residual"):
             share_two_processors()  # Faster for small layers, such as those of the residual networks.
-        new = run_path is None
-        run = start_training(config, dataset, out, layout) if new else continue_training(run, dataset, layout)
+        if run_path is None:
+            run = start_training(config, dataset, out, extras, layout)
+        else:
+            run = continue_training(run, dataset, extras, layout)
         click.echo(f"run      {run.path}\nsample   {run.last_sample}")
 
 

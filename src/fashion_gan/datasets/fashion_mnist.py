@@ -20,6 +20,8 @@ from fashion_gan.classes import match_classes, same_classes
 from fashion_gan.datasets.dataset import Dataset
 from fashion_gan.datasets.idx import read_content, read_idx
 from fashion_gan.errors import InputError, check_choice, one_line
+from fashion_gan.hub.address import is_address
+from fashion_gan.hub.download import fetch_dataset
 from fashion_gan.system import progress
 from fashion_gan.system.library_settings import default_settings
 from fashion_gan.system.paths import user_path
@@ -134,11 +136,14 @@ def local_folder() -> Path | None:
 
 
 def requested_folder(data: str | os.PathLike[str] | None) -> Path | None:
-    """The folder that the argument names, or else ``FASHION_GAN_DATA``. None if neither names one."""
-    if data is not None:
-        return user_path("data", data)
-    folder = os.environ.get(DATA_VARIABLE)
-    return user_path(DATA_VARIABLE, folder) if folder else None
+    """The folder that the argument names, or else ``FASHION_GAN_DATA``. None if neither names one.
+
+    A data set on the Hub is downloaded.
+    """
+    place: str | os.PathLike[str] | None = os.environ.get(DATA_VARIABLE) or None if data is None else data
+    if isinstance(place, str) and is_address(place):
+        return fetch_dataset(place).folder
+    return None if place is None else user_path(DATA_VARIABLE if data is None else "data", place)
 
 
 def has_fashion_mnist_files(folder: Path) -> bool:

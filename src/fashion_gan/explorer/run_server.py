@@ -82,7 +82,7 @@ class Server(uvicorn.Server):
 def _build_app(model: str) -> Starlette:
     source = resolve(model)
     shipped = source.kind == "shipped"
-    name = model if shipped else source.path.resolve().name
+    name = model if shipped or source.kind == "hub" else source.path.resolve().name
     return make_app(name, load_generator(model), source.open_run(), shipped=shipped)
 
 

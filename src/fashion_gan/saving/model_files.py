@@ -12,6 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -223,14 +224,42 @@ def _read_safetensors(path: Path) -> tuple[KerasModel, Config]:
                 raise _unknown_origin(path)
             config = Config.from_json(text, path)
             model = build_generator_for_weights(config)
-            for variable in model.variables:
-                stored = file.get_slice(variable.path)
-                if stored.get_dtype() != "F32" or tuple(stored.get_shape()) != tuple(variable.shape):
-                    raise ValueError(f"{variable.path} is {stored.get_dtype()} {stored.get_shape()}")
-                variable.assign(file.get_tensor(variable.path))
+            _assign_weights(model, file)
     except SafetensorError as error:
         raise ValueError(error) from error
     return model, config
+
+
+def _assign_weights(model: KerasModel, file: Any) -> None:
+    """Give a network the weights of an open safetensors file. Raises ValueError if one has another type or shape."""
+    for variable in model.variables:
+        stored = file.get_slice(variable.path)
+        if stored.get_dtype() != "F32" or tuple(stored.get_shape()) != tuple(variable.shape):
+            raise ValueError(f"{variable.path} is {stored.get_dtype()} {stored.get_shape()}")
+        variable.assign(file.get_tensor(variable.path))
+
+
+def save_weights(model: KerasModel, path: Path) -> None:
+    """Write only the weights of a network, as safetensors."""
+    check_installed("safetensors", f"writing {path.name}", "export")
+    from safetensors.numpy import save_file
+
+    weights = zip(model.variables, model.get_weights(), strict=True)
+    save_file({variable.path: np.asarray(value, order="C") for variable, value in weights}, path)
+
+
+def load_weights(model: KerasModel, path: Path) -> None:
+    """Read the weights that ``save_weights`` wrote. Raises InputError if they do not fit, or if the file is damaged."""
+    check_readable(path)
+    check_installed("safetensors", f"reading {path.name}", "export")
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            _assign_weights(model, file)
+        _check_finite(model)
+    except (SafetensorError, ValueError, OSError) as error:
+        raise InputError(f"{path} does not hold the weights of its network: {one_line(error)[:MAX_REASON]}") from error
 
 
 def _copy_weights(stored: Path, plain: Path, path: Path) -> None:

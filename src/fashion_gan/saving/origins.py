@@ -8,7 +8,9 @@ from typing import Literal
 from fashion_gan import pretrained
 from fashion_gan.config import Config
 from fashion_gan.errors import InputError, check_flag
-from fashion_gan.runs import Run
+from fashion_gan.hub.address import is_address, parse_address
+from fashion_gan.hub.download import CONFIG, GENERATOR, ONNX, fetch_model
+from fashion_gan.runs import Run, read_config_text
 from fashion_gan.system.backends import default_backend, missing_backend
 from fashion_gan.system.paths import user_path
 
@@ -18,15 +20,18 @@ class ModelSource:
     """Where a model comes from, and where it is stored.
 
     Attributes:
-        kind: "shipped" (it comes with fashion-gan), "run" (a run's folder) or "file" (a model file).
-        path: the shipped model's folder, the run's folder, or the file.
+        kind: "shipped" (it comes with fashion-gan), "run" (a run's folder), "file" (a model file) or "hub" (it is in
+            the cache of the Hub).
+        path: the shipped model's folder, the run's folder, the file, or the folder of the cache.
         config: the configuration that the model was built from. None for a file: its configuration is read with its
-            weights.
+            weights. None also for a model of the Hub without settings.
+        address: the model's address on the Hub, with its commit.
     """
 
-    kind: Literal["shipped", "run", "file"]
+    kind: Literal["shipped", "run", "file", "hub"]
     path: Path
     config: Config | None
+    address: str | None = None
 
     def open_run(self) -> Run | None:
         """Open the run, if the source is one."""
@@ -47,6 +52,8 @@ class ModelSource:
         """
         if self.kind == "shipped":
             return self.path / shipped_file
+        if self.kind == "hub":
+            return self.path / (shipped_file if shipped_file == ONNX else GENERATOR)
         run = self.open_run()
         if run is None:
             return self.path
@@ -85,7 +92,8 @@ def resolve(model: str | Path, *, raw: bool = False, best: bool = False) -> Mode
     """Find the source of a model.
 
     Args:
-        model: a shipped model's name, a run's folder, or a model file. A shipped model's name comes first.
+        model: a shipped model's name, a run's folder, a model file, or an address on the Hub, which is downloaded. A
+            shipped model's name comes first.
         raw, best: whether the raw weights or the best checkpoint are requested, which only a run has.
 
     Raises:
@@ -96,10 +104,13 @@ def resolve(model: str | Path, *, raw: bool = False, best: bool = False) -> Mode
         >>> resolve("fashion").kind
         'shipped'
     """
+    is_remote = is_address(model)
     path = user_path("model", model)
     needs_run = any([check_flag("raw", raw), check_flag("best", best)])
-    if needs_run and (is_shipped(model) or not path.is_dir()):
+    if needs_run and (is_remote or is_shipped(model) or not path.is_dir()):
         raise InputError(f"only a run's folder has raw weights and a best checkpoint, and {model} is not one")
+    if is_remote:
+        return _resolve_address(str(model))
     if is_shipped(model):
         return ModelSource("shipped", pretrained.folder(str(model)), pretrained.config(str(model)))
     if path.is_dir():
@@ -111,3 +122,10 @@ def resolve(model: str | Path, *, raw: bool = False, best: bool = False) -> Mode
             "nothing of that name exists"
         )
     return ModelSource("file", path, None)
+
+
+def _resolve_address(address: str) -> ModelSource:
+    snapshot = fetch_model(parse_address(address))
+    path = snapshot.folder / CONFIG
+    config = Config.from_json(read_config_text(path), path) if path.is_file() else None
+    return ModelSource("hub", snapshot.folder, config, str(snapshot.address))

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import functools
+import importlib
 import logging
 import os
 import platform
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import IO
 
 from fashion_gan.config import BACKENDS
@@ -89,11 +91,24 @@ def use_backend(name: str) -> None:
                 f"set the environment variable KERAS_BACKEND={name} before Python starts"
             )
         return
-    variables: dict[str, str | None] = {"KERAS_BACKEND": name}
-    if name == "tensorflow":
-        variables |= {key: value for key, value in TENSORFLOW_VARIABLES.items() if key not in os.environ}
-    with environment_variables(variables), suppressed_stderr() if name == "tensorflow" else contextlib.nullcontext():
+    quiet = _quiet_tensorflow() if name == "tensorflow" else contextlib.nullcontext()
+    with environment_variables({"KERAS_BACKEND": name}), quiet:
         import_keras()
+
+
+def import_tensorflow() -> ModuleType:
+    """Import TensorFlow, without the facts about its own build that it logs meanwhile."""
+    if "tensorflow" in sys.modules:
+        return sys.modules["tensorflow"]
+    with _quiet_tensorflow():
+        return importlib.import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def _quiet_tensorflow() -> Iterator[None]:
+    variables = {key: value for key, value in TENSORFLOW_VARIABLES.items() if key not in os.environ}
+    with environment_variables(variables), suppressed_stderr():
+        yield
 
 
 def accelerator(backend: str) -> str | None:

@@ -26,6 +26,8 @@ SETTINGS_ERRORS = (OSError, ValueError, TypeError, AttributeError, Warning)
 HARMLESS_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     # Keras 3.15's variables meet NumPy 2's conversion protocol half way.
     ("__array__ implementation doesn't accept a copy", DeprecationWarning),
+    # huggingface_hub 2.4 uploads files by an argument of its HTTP client that has another name now.
+    ("Use 'content=<...>' to upload raw bytes", DeprecationWarning),
 )
 
 

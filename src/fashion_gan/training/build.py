@@ -13,10 +13,11 @@ from fashion_gan.arrays import Array, KerasModel
 from fashion_gan.classes import match_classes, same_classes
 from fashion_gan.config import Config, default_augmentations
 from fashion_gan.errors import InputError
+from fashion_gan.hub.download import DISCRIMINATOR, GENERATOR
 from fashion_gan.networks import build_discriminator, build_generator
 from fashion_gan.networks.batch_norm_recalibration import recalibrate_batch_norm, recalibration_inputs
 from fashion_gan.networks.heads import class_axis
-from fashion_gan.saving.model_files import load_model
+from fashion_gan.saving.model_files import load_model, load_weights
 from fashion_gan.saving.origins import resolve
 from fashion_gan.system import console
 from fashion_gan.system.array_files import read_arrays
@@ -96,11 +97,11 @@ def load_gan(model: str | Path, *, best: bool = False) -> GAN:
     """Load both networks of a shipped model, or of a run's checkpoint; see ``api.load.load_gan``."""
     source = resolve(model, best=best)
     if source.config is None:
-        raise InputError(f"{model} is a file, which holds only a generator: name a shipped model or a run's folder")
+        raise InputError(f"{model} holds only a generator: name a shipped model, a run's folder or a model on the Hub")
     gan = build_gan(dataclasses.replace(source.config, backend=keras.backend.backend()))
     run = source.open_run()
     if run is None:
-        _load_shipped(gan, source.path)
+        (_load_from_hub if source.kind == "hub" else _load_shipped)(gan, source.path)
         return gan
     load = run.load_best_checkpoint if best else run.load_checkpoint
     _, state = load(gan.choose_arrays)
@@ -115,6 +116,13 @@ def _load_shipped(gan: GAN, folder: Path) -> None:
         network.set_weights(weights)
     arrays = read_arrays(folder / "discriminator.npz")
     gan.discriminator.set_weights([arrays[variable.path] for variable in gan.discriminator.weights])
+
+
+def _load_from_hub(gan: GAN, folder: Path) -> None:
+    weights = load_model(folder / GENERATOR)[0].get_weights()
+    for network in (gan.generator, gan.averaged_generator):
+        network.set_weights(weights)
+    load_weights(gan.discriminator, folder / DISCRIMINATOR)
 
 
 def initialize_weights(gan: GAN, config: Config) -> None:

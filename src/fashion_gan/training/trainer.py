@@ -29,8 +29,10 @@ from fashion_gan.training import callbacks
 from fashion_gan.training.batches import choose_steps_per_execution, stream_batches
 from fashion_gan.training.build import build_gan, initialize_weights
 from fashion_gan.training.data import check_data, make_validation, split_validation
+from fashion_gan.training.extras import NO_EXTRAS, Extras
 from fashion_gan.training.gan import GAN
 from fashion_gan.training.interrupt import StopRequest, stop_after_current_step
+from fashion_gan.training.trackers import Tracking
 
 if TYPE_CHECKING:  # It imports JAX.
     from fashion_gan.training.device_layout import DeviceLayout
@@ -56,6 +58,8 @@ class Training:
     samples: callbacks.SampleGrids
     checkpoint: callbacks.Checkpoint
     validate: callbacks.Validate | None
+    tracking: Tracking
+    users: list[callbacks.UserCallback]
 
     @property
     def group(self) -> ProcessGroup:
@@ -65,13 +69,14 @@ class Training:
     def ordered_callbacks(self) -> list[keras.callbacks.Callback]:
         """The callbacks in the order of their calls: the state first, pictures and the log before the checkpoint.
 
-        Of several processes, only the first draws, logs and shows progress.
+        The user's own come before the checkpoint, too: what they change in the networks is part of it. Of several
+        processes, only the first draws, logs, tracks and shows progress.
         """
         decay = callbacks.LinearDecay(self.run.config, self.state)
         active: list[keras.callbacks.Callback] = [self.state, decay]
         if self.group.is_first:
-            active += [self.logger, self.progress, self.samples]
-        active.append(self.checkpoint)
+            active += [self.logger, self.progress, self.samples, self.tracking]
+        active += [*self.users, self.checkpoint]
         if self.validate is not None:
             active.append(self.validate)
         if self.run.config.preset == PICTURES_PRESET and self.group.is_first:
@@ -83,14 +88,16 @@ def _group(layout: "DeviceLayout | None") -> ProcessGroup:
     return ALONE if layout is None else layout.group
 
 
-def train_locked(run: Run, dataset: Dataset, *, resume: bool = False, layout: "DeviceLayout | None" = None) -> Run:
+def train_locked(
+    run: Run, dataset: Dataset, extras: Extras, *, resume: bool = False, layout: "DeviceLayout | None" = None
+) -> Run:
     """Train a run and lock out other processes. A write error becomes an InputError that says how to continue.
 
     Of several processes that train together, the first holds the lock.
     """
     with run.locked() if _group(layout).is_first else contextlib.nullcontext():
         try:
-            return train(run, dataset, resume=resume, layout=layout)
+            return train(run, dataset, extras, resume=resume, layout=layout)
         except OSError as error:
             if error.errno is None:
                 raise
@@ -110,7 +117,14 @@ def _resume_command(run: Run) -> str:
     return f"fashion-gan train --resume {run.path}"
 
 
-def train(run: Run, dataset: Dataset, *, resume: bool = False, layout: "DeviceLayout | None" = None) -> Run:
+def train(
+    run: Run,
+    dataset: Dataset,
+    extras: Extras = NO_EXTRAS,
+    *,
+    resume: bool = False,
+    layout: "DeviceLayout | None" = None,
+) -> Run:
     """Train until a budget ends, then write the run's files: the averaged generator, pictures, curve and film.
 
     Ctrl-C, SIGTERM or SIGHUP ends training after the current step, with a checkpoint.
@@ -118,6 +132,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False, layout: "DeviceLa
     Args:
         run: from ``Run.create``; or from ``Run.open``, to resume.
         dataset: the training images.
+        extras: the user's own callbacks, and the tracker.
         resume: continue from the run's newest checkpoint.
         layout: the devices that share the training on JAX. None: Keras's own device.
 
@@ -127,7 +142,7 @@ def train(run: Run, dataset: Dataset, *, resume: bool = False, layout: "DeviceLa
         KeyboardInterrupt: training was stopped. The checkpoint is written.
     """
     with freed_memory_kept(), deterministic_operators(run.config):
-        training = prepare(run, dataset, resume=resume, layout=layout)
+        training = prepare(run, dataset, extras, resume=resume, layout=layout)
         fit_until_budget_ends(training)
         if training.group.is_first:
             write_results(training)
@@ -152,7 +167,14 @@ def deterministic_operators(config: Config) -> Iterator[None]:
             tensorflow_config.disable_op_determinism()
 
 
-def prepare(run: Run, dataset: Dataset, *, resume: bool, layout: "DeviceLayout | None" = None) -> Training:
+def prepare(
+    run: Run,
+    dataset: Dataset,
+    extras: Extras = NO_EXTRAS,
+    *,
+    resume: bool,
+    layout: "DeviceLayout | None" = None,
+) -> Training:
     """Build the networks and the callbacks; restore a checkpoint, or write the first one."""
     config, group = run.config, _group(layout)
     group.how_to_continue = f"continue every process with {_resume_command(run)}"
@@ -183,7 +205,12 @@ def prepare(run: Run, dataset: Dataset, *, resume: bool, layout: "DeviceLayout |
         validate = callbacks.Validate(run, state, logger, checkpoint, validation, group)
         validate.set_model(gan)
     progress = callbacks.ProgressBar(config, state)
-    return Training(run, gan, dataset, held_out, state, logger, progress, samples, checkpoint, validate)
+    tracking = Tracking(run, state, extras.tracker)
+    logger.track = tracking.scalar
+    users = [callbacks.UserCallback(callback, state) for callback in extras.callbacks]
+    return Training(
+        run, gan, dataset, held_out, state, logger, progress, samples, checkpoint, validate, tracking, users
+    )
 
 
 def restore(checkpoint: callbacks.Checkpoint, gan: GAN, *, resume: bool) -> None:
@@ -226,6 +253,7 @@ def fit_until_budget_ends(training: Training) -> None:
 
     Raises:
         KeyboardInterrupt: a signal arrived. The message says how to continue.
+        InputError: a callback of the user has failed.
     """
     state, config = training.state, training.run.config
     if config.core.image_size <= MAX_SIZE_FOR_SEVERAL_STEPS or accelerator(config.backend):
@@ -236,20 +264,30 @@ def fit_until_budget_ends(training: Training) -> None:
         stop_after_current_step() as stop,
         contextlib.closing(training.progress),
         contextlib.closing(training.logger),
+        contextlib.closing(training.tracking),
     ):
         all_callbacks = [*training.ordered_callbacks(), stop]
         if training.group.count > 1:
             state.agree_on_seconds = functools.partial(agree_on_stop, training.group, stop)
         if training.group.is_first:
             training.logger.open()
+            training.tracking.open()
         if training.validate is not None:
             training.validate.catch_up()
         while not (state.is_over or stop.is_set()):
             fit(training, all_callbacks)
+            if training.gan.stop_training:  # Also by a callback of the user, such as EarlyStopping.
+                break
+        for user in training.users:
+            user.end()
         training.checkpoint.save()
+        if training.group.is_first:
+            training.tracking.picture(training.samples.draw)
         if training.validate is not None and not stop.is_set():  # A budget can end in the middle of an epoch.
             training.validate.score()
     training.gan.sync_variables()
+    for user in training.users:
+        user.raise_failure(f"continue with {_resume_command(training.run)}")
     if stop.is_set():
         training.group.leave()
         raise KeyboardInterrupt(f"stopped at step {state.step}: continue with {_resume_command(training.run)}")

@@ -7,6 +7,7 @@ from fashion_gan.training.callbacks.progress_bar import ProgressBar
 from fashion_gan.training.callbacks.sample_grids import SampleGrids
 from fashion_gan.training.callbacks.time_estimate import TimeEstimate
 from fashion_gan.training.callbacks.training_state import TrainingState
+from fashion_gan.training.callbacks.user_callback import UserCallback
 from fashion_gan.training.callbacks.validate import Validate
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "SampleGrids",
     "TimeEstimate",
     "TrainingState",
+    "UserCallback",
     "Validate",
 ]

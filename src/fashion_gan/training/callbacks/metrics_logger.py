@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Callable
 
 import keras
 from tensorboardX import SummaryWriter
@@ -19,12 +20,16 @@ class MetricsLogger(keras.callbacks.Callback):
     """Writes means to ``log.csv`` and TensorBoard, about every 50 steps and at each end of an epoch.
 
     Stops a run whose loss is not finite.
+
+    Attributes:
+        track: (name, value) -> None; sends each number to a tracker, too. None: there is none.
     """
 
     def __init__(self, run: Run, state: TrainingState) -> None:
         super().__init__()
         self.run, self.state = run, state
         self.tensorboard: SummaryWriter | None = None
+        self.track: Callable[[str, float], object] | None = None
         self._epoch_start = 0
         self._last: JsonObject = {}
 
@@ -78,9 +83,11 @@ class MetricsLogger(keras.callbacks.Callback):
         self._last = {"step": state.step, "seconds": state.seconds, **logs}
 
     def add_scalar(self, name: str, value: float) -> None:
-        """Write a number to TensorBoard, at the current step."""
+        """Write a number to TensorBoard, and to the tracker if there is one, at the current step."""
         if self.tensorboard is not None:
             self.tensorboard.add_scalar(name, value, self.state.step)
+        if self.track is not None:
+            self.track(name, value)
 
     def close(self) -> None:
         """Finish the TensorBoard events."""

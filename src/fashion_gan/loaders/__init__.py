@@ -1,0 +1,1 @@
+"""Generated images as data sets of PyTorch, TensorFlow and Hugging Face. Each library is imported when asked for."""
