@@ -30,9 +30,10 @@ def after_each_execution(action: Callable) -> Iterator[None]:
 @contextlib.contextmanager
 def quick_augmentation() -> Iterator[None]:
     """Let the probability of the augmentation rise to 1 over 400 images, so that few steps show what it does."""
-    from fashion_gan.training import augment
+    from fashion_gan.training import augment, gan
 
     with (
+        mock.patch.object(gan, "MEASURE_EVERY_STEPS", 2),
         mock.patch.object(augment, "IMAGES_TO_FULL_PROBABILITY", 400),
         mock.patch.object(augment, "TARGET_HELD_OUT", -10.0),
     ):
