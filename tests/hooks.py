@@ -27,6 +27,27 @@ def after_each_execution(action: Callable) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def quick_augmentation() -> Iterator[None]:
+    """Let the probability of the augmentation rise to 1 over 400 images, so that few steps show what it does."""
+    from fashion_gan.training import augment, gan
+
+    with (
+        mock.patch.object(gan, "MEASURE_EVERY_STEPS", 2),
+        mock.patch.object(augment, "IMAGES_TO_FULL_PROBABILITY", 400),
+        mock.patch.object(augment, "TARGET_HELD_OUT", -10.0),
+    ):
+        yield
+
+
+def train_with_quick_augmentation(step: int) -> int:
+    """Run the command of ``sys.argv`` with ``quick_augmentation``. Pause at this step, unless it is 0."""
+    from fashion_gan.cli import main
+
+    with quick_augmentation():
+        return pause_at_step(step) if step else main()
+
+
 def pause_at_step(step: int) -> int:
     """Run the command of ``sys.argv``, print "paused" when its training reaches a step, and wait there for a signal."""
     from fashion_gan.cli import main
@@ -42,4 +63,7 @@ def pause_at_step(step: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(pause_at_step(int(sys.argv.pop(1))))
+    run = train_with_quick_augmentation if sys.argv[1] == "quick" else pause_at_step
+    if run is train_with_quick_augmentation:
+        del sys.argv[1]
+    sys.exit(run(int(sys.argv.pop(1))))

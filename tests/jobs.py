@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from hooks import after_each_execution
+from hooks import after_each_execution, quick_augmentation
 from toys import TOY, toy_batch, toy_config
 
 import fashion_gan
@@ -20,9 +20,14 @@ def train(**settings) -> Path:
 
 
 def train_any(*, accelerator: str | None = None, **settings) -> Path:
-    """Train with any settings, as if JAX had this accelerator, and return the run's folder."""
-    with as_if_on(accelerator):
+    """Train with any settings and a quick augmentation, as if JAX had this accelerator. Return the run's folder."""
+    with as_if_on(accelerator), quick_augmentation():
         return fashion_gan.train(**settings).path
+
+
+def resume_with_quick_augmentation(path: Path, **settings) -> None:
+    with quick_augmentation():
+        fashion_gan.resume(path, **settings)
 
 
 def flops_of_a_step(devices: int) -> float:

@@ -51,7 +51,11 @@ def train(worker, few_pictures):
 @pytest.fixture(scope="module")
 def one_device(made_once, train):
     """A run on one device, without any of the options."""
-    return made_once("one_device", train) / "0001-fashion"
+    path = made_once("one_device", train) / "0001-fashion"
+    state = state_of(path)[1]
+    (probability,) = (value for name, value in state.items() if name.endswith("augmentation/probability"))
+    assert probability > 0.2  # Pictures are changed.
+    return path
 
 
 def assert_same_run(run, expected):
@@ -119,7 +123,7 @@ def start(session_folder, few_pictures):
         with contextlib.ExitStack() as stack:
             processes = []
             for number, (step, own_flags) in enumerate(zip(pause_at, ((), second_flags), strict=True)):
-                program = [hooks.__file__, str(step)] if step else ["-m", "fashion_gan"]
+                program = [hooks.__file__, "quick", str(step)]
                 place = ["--coordinator", "auto"] if slurm else [*address, "--process", str(number)]
                 words = [*program, "train", *flags, *place, "--out", str(out), *more_flags, *own_flags]
                 environment = {**variables, **(slurm_variables(number, address[1]) if slurm else {})}
@@ -166,7 +170,7 @@ def test_a_process_that_dies_ends_the_others_and_the_run_resumes_on_one(start, o
         line,
     )
     assert state_of(path)[0] == 5
-    worker("jax", devices=8).run(jobs.resume, path, devices=4)
+    worker("jax", devices=8).run(jobs.resume_with_quick_augmentation, path, devices=4)
     assert_same_run(path, one_device)
 
 
