@@ -208,7 +208,8 @@ def test_aim_gets_figures_settings_and_grids_in_its_repository(run, tmp_path):
     (losses,) = [metric for metric in stored.metrics() if metric.name == "d_loss"]
     table = losses.dataframe()
     assert list(zip(table["step"], table["value"], strict=True)) == [(50, 1.25), (100, 0.5)]
-    assert [sequence.name for sequence in stored.images()] == ["samples"]
+    images = stored.get_image_sequence("samples", aim.storage.context.Context({}))
+    assert list(images.data.indices_list()) == [50, 100]
 
 
 def test_a_tracker_that_fails_is_told_once_and_training_goes_on(run, monkeypatch, capsys):
