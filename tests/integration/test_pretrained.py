@@ -43,29 +43,24 @@ FILES = {
 }
 
 
-# The recipe's trainings take minutes on a slow machine, and the first test that needs them waits for them.
-pytestmark = pytest.mark.timeout(900)
-
-
 @pytest.fixture(scope="module")
 def recipe_settings(full):
-    """The settings of the recipe's trainings. `make test` has the last two, with toy networks."""
-    return RECIPE if full else tuple({**RECIPE[number], **SMALL} for number in (-2, -1))
+    """The settings of the recipe's trainings, with toy networks. `make test` has the last two trainings."""
+    return tuple({**settings, **SMALL} for settings in (RECIPE if full else RECIPE[-2:]))
 
 
 @pytest.fixture(scope="module")
-def recipe(made_once, recipe_settings, full):
+def recipe(made_once, recipe_settings):
     """``tools/make_pretrained.py`` with three steps a training: the last run's folder, and the model's.
 
-    `make test` scores the trainings by 500 images instead of 5,000, and the model by 1,000 instead of 10,000.
+    The trainings are scored by 500 images instead of 5,000, and the model by 1,000 instead of 10,000.
     """
 
     def make(folder):
         arguments = ["--steps", 3, "--protocol", "ffd10k_test", "--runs", folder / "runs", "--out", folder / "fashion"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(RECIPES, "fashion", recipe_settings)
-            if not full:
-                score_fewer_images(patch)
+            score_fewer_images(patch)
             assert make_pretrained_model(*arguments) == 0
 
     folder = made_once("recipe", make)
@@ -199,9 +194,9 @@ def steps_averaged(run):
         return next(int(state[name]) for name in state if name.endswith("|gan/step"))
 
 
-def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, full, tmp_path):
+def test_training_starts_from_a_shipped_models_weights(shipped_by_recipe, tmp_path):
     run, _ = shipped_by_recipe
-    tuned = fashion_gan.train("fashion", init_from="fashion", steps=1, out=tmp_path, **({} if full else SMALL))
+    tuned = fashion_gan.train("fashion", init_from="fashion", steps=1, out=tmp_path, **SMALL)
     trained = drawing_weights(run)
     for name, value in first_weights(tuned).items():
         assert_same_weights(name, value, trained[name])

@@ -12,7 +12,7 @@ DETECTED += [("training images copied", metric) for metric in MEMORIZATION_METRI
 
 @pytest.fixture(scope="module")
 def checks():
-    result = self_check(Reference.load(), count=2000)
+    result = self_check(Reference.load(), count=1000)
     return {(check.damage, check.metric): check for check in result.checks}
 
 

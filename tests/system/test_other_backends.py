@@ -1,5 +1,7 @@
 """Whole runs on the other backends: they resume as if uninterrupted, and start from trained weights."""
 
+import shutil
+
 import jobs
 import pytest
 from processes import BACKENDS, as_users_run, command_in_a_process
@@ -29,16 +31,23 @@ def test_other_backends_resume_as_if_uninterrupted(few_pictures, tmp_path, backe
 @pytest.mark.full
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
 def test_other_backends_resume_as_if_uninterrupted_as_users_run_them(toy_folder, tmp_path, backend):
-    """Each command in its own process, which compiles with all optimizations and reads nothing compiled before."""
-    flags = ["--architecture", "transposed", "--backend", backend, "--checkpoint-every-steps", "8", "--augment"]
-    for arguments in (
-        [*TRAIN_FLAGS, *flags, "--data", toy_folder, "--steps", "12", "--out", tmp_path / "whole"],
-        [*TRAIN_FLAGS, *flags, "--data", toy_folder, "--steps", "8", "--out", tmp_path / "part"],
-        ["train", "--resume", tmp_path / "part" / "0001-fashion", "--steps", "12"],
-    ):
+    """Each command in its own process, which compiles with all optimizations and reads nothing compiled before.
+
+    The second one continues a copy whose last checkpoint is that of step 8, as if the first had been killed.
+    """
+
+    def succeed(*arguments):
         done = command_in_a_process(*arguments, env=as_users_run())
         assert done.returncode == 0, done.stderr
-    assert_equal_runs(tmp_path / "whole" / "0001-fashion", tmp_path / "part" / "0001-fashion")
+
+    flags = ["--architecture", "transposed", "--backend", backend, "--checkpoint-every-steps", "8", "--augment"]
+    succeed(*TRAIN_FLAGS, *flags, "--data", toy_folder, "--steps", "12", "--out", tmp_path)
+    whole = Run.open(tmp_path / "0001-fashion")
+    part = Run.open(shutil.copytree(whole.path, tmp_path / "part"))
+    part.checkpoint_paths()[-1].unlink()
+    assert part.load_checkpoint()[0] == 8
+    succeed("train", "--resume", part.path)
+    assert_equal_runs(whole.path, part.path)
 
 
 @pytest.mark.full
