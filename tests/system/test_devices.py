@@ -78,7 +78,7 @@ def assert_same_run(run, expected):
     ("devices", "accelerator"),
     [
         pytest.param(1, None, marks=pytest.mark.full),
-        (2, None),
+        pytest.param(2, None, marks=pytest.mark.full),
         pytest.param(4, None, marks=pytest.mark.full),
         (4, "a card"),
         ("all", None),
@@ -170,7 +170,7 @@ def test_a_process_that_dies_ends_the_others_and_the_run_resumes_on_one(start, o
         line,
     )
     assert state_of(path)[0] == 5
-    worker("jax", devices=8).run(jobs.resume_with_quick_augmentation, path, devices=4)
+    worker("jax", devices=8).run(jobs.resume_with_quick_augmentation, path, devices="all")
     assert_same_run(path, one_device)
 
 
