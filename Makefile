@@ -72,7 +72,8 @@ lock:
 		--constraint constraints.txt --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 		--generate-hashes --no-annotate --no-header --output-file requirements-dev.lock
 
-PYTEST = FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+PYTEST = FASHION_GAN_TEST_BACKENDS="$(BACKENDS)" $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
+	--dist loadfile --no-loadscope-reorder
 # Lint and types are checked while the tests run, and are printed after them. Either can fail.
 beside_the_checks = $(MAKE) --no-print-directory check > $(VENV)/check.txt 2>&1 & checks=$$!; \
 	$(1); tests=$$?; wait $$checks; checks=$$?; cat $(VENV)/check.txt; exit $$((tests || checks))

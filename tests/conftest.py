@@ -1,5 +1,7 @@
 """What the tests share: the environment, the option ``--full``, and toys that are made once for all processes."""
 
+import ctypes
+import gc
 import os
 import shutil
 import signal
@@ -24,6 +26,33 @@ from PIL import Image
 from processes import ThisProcess, Worker
 from toys import TOY, score_fewer_images
 
+from fashion_gan.system.backends import freed_memory_kept
+
+TESTS = Path(__file__).parent
+# These files take longest, the longest first. A process that is free takes the next file (`--dist loadfile`), so they
+# start first: otherwise one process would still work on them when the others have nothing left.
+LONG_FILES = (
+    "course/test_chapters.py",
+    "system/test_pages.py",
+    "system/test_other_backends.py",
+    "system/test_parity.py",
+    "integration/test_pretrained.py",
+    "integration/test_evaluate.py",
+    "system/test_training.py",
+    "system/test_cli.py",
+    "system/test_multi_step.py",
+    "integration/test_few_pictures.py",
+    "integration/test_gan.py",
+    "integration/test_evaluate_pictures.py",
+    "integration/test_scored_training.py",
+    "integration/test_scored_pictures.py",
+    "integration/test_self_check.py",
+    "integration/test_hostile_models.py",
+    "integration/test_export.py",
+    "integration/test_docstring_examples.py",
+    "integration/test_centering.py",
+)
+
 # A shell's background jobs ignore Ctrl-C, and so would the processes that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -32,11 +61,34 @@ def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="run the tests marked `full` too, and all tests at full scale")
 
 
+def pytest_configure():
+    if missing := [file for file in LONG_FILES if not (TESTS / file).is_file()]:
+        raise pytest.UsageError(f"LONG_FILES names files that do not exist: {', '.join(missing)}")
+
+
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=place_in_order)  # Tests of the same place stay in their order.
     if config.getoption("--full"):
         return
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("full")])
     items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
+def place_in_order(item) -> int:
+    """The place of a test's file among the long files. All other files come after them."""
+    file = item.path.relative_to(TESTS).as_posix()
+    return LONG_FILES.index(file) if file in LONG_FILES else len(LONG_FILES)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory_is_returned():
+    """Return the memory of a file's tests to the system. A command keeps freed memory until its process ends."""
+    yield
+    gc.collect()
+    with freed_memory_kept():
+        pass  # Afterwards the C library returns freed memory.
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 @pytest.fixture(scope="session")
@@ -120,10 +172,9 @@ def toy_run(toy_folder, made_once):
 
 
 @pytest.fixture
-def fewer_scored_images(full, monkeypatch):
-    """In `make test`, evaluations score 1,000 images instead of 10,000, and trainings hold out 500 instead of 5,000."""
-    if not full:
-        score_fewer_images(monkeypatch)
+def fewer_scored_images(monkeypatch):
+    """Evaluations score 1,000 images instead of 10,000, and trainings hold out 500 instead of 5,000."""
+    score_fewer_images(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -11,15 +11,18 @@ from toys import TOY, toy_batch
 
 import fashion_gan
 from fashion_gan.config import Config
+from fashion_gan.metrics.pictures.validation import PictureValidation
 
 
 def train(**settings) -> Path:
-    """Train a toy run and return its folder."""
-    return fashion_gan.train("fashion", **{**TOY, **settings}).path
+    """Train a toy run and return its folder. A score takes 60 pictures."""
+    with mock.patch.object(PictureValidation, "count", 60):
+        return fashion_gan.train("fashion", **{**TOY, **settings}).path
 
 
-def resume(path: Path, **settings) -> None:
-    fashion_gan.resume(path, **settings)
+def resume(path: Path, **settings) -> Path:
+    with mock.patch.object(PictureValidation, "count", 60):
+        return fashion_gan.resume(path, **settings).path
 
 
 def draw(model: Path) -> np.ndarray:
@@ -152,7 +155,7 @@ def count_executions(*, accelerator: str | None, run: Path | None = None, **sett
         mock.patch.object(trainer, "accelerator", return_value=accelerator),
         after_each_execution(lambda gan: executions.append(gan.steps_per_execution)),
     ):
-        path = train(**settings) if run is None else fashion_gan.resume(run, **settings).path
+        path = train(**settings) if run is None else resume(run, **settings)
     return path, executions
 
 

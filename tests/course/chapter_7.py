@@ -3,9 +3,9 @@
 PARAMETERS = {
     "COUNT": 600,
     "FEWER": (200, 600),
-    "LOSS_STEPS": 150,
-    "LOSS_SEEDS": (0, 1),
-    "CLASSIFIER_STEPS": 30,
+    "LOSS_STEPS": 100,
+    "LOSS_SEEDS": (0,),
+    "CLASSIFIER_STEPS": 10,
     "SYNTHETIC": 20,
     "RACE_SECONDS": 2,
     "RACE_SEEDS": (0,),

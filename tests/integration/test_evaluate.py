@@ -27,15 +27,14 @@ def part(split, count):
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory, full):
+def reference(tmp_path_factory):
     """3,000 training and 500 test images. The protocols take 500 images, or 1,000 instead of 50,000.
 
-    In `make test`, classifiers train for 8 epochs instead of 15.
+    Classifiers train for 8 epochs instead of 15.
     """
     train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
     with pytest.MonkeyPatch.context() as patch:
-        if not full:
-            patch.setattr("fashion_gan.metrics.classifiers.EPOCHS", 8)
+        patch.setattr("fashion_gan.metrics.classifiers.EPOCHS", 8)
         for name, protocol in protocols.PROTOCOLS.items():
             count = 500 if protocol.count == 10_000 else 1000
             patch.setitem(protocols.PROTOCOLS, name, dataclasses.replace(protocol, count=count))

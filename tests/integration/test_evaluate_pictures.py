@@ -394,7 +394,7 @@ def small_clothes(split, count):
 
 @pytest.mark.full
 def test_every_damage_to_clothes_is_detected():
-    reference = PictureReference(small_clothes("train", 4000), small_clothes("test", 4000), FeatureNetwork.random())
+    reference = PictureReference(small_clothes("train", 2000), small_clothes("test", 2000), FeatureNetwork.random())
     result = check_pictures(reference)
     assert not [check for check in result.checks if not check.passed], str(result)
     assert len(result.checks) > 25

@@ -57,6 +57,8 @@ def shortened(words: list[str], folder) -> list[str]:
     if verb == "augment-test":
         words[words.index("--real-per-class") + 1] = "3"
         words += ["--steps", "3", "--seeds", "2", "--synthetic-per-class", "3", "--force"]
+    if "--per-class" in words:  # So many are enough for an evaluation.
+        words[words.index("--per-class") + 1] = "100"
     if verb == "dataset" and "my-runs/0001-fashion" in words:  # It draws noise, of which no class can be told.
         words[words.index("--min-confidence") + 1] = "0"
     if verb == "train" and "--dry-run" not in words:
