@@ -646,8 +646,8 @@ class Generator:
         """Join two latents by depth: early layers decide the shape, late ones the texture. ``decode`` draws them.
 
         Args:
-            shape, texture: latents (latent_dim,) or (depths, latent_dim), such as those of a projected picture; or seeds,
-                which stand for the first latents they draw.
+            shape, texture: latents (latent_dim,), or (depths, latent_dim) such as those of a projected picture; or
+                seeds, which stand for the first latents they draw.
             first: the first depth that reads ``texture``, from 0 to ``depths``. None: half of the depths.
 
         Returns:
