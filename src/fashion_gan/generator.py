@@ -641,6 +641,11 @@ class Generator:
 
     @functools.cached_property
     def depth_network(self) -> "DepthNetwork":
+        """The network, cut where its layers read the latents.
+
+        Raises:
+            InputError: as for ``depths``.
+        """
         if not isinstance(self.predict, OnnxPredict):
             raise InputError(
                 "layers read different latents only in an .onnx file: write one with fashion-gan export, and load it"
@@ -654,7 +659,8 @@ class Generator:
         """Join two latents by depth: early layers decide the shape, late ones the texture. ``decode`` draws them.
 
         Args:
-            shape, texture: latents (latent_dim,), or seeds, which stand for the first latents they draw.
+            shape, texture: latents (latent_dim,), or (depths, latent_dim) such as those of a projected picture; or
+                seeds, which stand for the first latents they draw.
             first: the first depth that reads ``texture``, from 0 to ``depths``. None: half of the depths.
 
         Returns:
@@ -672,9 +678,15 @@ class Generator:
         """
         depths = self.depths
         first = depths // 2 if first is None else check_whole_number("first", first, 0, depths)
-        mixed: Latents = np.repeat(self._latent(shape)[np.newaxis], depths, axis=0)
-        mixed[first:] = self._latent(texture)
-        return mixed
+        return np.concatenate([self._by_depth(shape)[:first], self._by_depth(texture)[first:]])
+
+    def _by_depth(self, latent: npt.ArrayLike) -> Latents:
+        """A latent for each depth, (depths, latent_dim), from one for each, one for all, or a seed."""
+        if not is_single_label(latent):
+            vectors = _as_floats("a latent", latent)
+            if vectors.shape == (self.depths, self.latent_dim):
+                return vectors
+        return np.repeat(self._latent(latent)[np.newaxis], self.depths, axis=0)
 
     @default_settings()
     def film(

@@ -415,6 +415,18 @@ def test_a_sweep_draws_each_picture_at_each_value(generator):
     assert np.allclose(moved.latents[1] - moved.latents[0], generator.directions[0].vector, atol=1e-6)
 
 
+def test_projected_latents_are_swept_and_get_another_texture(generator):
+    by_depth = np.random.default_rng(0).normal(size=(2, 5, 100)).astype(np.float32)
+    drawing = Drawing(by_depth, np.array([3, 4], np.int32))
+    swept = Sweep("brighter", (0.0, 1.0, 2.0)).apply(generator, drawing)
+    assert swept.latents.shape == (6, 5, 100)
+    assert np.array_equal(swept.latents[3], by_depth[1])
+    textured = Edits(texture=7, texture_from=3).apply(generator, drawing)
+    assert np.array_equal(textured.latents[:, :3], by_depth[:, :3])
+    assert (textured.latents[:, 3:] == generator.latents(1, seed=7)[0]).all()
+    assert textured.draw(generator).shape == (2, 28, 28, 1)
+
+
 def test_edits_move_texture_and_mix(generator):
     drawing = Drawing(generator.latents(2, seed=1), np.array([3, 3], np.int32))
     edited = Edits((("brighter", 2.0),), 7, 3, (("Dress", 1), ("Coat", 3))).apply(generator, drawing)

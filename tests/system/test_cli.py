@@ -103,7 +103,7 @@ def test_resuming_with_another_preset_is_an_error(capsys, toy_run):
         (["--out", "no/such/folder/x.png"], "there is no folder no/such/folder"),
         (["--out", "x.bmp"], "must end in .png, .jpg, .jpeg or .webp"),
         (["--format", "npz", "--out", "x.png"], "must end in .npz"),
-        (["--interpolate", "3", "7", "--out", "x.npz"], "must end in .png, .jpg, .jpeg, .webp or .gif"),
+        (["--interpolate", "3", "7", "--out", "x.npz"], "must end in .png, .jpg, .jpeg, .webp, .gif or .mp4"),
         (["--interpolate", "3", "7", "--truncation", "0.5"], "--interpolate does not go with --truncation"),
         (["--label", "1" * 5000], "label='1111"),
     ],

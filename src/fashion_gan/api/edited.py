@@ -136,7 +136,7 @@ class Sweep:
         """Each picture at each value: all values of the first picture come first."""
         latents = [self._at(generator, drawing.latents, value) for value in self.values]
         labels = None if drawing.labels is None else np.repeat(drawing.labels, len(self.values), axis=0)
-        return Drawing(np.stack(latents, axis=1).reshape(-1, generator.latent_dim), labels)
+        return Drawing(np.stack(latents, axis=1).reshape(-1, *drawing.latents.shape[1:]), labels)
 
     def _at(self, generator: Generator, latents: Latents, value: float) -> Latents:
         if self.name == TRUNCATION:
