@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,7 +88,8 @@ def memory_is_returned():
     gc.collect()
     with freed_memory_kept():
         pass  # Afterwards the C library returns freed memory.
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
         trim(0)
 
 
