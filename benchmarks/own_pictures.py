@@ -3,12 +3,12 @@
     python benchmarks/picture_sets.py sets     # fetches the pictures
     python benchmarks/own_pictures.py sets     # takes hours; after an interruption, the same command continues
     python benchmarks/own_pictures.py sets icons-10 letters-30     # only these recipes
-    python benchmarks/own_pictures.py --tables                     # only write the table, from docs/results
+    python benchmarks/own_pictures.py --tables                     # only print the tables, from docs/results
 
 A recipe is a set, the options of ``fashion-gan train`` and a number of images. The number of images stands for minutes
 on two cores without other work, so that other work on the machine does not change a result. Each training runs in a
 process of its own, with seed 0. Its newest checkpoint is scored. The results, and a picture of each recipe, go into
-docs/results. The table goes into docs/lab/own_pictures.md.
+docs/results. The tables are printed.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from leaderboard import machine, write_between_markers
+from leaderboard import machine
 from processes import COMMAND, run_measured
 
 import fashion_gan
@@ -30,7 +30,7 @@ from fashion_gan.rendering.images import grid, save_picture
 from fashion_gan.runs import Run
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGE, RESULTS_FILE = "lab/own_pictures.md", "own_pictures.json"
+RESULTS_FILE = "own_pictures.json"
 SCORED_IMAGES = 10_000
 SYMMETRIC_LETTERS = "AHI"  # whose mirror images are letters too
 COLUMNS = {  # of the table of each kind of pictures
@@ -83,7 +83,7 @@ RECIPES = (
 @click.command()
 @click.argument("sets", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("names", nargs=-1, type=click.Choice([recipe.name for recipe in RECIPES]))
-@click.option("--tables", is_flag=True, help="Train and score nothing; write the table from docs/results.")
+@click.option("--tables", is_flag=True, help="Train and score nothing; print the tables from docs/results.")
 @click.option("--scale", default=1.0, show_default=True, help="Factor of every recipe's images, for a trial.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("build/own_pictures"), show_default=True)
 @click.option("--docs", type=click.Path(path_type=Path), default=DOCS, show_default=True)
@@ -102,8 +102,6 @@ def main(sets, names, tables, scale, runs, docs):
         save_picture(results / f"{recipe.name}.png", pictures(run))
         path.write_text(json.dumps(rows, indent=2) + "\n")
         print(f"{recipe.name:<24}{rows[recipe.name]}", flush=True)
-    if docs == DOCS:
-        write_between_markers(docs / PAGE, tables_of(rows))
     print(tables_of(rows))
 
 
