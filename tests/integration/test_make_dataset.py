@@ -10,7 +10,7 @@ from processes import refused
 import fashion_gan
 from fashion_gan.api import make_dataset, taught_classifier
 from fashion_gan.api.load import weights_file
-from fashion_gan.api.make_dataset import _card
+from fashion_gan.api.make_dataset import dataset_card
 from fashion_gan.cli import main
 from fashion_gan.datasets.writers import checksums
 from fashion_gan.errors import InputError
@@ -64,7 +64,7 @@ def test_the_card_shows_names_as_they_are(synth):
     manifest = json.loads((synth / "manifest.json").read_text())
     manifest["classes"][0]["name"] = "a|b <script>*c*</script>"
     manifest["model"]["name"] = "my`model"
-    card = _card(manifest)
+    card = dataset_card(manifest)
     assert r"| 0 | a\|b &lt;script&gt;\*c\*&lt;/script&gt; | 6 |" in card
     assert "The generator `` my`model `` drew" in card
 
@@ -100,7 +100,7 @@ def test_a_failed_write_keeps_the_old_data_set_and_leaves_no_other_files(toy_run
     def full_disk(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fashion_gan.api.make_dataset._card", full_disk)
+    monkeypatch.setattr("fashion_gan.api.make_dataset.dataset_card", full_disk)
     with pytest.raises(OSError, match="No space"):
         fashion_gan.make_dataset(out, 3, model=toy_run.path, format="idx", force=True)
     with pytest.raises(OSError, match="No space"):
