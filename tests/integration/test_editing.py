@@ -280,11 +280,20 @@ def test_a_model_without_directions_names_the_command():
 
 
 def test_directions_of_a_run_are_found_once_and_deleted_when_it_goes_on(run):
-    path, found = fashion_gan.find_directions(run, count=3)
-    assert path == run.directions_path
+    words = ("directions", "--model", run.path, "--picture=rows.png")
+    done = command(*words, "--count=3", cwd=run.path)
+    assert done.returncode == 0, done.stderr
+    path = run.directions_path
+    assert done.stdout.startswith(f"directions  {path}\n")
+    found = fashion_gan.load_generator(run).directions
     assert [item.class_kept for item in found] == [None] * 3  # No classifier knows the toys' classes.
-    loaded = fashion_gan.load_generator(run).directions
-    assert [item.name for item in loaded] == [item.name for item in found]
+    assert all(item.name in done.stdout for item in found)
+    assert (run.path / "rows.png").exists()
+    again = command(*words, "--force", "--count=2", cwd=run.path)
+    assert again.stdout.startswith("directions  "), again.stderr
+    shown = command("directions", "--model", run.path, cwd=run.path)
+    assert shown.stdout == again.stdout.partition("\n\n")[2]
+    assert "--count needs --out or --force" in command("directions", "--model", run.path, "--count=1").stderr
     with pytest.raises(InputError, match="already exists"):
         fashion_gan.find_directions(run)
     run.rewind(10)
@@ -551,11 +560,12 @@ def test_the_nearest_training_picture_is_named(generator, tmp_path):
 
 @pytest.mark.onnx_file
 def test_a_run_gets_an_encoder_from_which_projection_starts(run):
-    trained = train_encoder(run, steps=2)
-    assert trained.path == run.encoder_path
-    assert trained.about["median_error"] > 0
+    done = command("train-encoder", run.path, "--steps=2", cwd=run.path)
+    assert done.returncode == 0, done.stderr
+    assert f"encoder  {run.encoder_path}" in done.stdout
     generator = Generator.load(run.onnx_generator_path)
-    assert generator.encoder.about == trained.about
+    assert generator.encoder.about["steps"] == 2
+    assert f"half are redrawn with an error below {generator.encoder.median_error:.1f} gray" in done.stdout
     found = generator.project(generator.generate(2), steps=2)
     assert found.latents.shape == (2, generator.depths, 8)
     with pytest.raises(InputError, match="already exists"):
