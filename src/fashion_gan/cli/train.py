@@ -43,7 +43,6 @@ SHEET_IMAGE_SIZE = 64  # pixels of the user's own pictures on a contact sheet
     examples=(
         "fashion-gan train --preset fashion --minutes 5",
         "fashion-gan train --data my-pictures --minutes 30",
-        "fashion-gan train --backend jax --devices all --batch-size 512",
     ),
 )
 @options.settings
