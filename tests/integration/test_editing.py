@@ -11,6 +11,7 @@ from processes import command
 
 import fashion_gan
 from fashion_gan import CLASS_NAMES, Generator, InputError
+from fashion_gan.api.companion_files import companion_path
 from fashion_gan.api.edited import Drawing, Edits, Sweep, parse_keys, parse_pairs
 from fashion_gan.api.latent_files import latent_text, read_latents, write_latents
 from fashion_gan.api.train_encoder import train_encoder
@@ -18,6 +19,7 @@ from fashion_gan.datasets import load_fashion_mnist
 from fashion_gan.editing import PROJECTION_STEPS
 from fashion_gan.editing.companions import Companions
 from fashion_gan.runs import Run
+from fashion_gan.saving.origins import ModelSource
 from fashion_gan.system import onnx_gradient
 
 DRESS, COAT, BAG = (CLASS_NAMES.index(name) for name in ("Dress", "Coat", "Bag"))
@@ -572,6 +574,13 @@ def test_a_run_gets_an_encoder_from_which_projection_starts(run):
         train_encoder(run, steps=2)
     run.rewind(10)
     assert not run.encoder_path.exists()
+
+
+def test_nothing_is_written_into_the_cache_of_the_hub(tmp_path):
+    source = ModelSource("hub", tmp_path, None, "hf://someone/clothes")
+    with pytest.raises(InputError, match=r"in a cache: name the file to write with out"):
+        companion_path(source, "directions", None, force=False)
+    assert companion_path(source, "directions", tmp_path / "x.json", force=False) == tmp_path / "x.json"
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
+from fashion_gan.api.companion_files import companion_path
 from fashion_gan.api.load import onnx_generator
 from fashion_gan.arrays import Array, Floats, Images, JsonObject, Labels, Latents, Picture
 from fashion_gan.classes import same_classes
 from fashion_gan.datasets import CLASS_NAMES
-from fashion_gan.editing.companions import Companions
 from fashion_gan.editing.directions import Direction, principal_directions, write_directions
 from fashion_gan.editing.measures import Change, compare, name_directions, pixel_measures
-from fashion_gan.errors import InputError, check_flag, check_whole_number
+from fashion_gan.errors import check_flag, check_whole_number
 from fashion_gan.generator import Generator
 from fashion_gan.rendering.images import grid, names_column
-from fashion_gan.saving.origins import ModelSource, resolve
-from fashion_gan.system.atomic_files import check_new_path
+from fashion_gan.saving.origins import resolve
 from fashion_gan.system.library_settings import default_settings
-from fashion_gan.system.paths import user_path
 from fashion_gan.version import __version__
 
 COUNT = 12
@@ -66,7 +64,7 @@ def find_directions(
     Source: Shen & Zhou 2021, arXiv:2007.06600; Härkönen et al. 2020, arXiv:2004.02546.
     """
     source = resolve(model)
-    path = _checked_path(source, out, check_flag("force", force))
+    path = companion_path(source, "directions", out, force=check_flag("force", force))
     generator = onnx_generator(model, source).enlarged(None)
     count = check_whole_number("count", count, 1, generator.latent_dim)
     vectors = principal_directions(_responses(generator), count)
@@ -110,19 +108,6 @@ def strip(generator: Generator, directions: tuple[Direction, ...], seed: int = 0
     pictures = grid(np.concatenate(rows), columns=len(STRIP_AMOUNTS) * STRIP_PICTURES, scale=scale)
     names = names_column([item.name for item in directions], len(pictures), pictures.shape[-1])
     return np.concatenate([names, pictures], axis=1)
-
-
-def _checked_path(source: ModelSource, out: str | Path | None, force: bool) -> Path:
-    if out is None:
-        if source.kind == "shipped":
-            raise InputError("a shipped model has its directions: name the file to write with out (--out)")
-        companions = Companions.of(source.path) if source.kind == "file" else Companions.in_folder(source.path)
-        out = companions.directions
-    path = user_path("out", out)
-    if path.suffix != ".json":
-        raise InputError(f"{path} must end in .json")
-    check_new_path(path, force=force)
-    return path
 
 
 def _responses(generator: Generator) -> list[Array]:

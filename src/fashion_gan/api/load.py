@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fashion_gan.api.companion_files import companions_of
 from fashion_gan.config import Config
 from fashion_gan.editing.companions import Companions
 from fashion_gan.errors import InputError
@@ -71,7 +72,7 @@ def _companions(source: ModelSource, *, raw: bool, best: bool) -> Companions | N
     """The files of the encoder and the directions. They belong to the newest averaged weights of a run."""
     if raw or best:
         return None
-    return Companions.of(source.path) if source.kind == "file" else Companions.in_folder(source.path)
+    return companions_of(source)
 
 
 def onnx_generator(model: str | Path, source: ModelSource) -> Generator:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fashion_gan.api.companion_files import companion_path
 from fashion_gan.api.labeled_pictures import check_keras, find_pictures_of_classes
 from fashion_gan.api.load import load_generator, onnx_generator
 from fashion_gan.api.real_pictures import find_real_pictures, real_pictures_of_run
@@ -20,10 +21,9 @@ from fashion_gan.errors import InputError, check_flag, check_whole_number
 from fashion_gan.generator import Generator
 from fashion_gan.metrics.pictures.reference import split
 from fashion_gan.saving.origins import ModelSource, is_onnx_file, resolve
-from fashion_gan.system.atomic_files import atomic_file, check_new_path
+from fashion_gan.system.atomic_files import atomic_file
 from fashion_gan.system.backends import default_backend, suppressed_logger, suppressed_stderr, use_backend
 from fashion_gan.system.library_settings import default_settings
-from fashion_gan.system.paths import user_path
 from fashion_gan.system.telemetry import import_onnxruntime
 
 STEPS = 2500
@@ -82,7 +82,9 @@ def train_encoder(
     """
     steps, seed = check_whole_number("steps", steps, 1, MAX_STEPS), check_whole_number("seed", seed, 0, 2**31 - 1)
     source = resolve(model)
-    path = _checked_path(source, out, check_flag("force", force))
+    if source.kind == "file" and is_onnx_file(source.path):
+        raise InputError(f"{source.path} has no gradients to train an encoder with: name the run that it came from")
+    path = companion_path(source, "encoder", out, force=check_flag("force", force))
     onnx_generator(model, source).depth_network.check_gradient()  # Or the encoder could not be measured, or used.
     check_keras("train-encoder")
     use_backend(default_backend())
@@ -134,22 +136,6 @@ def measure_again(model: str | Path, path: Path, pictures: int = MEASURED_PICTUR
     with atomic_file(path) as temporary:
         onnx.save(stored, temporary)
     return TrainedEncoder(path, about)
-
-
-def _checked_path(source: ModelSource, out: str | Path | None, force: bool) -> Path:
-    """The file to write. Raises InputError if it cannot be, or if the model has no Keras form."""
-    if source.kind == "file" and is_onnx_file(source.path):
-        raise InputError(f"{source.path} has no gradients to train an encoder with: name the run that it came from")
-    if out is None:
-        if source.kind == "shipped":
-            raise InputError("a shipped model has its encoder: name the file to write with out (--out)")
-        companions = Companions.of(source.path) if source.kind == "file" else Companions.in_folder(source.path)
-        out = companions.encoder
-    path = user_path("out", out)
-    if path.suffix != ".onnx":
-        raise InputError(f"{path} must end in .onnx")
-    check_new_path(path, force=force)
-    return path
 
 
 def _real_pictures(
