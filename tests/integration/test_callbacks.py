@@ -1,6 +1,7 @@
 """The user's own callbacks in a training, and trackers."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import fashion_gan
 from fashion_gan import Config, InputError, Run
 from fashion_gan.rendering.images import save_picture
 from fashion_gan.training import trackers
-from fashion_gan.training.callbacks import TrainingState, UserCallback
+from fashion_gan.training.callbacks import AgreeOnEnd, TrainingState, UserCallback
 
 keras = pytest.importorskip("keras")
 FIGURES = {"d_loss": 1.25, "ffd5k_validation": 3.5}
@@ -230,3 +231,14 @@ def test_a_tracker_that_fails_is_told_once_and_training_goes_on(run, monkeypatch
     tracking.close()
     told = capsys.readouterr().err
     assert told.count("the tracker wandb failed, and training goes on without it: its server is gone") == 1
+
+
+@pytest.mark.parametrize("other_stops", [False, True])
+def test_a_callback_that_ends_one_process_ends_all_after_the_same_step(other_stops):
+    for hook in ("on_train_batch_end", "on_epoch_end"):
+        for stops in (False, True):
+            group = types.SimpleNamespace(gather=lambda value: np.array([[value], [other_stops]], np.float32))
+            agree = AgreeOnEnd(group)
+            agree.set_model(types.SimpleNamespace(stop_training=stops))
+            getattr(agree, hook)(0)
+            assert agree.model.stop_training is (stops or other_stops)

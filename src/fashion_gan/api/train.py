@@ -98,7 +98,8 @@ def train(
         labels: the classes of an array's images: names or numbers (N,) or (N, 1), or one-hot rows. None: no classes.
         out: the folder in which the run's folder is made.
         callbacks: Keras callbacks. They are called in their order after each step, before its checkpoint is written.
-            An error in one ends training with a checkpoint. EarlyStopping and the like end training, too.
+            An error in one ends training with a checkpoint. EarlyStopping and the like end training, too. Of several
+            processes, each calls its own.
         tracker: where losses, scores, grids and settings are shown besides the run's folder: "tensorboard", "wandb",
             "mlflow" or "aim". "none": nowhere; losses and scores are in TensorBoard's files of the folder in any case.
         devices: the number of devices that share the training, or "all". Only on JAX. The results are the same on any

@@ -89,9 +89,9 @@ def train(
     The preset provides the settings that you leave out. For your own pictures,
     more settings are chosen from the pictures, and a table says why.
     """
+    preset, extras = settings.pop("preset"), Extras(tracker=tracker)  # Checked before processes wait for each other.
     backend = settings["backend"] if run_path is None else Run.open(run_path).config.backend
     with device_layout(where, backend) as layout:
-        preset, extras = settings.pop("preset"), Extras(tracker=tracker)
         if run_path is None:
             config, dataset = plan(preset, **settings)
         else:

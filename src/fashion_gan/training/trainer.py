@@ -76,7 +76,10 @@ class Training:
         active: list[keras.callbacks.Callback] = [self.state, decay]
         if self.group.is_first:
             active += [self.logger, self.progress, self.samples, self.tracking]
-        active += [*self.users, self.checkpoint]
+        active += self.users
+        if self.users and self.group.count > 1:
+            active.append(callbacks.AgreeOnEnd(self.group))
+        active.append(self.checkpoint)
         if self.validate is not None:
             active.append(self.validate)
         if self.run.config.preset == PICTURES_PRESET and self.group.is_first:

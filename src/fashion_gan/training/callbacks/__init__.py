@@ -7,10 +7,11 @@ from fashion_gan.training.callbacks.progress_bar import ProgressBar
 from fashion_gan.training.callbacks.sample_grids import SampleGrids
 from fashion_gan.training.callbacks.time_estimate import TimeEstimate
 from fashion_gan.training.callbacks.training_state import TrainingState
-from fashion_gan.training.callbacks.user_callback import UserCallback
+from fashion_gan.training.callbacks.user_callback import AgreeOnEnd, UserCallback
 from fashion_gan.training.callbacks.validate import Validate
 
 __all__ = [
+    "AgreeOnEnd",
     "Checkpoint",
     "LinearDecay",
     "MetricsLogger",

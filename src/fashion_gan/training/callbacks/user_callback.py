@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from fashion_gan.errors import InputError, one_line
+from fashion_gan.system.processes import ProcessGroup
 from fashion_gan.training.callbacks.training_state import TrainingState
 
 # Keras's hooks during training. A run may need several calls of fit, which have one beginning and one end together.
@@ -67,3 +68,17 @@ class UserCallback(keras.callbacks.Callback):
         if self.failure is not None:
             line, error = self.failure
             raise InputError(f"{line}: the checkpoint of this step is complete: {how_to_continue}") from error
+
+
+class AgreeOnEnd(keras.callbacks.Callback):
+    """Ends training in all processes after the same step, if a callback of the user has ended it in one of them."""
+
+    def __init__(self, group: ProcessGroup) -> None:
+        super().__init__()
+        self.group = group
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.model.stop_training = bool(self.group.gather(self.model.stop_training).any())
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.on_train_batch_end(epoch)
