@@ -17,6 +17,7 @@ the lab book's H100. It is a calculation, not a measurement. It assumes that not
 """
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -125,16 +126,11 @@ def collectives(text):
         match = re.search(rf"= (.*?) ({'|'.join(COLLECTIVES)})(-start)?\(", line)
         if match:
             shapes = re.findall(r"(\w+)\[([\d,]*)\]", match[1])
-            size = sum(BYTES.get(kind, 4) * product(shape) for kind, shape in shapes)
+            size = sum(
+                BYTES.get(kind, 4) * math.prod(map(int, filter(None, shape.split(",")))) for kind, shape in shapes
+            )
             found.append((match[2], size))
     return found
-
-
-def product(shape):
-    result = 1
-    for word in filter(None, shape.split(",")):
-        result *= int(word)
-    return result
 
 
 def bytes_sent(kind, size, count):

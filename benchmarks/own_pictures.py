@@ -57,11 +57,10 @@ COLUMNS = {  # of the table of each kind of pictures
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A training: its name, the set, the minutes, the images that it sees, and options of ``train``."""
+    """A training: its name, the set, the images that it sees, and options of ``train``."""
 
     name: str
     data: str
-    minutes: int
     images: int
     options: tuple[str, ...] = ()
 
@@ -69,11 +68,11 @@ class Recipe:
 ICONS = ("--channels", "3", "--background", "white")
 WAYS = {"plain": ("--no-augment",), "augment": (), "from-fashion": ("--init-from", "fashion", "--augment")}
 RECIPES = (
-    Recipe("icons-10", "emoji", 10, 150_000, ICONS),
-    Recipe("icons-30", "emoji", 30, 450_000, ICONS),
-    Recipe("letters-30", "letters", 30, 450_000),
-    *(
-        Recipe(f"clothes-{count}-{way}", f"clothes-{count}", 15, 900_000, options)
+    Recipe("icons-10", "emoji", 150_000, ICONS),
+    Recipe("icons-30", "emoji", 450_000, ICONS),
+    Recipe("letters-30", "letters", 450_000),
+    *(  # 15 minutes
+        Recipe(f"clothes-{count}-{way}", f"clothes-{count}", 900_000, options)
         for count in (100, 1000, 5000)
         for way, options in WAYS.items()
     ),

@@ -211,6 +211,8 @@ class Generator:
             >>> fashion_gan.Generator.from_pretrained("fashion").enlarged(64).generate(2).shape
             (2, 64, 64, 1)
         """
+        if size is None and self.size is None:
+            return self
         return Generator(
             *(self.predict, self.latent_dim, self.class_names),
             threads=self.threads,
@@ -536,7 +538,7 @@ class Generator:
         from fashion_gan.editing import projection  # Imported here, because most programs only draw.
 
         steps = check_whole_number("steps", steps, 0, projection.MAX_STEPS)
-        plain = self if self.size is None else self.enlarged(None)
+        plain = self.enlarged(None)
         network, pictures = self.depth_network, projection.check_pictures(images, plain.image_shape)
         numbers = None if labels is None else self.labels(len(pictures), labels)
         targets = pictures.astype(np.float32) / np.float32(127.5) - 1
@@ -570,7 +572,7 @@ class Generator:
         path = None if self.companions is None else self.companions.encoder
         if path is None or not path.is_file():
             return None
-        plain = self if self.size is None else self.enlarged(None)
+        plain = self.enlarged(None)
         return open_encoder(path, plain.image_shape, self.latent_dim, len(self.class_names))
 
     @functools.cached_property

@@ -43,7 +43,7 @@ class Drawing:
 
     def draw(self, generator: Generator) -> Images:
         """Draw the pictures."""
-        images: Images = (generator.decode)(self.latents, self.labels)
+        images: Images = generator.decode(self.latents, self.labels)
         return images
 
 

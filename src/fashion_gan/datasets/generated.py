@@ -72,7 +72,7 @@ def _is_sharded(manifest: JsonObject) -> bool:
     has_shape = len(shape) == 3 and all(isinstance(length, int) and length > 0 for length in shape)
     has_files = isinstance(manifest["class_names"], list) and isinstance(manifest["files"], dict)
     shard = Shard.parse(f"1/{manifest['shards']}", check_whole_number("images", manifest["images"], 1, MAX_COUNT))
-    return has_shape and has_files and shard.of >= 1 and manifest["format"] in SHARD_FORMATS
+    return has_shape and has_files and shard.of == manifest["shards"] and manifest["format"] in SHARD_FORMATS
 
 
 def load_generated(folder: Path, manifest: JsonObject) -> Dataset:

@@ -119,7 +119,6 @@ def read_record(path: Path) -> JsonObject:
     """
     try:
         record: JsonObject = json.loads(path.read_text(encoding="utf-8"))
-        shard_of(record)
         files, names = record["files"], shard_of(record).file_names(record["format"])
         is_complete = sorted(files) == sorted(names) and all(isinstance(digest, str) for digest in files.values())
         is_complete &= len(record["classes"]) == len(record["class_names"]) and len(record["shape"]) == 3

@@ -1,7 +1,7 @@
 """What a direction changes: measures of pictures, and the rule that names a direction after its largest change."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,9 +12,6 @@ LEAST_CHANGE = 0.5  # standard deviations within a class, that the measure of a 
 LEAST_PREFERENCE = 1.0  # the same for what a classifier prefers, because it answers to other changes, too
 PREFERENCES = ("sleeves", "shaft")
 LEAST_AGREEMENT = 2 / 3  # the share of changed pictures in which the measure changes that way, at least
-
-Measure = Callable[[Images], Floats]
-"""Images (N, H, W, C) -> a number for each, (N,). NaN where it means nothing, such as sleeves of a shoe."""
 
 
 NAMES = {

@@ -7,8 +7,6 @@ from fashion_gan.errors import InputError
 from fashion_gan.hub.address import HubAddress
 from fashion_gan.hub.client import errors_in_one_line, is_offline, open_client
 
-CARD = "README.md"
-
 
 def make_repository(address: HubAddress, *, private: bool) -> None:
     """Make a repository, unless it exists. This also finds out early whether the Hub takes anything from this user.

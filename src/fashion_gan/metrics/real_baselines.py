@@ -9,11 +9,12 @@ import numpy as np
 
 from fashion_gan.arrays import Indices
 from fashion_gan.metrics import measures
-from fashion_gan.metrics.distances import frechet_distance, gaussian, neighborhoods
+from fashion_gan.metrics.distances import frechet_distance, gaussian
 from fashion_gan.metrics.measures import Sample
 from fashion_gan.metrics.metric_info import MetricValue
 from fashion_gan.metrics.reference import Reference
 from fashion_gan.metrics.values import Result
+from fashion_gan.metrics.whole_sets import measure_real
 
 Measure = Callable[[Sample, Reference], Result]
 
@@ -71,15 +72,10 @@ def of_gan_train(measure: Measure, count: int, reference: Reference) -> Result:
 
 
 def of_all_images(measure: Measure, count: int, reference: Reference) -> Result:
-    """The precision and the density of as many training images as there are test images.
-
-    The other figures of all images depend on their number.
-    """
+    """The figures of as many training images as there are test images."""
     indices = reference.training_sample(len(reference.test.images))
     training = reference.train_features.vectors[indices]
-    contributions = neighborhoods(reference.test_features.vectors, training, reference.test_radii)
-    names = ("precision", "density")
-    return Result({f"{name}_all": MetricValue(float(getattr(contributions, name).mean())) for name in names})
+    return measure_real(reference.test_features.vectors, training, reference.test_radii)
 
 
 def fid_by_halves(measure: Measure, count: int, reference: Reference) -> Result:

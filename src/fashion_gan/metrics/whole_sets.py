@@ -8,7 +8,14 @@ import numpy as np
 
 from fashion_gan.arrays import Floats, Images, JsonObject, Labels, Vectors
 from fashion_gan.errors import InputError
-from fashion_gan.metrics.distances import NEIGHBORS, Gaussian, frechet_distance, gaussian, squared_distances
+from fashion_gan.metrics.distances import (
+    NEIGHBORS,
+    Gaussian,
+    frechet_distance,
+    gaussian,
+    neighborhoods,
+    squared_distances,
+)
 from fashion_gan.metrics.intervals import normal_interval
 from fashion_gan.metrics.memorization import nearest
 from fashion_gan.metrics.metric_info import MetricValue
@@ -189,6 +196,12 @@ def _copies(
         for row in np.argsort(ratios, kind="stable")[:SUSPICIOUS_COUNT].tolist()
     ]
     return Contributions.of((nearer - chance) / (1 - chance)), suspicious
+
+
+def measure_real(target: Vectors, training: Vectors, radii: Floats) -> Result:
+    """The precision and the density of real images. The other figures of all images depend on their number."""
+    found = neighborhoods(target, training, radii)
+    return Result({f"{name}_all": MetricValue(float(getattr(found, name).mean())) for name in ("precision", "density")})
 
 
 def measure_parts(parts: Iterable[Vectors], real: RealVectors) -> Result:

@@ -71,7 +71,7 @@ class Gradient:
     _written: list[bytes]
     _gradients: dict[str, str]
 
-    def _node(self, operator: str, *inputs: str, **attributes: int | Sequence[int] | bytes) -> str:
+    def _node(self, operator: str, *inputs: str, **attributes: int | Sequence[int]) -> str:
         """Write a node, and return the name of its output."""
         name = f"gradient_{len(self._written)}"
         self._written.append(encode_node(operator, inputs, name, attributes))
@@ -93,9 +93,6 @@ class Gradient:
             gradient = self._node("ReduceSum", gradient, self._node("Constant", value_ints=axes))
         self._add(value, gradient)
 
-    def _shape(self, value: str) -> Shape:
-        return self._shapes[value]
-
     def _swapped(self, value: str) -> str:
         """A matrix, or matrices, transposed."""
         *others, rows, columns = range(len(self._shapes[value]))
@@ -105,19 +102,19 @@ class Gradient:
 
     def _of_add(self, node: Node, gradient: str) -> None:
         for value in node.inputs:
-            self._add_summed(value, gradient, self._shape(node.outputs[0]))
+            self._add_summed(value, gradient, self._shapes[node.outputs[0]])
 
     def _of_sub(self, node: Node, gradient: str) -> None:
         first, second = node.inputs
-        self._add_summed(first, gradient, self._shape(node.outputs[0]))
+        self._add_summed(first, gradient, self._shapes[node.outputs[0]])
         if second in self._active:
-            self._add_summed(second, self._node("Neg", gradient), self._shape(node.outputs[0]))
+            self._add_summed(second, self._node("Neg", gradient), self._shapes[node.outputs[0]])
 
     def _of_mul(self, node: Node, gradient: str) -> None:
         first, second = node.inputs
         for value, other in ((first, second), (second, first)):
             if value in self._active:
-                self._add_summed(value, self._node("Mul", gradient, other), self._shape(node.outputs[0]))
+                self._add_summed(value, self._node("Mul", gradient, other), self._shapes[node.outputs[0]])
 
     def _of_matmul(self, node: Node, gradient: str) -> None:
         first, second = node.inputs

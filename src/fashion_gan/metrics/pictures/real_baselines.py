@@ -9,13 +9,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fashion_gan.metrics.distances import neighborhoods
 from fashion_gan.metrics.measures import load_classifiers
-from fashion_gan.metrics.metric_info import MetricValue
 from fashion_gan.metrics.pictures import measures
 from fashion_gan.metrics.pictures.measures import PictureSample
 from fashion_gan.metrics.pictures.reference import PictureReference, halves
 from fashion_gan.metrics.values import Result, new_network_share
+from fashion_gan.metrics.whole_sets import measure_real
 
 PictureMeasure = Callable[[PictureSample, PictureReference], Result]
 
@@ -55,13 +54,11 @@ def by_halves(measure: PictureMeasure, count: int, reference: PictureReference) 
 
 
 def of_all_images(measure: PictureMeasure, count: int, reference: PictureReference) -> Result:
-    """The precision and the density of real pictures. The other figures of all pictures depend on their number."""
+    """The figures of as many training pictures as there are held-out ones."""
     if reference.held_out is None:
         return Result({})
     training = reference.train_vectors[reference.training_sample(len(reference.target.images))]
-    contributions = neighborhoods(reference.target_vectors, training, reference.target_radii)
-    names = ("precision", "density")
-    return Result({f"{name}_all": MetricValue(float(getattr(contributions, name).mean())) for name in names})
+    return measure_real(reference.target_vectors, training, reference.target_radii)
 
 
 def of_memorization(measure: PictureMeasure, count: int, reference: PictureReference) -> Result:
